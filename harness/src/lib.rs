@@ -1,1 +1,3 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
+
+pub mod vocabulary;

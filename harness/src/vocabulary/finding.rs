@@ -1,0 +1,147 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+
+/// A fault of the closure, as one check found it in one or more states.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    pub check: Check,
+    pub severity: Severity,
+    /// The state in which it appeared first.
+    pub state: State,
+    /// Later states that have it too, in order.
+    pub also_in: Vec<State>,
+    /// What it is about: a unit, a URL, a store path's role such as `kernel`.
+    pub subject: String,
+    /// One sentence in lower case without a period.
+    pub summary: String,
+    pub evidence: Vec<Evidence>,
+    /// Seen only after the reboot, although the states before it were observed.
+    pub latent: bool,
+}
+
+impl Finding {
+    /// A finding as a check makes it, in one state; merging over states fills in the rest.
+    pub fn new(
+        check: Check,
+        state: State,
+        subject: impl Into<String>,
+        summary: impl Into<String>,
+    ) -> Self {
+        Self {
+            check,
+            severity: Severity::Error,
+            state,
+            also_in: Vec::new(),
+            subject: subject.into(),
+            summary: summary.into(),
+            evidence: Vec::new(),
+            latent: false,
+        }
+    }
+
+    #[must_use]
+    pub fn with_evidence(mut self, source: impl Into<String>, text: impl Into<String>) -> Self {
+        self.evidence.push(Evidence {
+            source: source.into(),
+            text: text.into(),
+        });
+        self
+    }
+
+    #[must_use]
+    pub fn as_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// `STATE/CHECK/SUBJECT`, what scenarios expect and suppressions name.
+    pub fn id(&self) -> String {
+        format!("{}/{}/{}", self.state, self.check, self.subject)
+    }
+}
+
+/// A quotation that a finding rests on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Where it was seen: `journal`, `console`, `systemctl show`, `http`, or a path of the closure.
+    pub source: String,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Told, and does not fail the rehearsal.
+    Warning,
+    /// Fails the rehearsal.
+    Error,
+}
+
+/// Every check there is; the text form is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    /// The guest did not come up: no kernel, a panic, an initrd prompt, emergency mode, a deadline.
+    BootFailed,
+    /// The closure's own bootloader installer failed.
+    BootloaderInstall,
+    /// `switch-to-configuration switch` said that it failed.
+    SwitchFailed,
+    /// `toplevel/system` of the running system against the expected system.
+    SystemString,
+    /// The running kernel's machine against the expected system.
+    KernelArchitecture,
+    /// The class of PID 1 against the expected system.
+    UserlandArchitecture,
+    /// Booted, current or profile is not the toplevel that it must be.
+    WrongGeneration,
+    /// systemd did not finish starting, or calls itself something else than `running` or `degraded`.
+    SystemState,
+    /// A unit in the state `failed`.
+    UnitFailed,
+    /// A unit that the boot target wants and that is not active.
+    UnitInactive,
+    /// A service that was restarted during the observation window.
+    RestartLoop,
+    /// An executable that the kernel refused to run (`203/EXEC`).
+    ExecFailed,
+    /// A known bad line of the journal or the console.
+    LogSignature,
+    /// 502, 503 or 504.
+    HttpGateway,
+    /// Refused, reset, or no answer in time.
+    HttpUnanswered,
+}
+
+impl Check {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BootFailed => "boot-failed",
+            Self::BootloaderInstall => "bootloader-install",
+            Self::SwitchFailed => "switch-failed",
+            Self::SystemString => "system-string",
+            Self::KernelArchitecture => "kernel-architecture",
+            Self::UserlandArchitecture => "userland-architecture",
+            Self::WrongGeneration => "wrong-generation",
+            Self::SystemState => "system-state",
+            Self::UnitFailed => "unit-failed",
+            Self::UnitInactive => "unit-inactive",
+            Self::RestartLoop => "restart-loop",
+            Self::ExecFailed => "exec-failed",
+            Self::LogSignature => "log-signature",
+            Self::HttpGateway => "http-gateway",
+            Self::HttpUnanswered => "http-unanswered",
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,25 @@
+//! The words that every other module speaks: what is rehearsed, what was observed, what was found.
+//!
+//! Plain data, serialisable, without I/O. Everything else depends on this module, and it on nothing of ours.
+
+mod boot_id;
+mod facts;
+mod finding;
+mod observation;
+mod plan;
+mod store_path;
+mod system;
+mod target;
+mod verdict;
+
+pub use boot_id::BootId;
+pub use facts::{BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, Listener};
+pub use finding::{Check, Evidence, Finding, Severity};
+pub use observation::{
+    Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
+};
+pub use plan::{FORMAT_VERSION, Plan, Step};
+pub use store_path::{STORE_DIR, StorePath, StorePathError};
+pub use system::{ElfClass, System};
+pub use target::{DiskBus, Firmware, TargetMachine};
+pub use verdict::{State, Unproven, Verdict};

@@ -1,0 +1,203 @@
+use serde::{Deserialize, Serialize};
+
+use super::{BootId, HttpEndpoint, State, Step, Unproven};
+
+/// One line of `observations.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// Milliseconds since the run began, on the host's monotonic clock.
+    pub at_ms: u64,
+    pub observation: Observation,
+}
+
+/// A fact as it was seen, before anything is made of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
+pub enum Observation {
+    /// Which accelerator was proven, and why not a faster one.
+    Accelerator {
+        accelerator: Accelerator,
+        reason: String,
+        /// How many times slower than the reference machine; deadlines are multiplied by it.
+        factor: f64,
+        qemu: String,
+    },
+    StepStarted {
+        step: Step,
+    },
+    StepFinished {
+        step: Step,
+        outcome: StepOutcome,
+    },
+    /// A QEMU process was started. `boot` counts the guest's boots from 1 within the run.
+    PoweredOn {
+        boot: u32,
+        argv: Vec<String>,
+    },
+    /// A line of the serial console, control characters stripped.
+    Console {
+        boot: u32,
+        line: String,
+    },
+    Stage {
+        boot: u32,
+        stage: Stage,
+    },
+    /// An asynchronous event of QMP, such as `RESET`, with its data as JSON text.
+    Qemu {
+        boot: u32,
+        event: String,
+        data: String,
+    },
+    QemuExited {
+        boot: u32,
+        status: String,
+        stderr: String,
+    },
+    /// The guest's root shell greeted.
+    ChannelOpened {
+        boot: u32,
+        boot_id: BootId,
+        /// `virtio-serial` or `serial`.
+        transport: String,
+    },
+    /// What a command of the closure printed in the guest.
+    Dumped {
+        state: State,
+        dump: Dump,
+        exit_code: i32,
+        output: String,
+        /// The output was longer than the bound and its end is missing.
+        truncated: bool,
+    },
+    /// What the bootloader installer or `switch-to-configuration` printed.
+    CommandRan {
+        step: Step,
+        command: String,
+        exit_code: i32,
+        output: String,
+    },
+    Http {
+        state: State,
+        /// Rounds of one state count from 1; the last one decides.
+        round: u32,
+        endpoint: HttpEndpoint,
+        route: ProbeRoute,
+        answer: HttpAnswer,
+    },
+    /// Something that bootproof did to the test machine and the report has to tell.
+    Note {
+        text: String,
+    },
+    Unproven(Unproven),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Accelerator {
+    Kvm,
+    Tcg,
+}
+
+impl Accelerator {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Kvm => "kvm",
+            Self::Tcg => "tcg",
+        }
+    }
+}
+
+/// How far a boot got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Firmware,
+    Bootloader,
+    Kernel,
+    Initrd,
+    Stage2,
+    Sysinit,
+    MultiUser,
+}
+
+impl Stage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Firmware => "firmware",
+            Self::Bootloader => "bootloader",
+            Self::Kernel => "kernel",
+            Self::Initrd => "initrd",
+            Self::Stage2 => "stage 2",
+            Self::Sysinit => "sysinit",
+            Self::MultiUser => "multi-user",
+        }
+    }
+}
+
+/// What is dumped in every state. The commands are in `rehearsal/dumps.rs`, the parsers in `fold/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dump {
+    /// `KEY=VALUE` lines: `machine` (uname -m), `release` (uname -r), `boot_id`, `booted`, `current`, `profile` (resolved
+    /// links), `system` (the file of the current system), `pid1` (hex of the first 20 bytes of /proc/1/exe), `cmdline`.
+    Identity,
+    /// `systemctl is-system-running --wait`.
+    SystemState,
+    /// `systemctl list-jobs --no-legend --no-pager`, where the start did not finish.
+    Jobs,
+    /// `systemctl show` of every loaded unit, blocks apart by an empty line, at the beginning of the window.
+    UnitsFirst,
+    /// The same at its end.
+    UnitsLast,
+    /// `journalctl --boot --output=json`.
+    Journal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "result", deny_unknown_fields)]
+pub enum HttpAnswer {
+    Status {
+        code: u16,
+        body_bytes: u64,
+    },
+    Refused,
+    Reset,
+    TimedOut,
+    /// Any other trouble, such as a TLS handshake that failed.
+    Failed {
+        reason: String,
+    },
+}
+
+/// From where an endpoint was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeRoute {
+    /// Through a forwarded port, as a client would.
+    Outside,
+    /// In the guest over loopback, where the VM's network cannot match.
+    Inside,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome", deny_unknown_fields)]
+pub enum StepOutcome {
+    Done,
+    /// The guest did not do what the step asks for.
+    GuestFailed {
+        /// How far the boot got, where the step is one.
+        stage: Option<Stage>,
+        /// What ended the wait, in lower case: `kernel panic`, `emergency mode`, `no progress within 180 s`.
+        reason: String,
+        /// The last line of the console.
+        last_line: Option<String>,
+    },
+    /// An earlier step failed.
+    Skipped,
+    /// bootproof could not carry it out, which says nothing about the closure.
+    Unobservable {
+        reason: String,
+    },
+}

@@ -1,0 +1,82 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClosureFacts, DiskBus, StorePath, System, TargetMachine};
+
+/// All that a rehearsal needs to know, and all that its report needs beside the observations: `plan.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub format_version: u32,
+    pub tool_version: String,
+    /// The lab scenario that this run belongs to.
+    pub scenario: Option<String>,
+    /// The closures were built by the lab: evidence about bootproof, not about NixOS.
+    pub lab: bool,
+    pub candidate: ClosureFacts,
+    pub baseline: Option<ClosureFacts>,
+    pub expect_system: System,
+    /// Where the expectation comes from: `--expect-system`, `the baseline`, `the scenario`, `the candidate itself`.
+    pub expected_by: String,
+    pub target: TargetMachine,
+    /// The bus that the disk is attached to.
+    pub disk_bus: DiskBus,
+    /// What was chosen for the VM and why, one sentence each.
+    pub choices: Vec<String>,
+    pub steps: Vec<Step>,
+    /// How long each state is watched for restarts, in seconds of the guest's time.
+    pub window_seconds: u32,
+}
+
+/// The version of `plan.json`, `observations.jsonl` and `report.json`.
+pub const FORMAT_VERSION: u32 = 1;
+
+impl Plan {
+    /// The closure that the machine must run in `state`.
+    pub fn closure_in(&self, state: super::State) -> &ClosureFacts {
+        match (state, &self.baseline) {
+            (super::State::Before, Some(baseline)) => baseline,
+            _ => &self.candidate,
+        }
+    }
+
+    /// The toplevel whose kernel must be running in `state`.
+    pub fn booted_in(&self, state: super::State) -> &StorePath {
+        match (state, &self.baseline) {
+            (super::State::Before | super::State::Switched, Some(baseline)) => &baseline.toplevel,
+            _ => &self.candidate.toplevel,
+        }
+    }
+}
+
+/// One thing done to the VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Install the bootloader on a fresh disk, by the closure's own installer. Not part of a scenario's list.
+    Provision,
+    /// Power on: firmware, bootloader, baseline (or candidate where there is no baseline).
+    Boot,
+    /// Set the profile and run the candidate's `switch-to-configuration switch`.
+    Switch,
+    /// `systemctl reboot` in the same QEMU.
+    WarmReboot,
+}
+
+impl Step {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provision => "provision",
+            Self::Boot => "boot",
+            Self::Switch => "switch",
+            Self::WarmReboot => "warm-reboot",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

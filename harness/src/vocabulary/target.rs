@@ -1,0 +1,87 @@
+use serde::{Deserialize, Serialize};
+
+use super::System;
+
+/// The machine that will run the closure: it, and never the candidate, decides QEMU's binary, CPU and devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetMachine {
+    /// What its CPU runs.
+    #[serde(default = "x86_64")]
+    pub system: System,
+    /// A CPU model of QEMU; `None` for a plain 64-bit (or 32-bit) one that TCG runs fast.
+    #[serde(default)]
+    pub cpu: Option<String>,
+    #[serde(default = "two")]
+    pub cores: u32,
+    #[serde(default = "one_gibibyte")]
+    pub memory_mib: u32,
+    #[serde(default)]
+    pub firmware: Firmware,
+    /// `None` leaves the choice to what the initrd can drive and what the bootloader's device is called.
+    #[serde(default)]
+    pub disk_bus: Option<DiskBus>,
+}
+
+fn x86_64() -> System {
+    System::X86_64Linux
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn one_gibibyte() -> u32 {
+    1024
+}
+
+impl Default for TargetMachine {
+    fn default() -> Self {
+        Self {
+            system: x86_64(),
+            cpu: None,
+            cores: two(),
+            memory_mib: one_gibibyte(),
+            firmware: Firmware::default(),
+            disk_bus: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Firmware {
+    /// SeaBIOS.
+    #[default]
+    Bios,
+}
+
+/// How the disk is attached, which decides its name in the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DiskBus {
+    Virtio,
+    Sata,
+    Scsi,
+    Nvme,
+}
+
+impl DiskBus {
+    /// What Linux calls the first disk on this bus.
+    pub fn device(self) -> &'static str {
+        match self {
+            Self::Virtio => "/dev/vda",
+            Self::Sata | Self::Scsi => "/dev/sda",
+            Self::Nvme => "/dev/nvme0n1",
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Virtio => "virtio",
+            Self::Sata => "sata",
+            Self::Scsi => "scsi",
+            Self::Nvme => "nvme",
+        }
+    }
+}

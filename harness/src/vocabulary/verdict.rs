@@ -1,0 +1,73 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The states in which the same invariants are evaluated, in the order in which a deploy passes through them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Baseline booted: old kernel, old userspace.
+    Before,
+    /// Candidate activated, not rebooted: old kernel, new userspace.
+    Switched,
+    /// Candidate booted where no baseline was given: the first boot.
+    Booted,
+    /// Candidate booted by firmware and bootloader after the reboot.
+    Rebooted,
+}
+
+impl State {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::Switched => "switched",
+            Self::Booted => "booted",
+            Self::Rebooted => "rebooted",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a rehearsal says of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Pass,
+    Unproven,
+    Fail,
+}
+
+impl Verdict {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Unproven => "unproven",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Something that could not be observed, which is neither passed nor blamed on the closure.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unproven {
+    /// `None` for what concerns the whole rehearsal.
+    pub state: Option<State>,
+    /// What was to be observed, such as `http`, `console`, `bootloader`: stable, for programs.
+    pub subject: String,
+    /// Why it could not be, for people.
+    pub reason: String,
+    /// Whether the verdict depends on it: `false` for evidence that is missing while the fact was proven otherwise.
+    pub decisive: bool,
+}
