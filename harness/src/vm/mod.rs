@@ -1,0 +1,15 @@
+//! A QEMU virtual machine: what it is made of, its process, its monitor, its serial lines.
+//!
+//! Called by the rehearsal, which owns one [`Vm`] at a time. Names no NixOS concept and judges nothing: it starts the
+//! machine, hands on what happens as [`VmEvent`]s, and makes sure that no process outlives its owner.
+
+mod accelerator;
+mod machine;
+mod process;
+mod qmp;
+mod shell;
+
+pub use accelerator::{Proof, prove_accelerator};
+pub use machine::{BootSource, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, argv};
+pub use process::{Vm, VmError, VmEvent};
+pub use shell::{SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};

@@ -1,0 +1,367 @@
+//! The QEMU process and its streams, as one source of events with one owner.
+//!
+//! The process dies with its owner: by [`Vm::stop`] in order, by `Drop` at a panic, and by the kernel's parent-death
+//! signal when the owner is killed.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use command_fds::FdMapping;
+use command_fds::CommandFdExt as _;
+use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use super::machine::{CHILD_FDS, MachineSpec, argv};
+use super::qmp::{self, Message};
+use super::shell::ShellPort;
+
+/// What happened in or to the machine.
+#[derive(Debug)]
+pub enum VmEvent {
+    /// Bytes of the first serial port.
+    Console(Vec<u8>),
+    /// Bytes of one of the shell's ports.
+    Shell(ShellPort, Vec<u8>),
+    /// An event of QMP's.
+    Qmp { name: String, data: Value },
+    /// The process ended; nothing follows.
+    Exited { status: String, stderr: String },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum VmError {
+    #[error("failed to start {program}: {source} (install it with `apt-get install qemu-system-x86`)")]
+    Start { program: String, source: io::Error },
+    #[error("{program} ended before it could be controlled, {status}: {stderr}")]
+    EndedEarly {
+        program: String,
+        status: String,
+        stderr: String,
+    },
+    #[error("QEMU refused `{command}`: {reason}")]
+    Refused { command: String, reason: String },
+    #[error("QEMU did not answer on its monitor within {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("failed to talk to QEMU: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A running QEMU.
+#[derive(Debug)]
+pub struct Vm {
+    program: String,
+    child: Child,
+    events: mpsc::Receiver<Incoming>,
+    waiting: VecDeque<VmEvent>,
+    stderr: Arc<Mutex<String>>,
+    qmp: OwnedWriteHalf,
+    shell_virtio: OwnedWriteHalf,
+    shell_serial: OwnedWriteHalf,
+    next_id: u64,
+    version: String,
+}
+
+#[derive(Debug)]
+enum Incoming {
+    Event(VmEvent),
+    Qmp(Message),
+}
+
+/// A monitor that says nothing for so long is taken for dead; nothing in QEMU's start takes a tenth of it.
+const MONITOR_DEADLINE: Duration = Duration::from_secs(60);
+const STDERR_LIMIT: usize = 64 << 10;
+
+impl Vm {
+    /// Starts QEMU with `disk` as its disk and waits until its monitor answers.
+    ///
+    /// Must be called on the thread that lives as long as the run: the kernel binds the parent-death signal to it.
+    ///
+    /// # Errors
+    /// When the program is missing, or ends or falls silent before its monitor answers.
+    pub async fn start(spec: &MachineSpec, disk: OwnedFd) -> Result<Self, VmError> {
+        let program = spec.binary.program().to_owned();
+        Self::start_program(program, spec, disk).await
+    }
+
+    async fn start_program(program: String, spec: &MachineSpec, disk: OwnedFd) -> Result<Self, VmError> {
+        let (qmp, qmp_child) = socket_pair()?;
+        let (console, console_child) = socket_pair()?;
+        let (virtio, virtio_child) = socket_pair()?;
+        let (serial, serial_child) = socket_pair()?;
+        let mut command = Command::new(&program);
+        command
+            .args(argv(spec, CHILD_FDS))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mapping = |parent_fd, child_fd| FdMapping { parent_fd, child_fd };
+        command
+            .fd_mappings(vec![
+                mapping(qmp_child, CHILD_FDS.qmp),
+                mapping(console_child, CHILD_FDS.console),
+                mapping(virtio_child, CHILD_FDS.shell_virtio),
+                mapping(serial_child, CHILD_FDS.shell_serial),
+                mapping(disk, CHILD_FDS.disk),
+            ])
+            .map_err(|collision| io::Error::other(collision.to_string()))?;
+        die_with_parent(&mut command);
+        let mut child = command.spawn().map_err(|source| VmError::Start {
+            program: program.clone(),
+            source,
+        })?;
+        // The command holds the child's ends of the sockets: as long as it lives, QEMU's exit closes nothing.
+        drop(command);
+
+        let (sender, events) = mpsc::channel(256);
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let (qmp_read, qmp) = qmp.into_split();
+        let (virtio_read, shell_virtio) = virtio.into_split();
+        let (serial_read, shell_serial) = serial.into_split();
+        let (console_read, _) = console.into_split();
+        tokio::spawn(read_qmp(qmp_read, sender.clone()));
+        tokio::spawn(read_bytes(console_read, sender.clone(), VmEvent::Console));
+        let on = |port| move |bytes| VmEvent::Shell(port, bytes);
+        tokio::spawn(read_bytes(virtio_read, sender.clone(), on(ShellPort::Virtio)));
+        tokio::spawn(read_bytes(serial_read, sender.clone(), on(ShellPort::Serial)));
+        if let Some(pipe) = child.stderr.take() {
+            tokio::spawn(read_stderr(pipe, Arc::clone(&stderr), sender));
+        }
+        let mut vm = Self {
+            program,
+            child,
+            events,
+            waiting: VecDeque::new(),
+            stderr,
+            qmp,
+            shell_virtio,
+            shell_serial,
+            next_id: 0,
+            version: String::new(),
+        };
+        vm.negotiate().await?;
+        Ok(vm)
+    }
+
+    /// QEMU's own version, such as `7.2.22`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The next thing that happens; after [`VmEvent::Exited`] the same again. Safe to cancel.
+    pub async fn next(&mut self) -> VmEvent {
+        if let Some(event) = self.waiting.pop_front() {
+            return event;
+        }
+        loop {
+            match self.events.recv().await {
+                Some(Incoming::Event(event)) => return event,
+                Some(Incoming::Qmp(Message::Event { name, data })) => return VmEvent::Qmp { name, data },
+                Some(Incoming::Qmp(other)) => tracing::debug!(?other, "unexpected line on the monitor"),
+                None => return self.exited().await,
+            }
+        }
+    }
+
+    /// Runs a command of QMP's and waits for its reply; other events wait for [`Vm::next`].
+    ///
+    /// # Errors
+    /// When QEMU refuses the command, ends, or does not answer.
+    pub async fn execute(&mut self, command: &str, arguments: Value) -> Result<Value, VmError> {
+        self.next_id += 1;
+        let line = qmp::request(self.next_id, command, arguments);
+        self.qmp.write_all(line.as_bytes()).await?;
+        let wanted = self.next_id;
+        let reply = self
+            .monitor(|message| match message {
+                Message::Reply { id, result } if id == wanted => Ok(result),
+                other => Err(other),
+            })
+            .await?;
+        reply.map_err(|reason| VmError::Refused {
+            command: command.to_owned(),
+            reason,
+        })
+    }
+
+    /// The loopback ports behind the forwarded ports: `(guest's, host's)`.
+    ///
+    /// # Errors
+    /// As [`Vm::execute`].
+    pub async fn forwarded_ports(&mut self) -> Result<Vec<(u16, u16)>, VmError> {
+        let arguments = serde_json::json!({ "command-line": "info usernet" });
+        let table = self.execute("human-monitor-command", arguments).await?;
+        Ok(qmp::forwarded_ports(table.as_str().unwrap_or_default()))
+    }
+
+    /// Sends bytes to one of the shell's ports.
+    ///
+    /// # Errors
+    /// When QEMU has closed the port.
+    pub async fn write_shell(&mut self, port: ShellPort, bytes: &[u8]) -> io::Result<()> {
+        match port {
+            ShellPort::Virtio => self.shell_virtio.write_all(bytes).await,
+            ShellPort::Serial => self.shell_serial.write_all(bytes).await,
+        }
+    }
+
+    /// Ends QEMU: by its monitor, then SIGTERM, then SIGKILL to its group; returns when it is reaped.
+    pub async fn stop(mut self) {
+        const GRACE: Duration = Duration::from_secs(3);
+        let line = qmp::request(u64::MAX >> 1, "quit", Value::Null);
+        let asked = self.qmp.write_all(line.as_bytes()).await.is_ok();
+        if asked && tokio::time::timeout(GRACE, self.child.wait()).await.is_ok() {
+            return;
+        }
+        self.signal(Signal::TERM);
+        if tokio::time::timeout(GRACE, self.child.wait()).await.is_ok() {
+            return;
+        }
+        self.signal(Signal::KILL);
+        let _ = self.child.wait().await;
+    }
+
+    fn signal(&self, signal: Signal) {
+        let group = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(group) = group {
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    async fn negotiate(&mut self) -> Result<(), VmError> {
+        self.version = self
+            .monitor(|message| match message {
+                Message::Greeting { version } => Ok(version),
+                other => Err(other),
+            })
+            .await?;
+        self.execute("qmp_capabilities", Value::Null).await?;
+        Ok(())
+    }
+
+    /// Waits for the monitor's line that `pick` takes; other events wait for [`Vm::next`].
+    async fn monitor<T>(&mut self, pick: impl Fn(Message) -> Result<T, Message>) -> Result<T, VmError> {
+        let search = async {
+            loop {
+                match self.events.recv().await {
+                    Some(Incoming::Event(event)) => self.waiting.push_back(event),
+                    Some(Incoming::Qmp(message)) => match pick(message) {
+                        Ok(found) => return Ok(found),
+                        Err(Message::Event { name, data }) => {
+                            self.waiting.push_back(VmEvent::Qmp { name, data });
+                        }
+                        Err(other) => tracing::debug!(?other, "unexpected line on the monitor"),
+                    },
+                    None => return Err(self.ended_early().await),
+                }
+            }
+        };
+        match tokio::time::timeout(MONITOR_DEADLINE, search).await {
+            Ok(found) => found,
+            Err(_) => Err(VmError::Silent(MONITOR_DEADLINE)),
+        }
+    }
+
+    async fn ended_early(&mut self) -> VmError {
+        match self.exited().await {
+            VmEvent::Exited { status, stderr } => VmError::EndedEarly {
+                program: self.program.clone(),
+                status,
+                stderr,
+            },
+            other => VmError::Io(io::Error::other(format!("unexpected {other:?}"))),
+        }
+    }
+
+    async fn exited(&mut self) -> VmEvent {
+        let status = match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let stderr = self.stderr.lock().map(|text| text.trim().to_owned());
+        VmEvent::Exited {
+            status,
+            stderr: stderr.unwrap_or_default(),
+        }
+    }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+    }
+}
+
+fn socket_pair() -> io::Result<(UnixStream, OwnedFd)> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    Ok((UnixStream::from_std(ours)?, theirs.into()))
+}
+
+/// Asks the kernel to kill the child when the thread that spawns it ends, whatever ends it (prctl(2), `PR_SET_PDEATHSIG`).
+pub(super) fn die_with_parent(command: &mut Command) {
+    let parent = std::process::id();
+    // SAFETY: only async-signal-safe system calls are made between fork and exec, and nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // A parent that died before the call above would leave the child alone for ever.
+            let orphaned = rustix::process::getppid()
+                .is_none_or(|ppid| ppid.as_raw_nonzero().get().cast_unsigned() != parent);
+            if orphaned {
+                return Err(io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
+            }
+            Ok(())
+        });
+    }
+}
+
+async fn read_bytes(
+    mut stream: OwnedReadHalf,
+    events: mpsc::Sender<Incoming>,
+    event: impl Fn(Vec<u8>) -> VmEvent,
+) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
+        let bytes = buffer[..length].to_vec();
+        if events.send(Incoming::Event(event(bytes))).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_qmp(stream: OwnedReadHalf, events: mpsc::Sender<Incoming>) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if events.send(Incoming::Qmp(qmp::parse(&line))).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Keeps the first part of what QEMU complains about; holds `events` open until QEMU has closed its end.
+async fn read_stderr(
+    mut pipe: tokio::process::ChildStderr,
+    text: Arc<Mutex<String>>,
+    events: mpsc::Sender<Incoming>,
+) {
+    let mut buffer = vec![0; 4 << 10];
+    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
+        if let Ok(mut text) = text.lock()
+            && text.len() < STDERR_LIMIT
+        {
+            text.push_str(&String::from_utf8_lossy(&buffer[..length]));
+        }
+    }
+    drop(events);
+}
