@@ -1,4 +1,9 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
 
+pub mod image;
+mod offspring;
+pub mod probe;
+pub mod rehearsal;
+pub mod scenario;
 pub mod vm;
 pub mod vocabulary;

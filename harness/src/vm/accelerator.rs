@@ -9,13 +9,14 @@ use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use command_fds::FdMapping;
 use command_fds::CommandFdExt as _;
+use command_fds::FdMapping;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
 use super::machine::QemuBinary;
 use super::process::VmError;
+use crate::offspring::die_with_parent;
 use crate::vocabulary::Accelerator;
 
 /// Which accelerator a rehearsal uses, and why.
@@ -40,11 +41,22 @@ const REFERENCE_COUNT: Duration = Duration::from_millis(80);
 /// # Errors
 /// When not even TCG runs the tiny guest.
 pub async fn prove_accelerator(binary: QemuBinary) -> Result<Proof, VmError> {
-    let not_kvm = if std::fs::File::options().read(true).write(true).open("/dev/kvm").is_err() {
+    let not_kvm = if std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/kvm")
+        .is_err()
+    {
         "/dev/kvm cannot be opened".to_owned()
     } else {
         match run(binary, Accelerator::Kvm, KVM_DEADLINE).await {
-            Ok(count) => return Ok(proof(Accelerator::Kvm, "a tiny guest ran under it".to_owned(), count)),
+            Ok(count) => {
+                return Ok(proof(
+                    Accelerator::Kvm,
+                    "a tiny guest ran under it".to_owned(),
+                    count,
+                ));
+            }
             Err(Failure::Host(error)) => return Err(error),
             Err(Failure::Guest(why)) => format!("/dev/kvm opens, but a tiny guest {why}"),
         }
@@ -74,12 +86,29 @@ enum Failure {
     Guest(String),
 }
 
-async fn run(binary: QemuBinary, accelerator: Accelerator, deadline: Duration) -> Result<Duration, Failure> {
+async fn run(
+    binary: QemuBinary,
+    accelerator: Accelerator,
+    deadline: Duration,
+) -> Result<Duration, Failure> {
     let disk = boot_disk().map_err(|error| Failure::Host(error.into()))?;
     let mut command = Command::new(binary.program());
     command
-        .args(["-machine", "q35", "-accel", accelerator.as_str(), "-m", "32M"])
-        .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+        .args([
+            "-machine",
+            "q35",
+            "-accel",
+            accelerator.as_str(),
+            "-m",
+            "32M",
+        ])
+        .args([
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-no-reboot",
+        ])
         .args(["-debugcon", "stdio"])
         .args(["-device", "isa-debug-exit,iobase=0x501,iosize=1"])
         .args(["-drive", "file=/dev/fd/3,format=raw,if=ide,readonly=off"])
@@ -92,7 +121,7 @@ async fn run(binary: QemuBinary, accelerator: Accelerator, deadline: Duration) -
             child_fd: 3,
         }])
         .map_err(|collision| Failure::Host(std::io::Error::other(collision.to_string()).into()))?;
-    super::process::die_with_parent(&mut command);
+    die_with_parent(command.as_std_mut());
     let mut child = command.spawn().map_err(|source| {
         Failure::Host(VmError::Start {
             program: binary.program().to_owned(),
@@ -108,7 +137,9 @@ async fn run(binary: QemuBinary, accelerator: Accelerator, deadline: Duration) -
         while console.read_exact(&mut byte).await.is_ok() {
             match (byte[0], began) {
                 (b'<', _) => began = Some(Instant::now()),
-                (b'>', Some(began)) => return Some(Instant::duration_since(&Instant::now(), began)),
+                (b'>', Some(began)) => {
+                    return Some(Instant::duration_since(&Instant::now(), began));
+                }
                 _ => {}
             }
         }
@@ -121,7 +152,10 @@ async fn run(binary: QemuBinary, accelerator: Accelerator, deadline: Duration) -
         (Ok(_), Ok(Ok(output))) => {
             let stderr = String::from_utf8_lossy(&output.stderr);
             let line = stderr.lines().next().unwrap_or("said nothing");
-            Err(Failure::Guest(format!("ended with {}: {line}", output.status)))
+            Err(Failure::Guest(format!(
+                "ended with {}: {line}",
+                output.status
+            )))
         }
         (_, Ok(Err(error))) => Err(Failure::Host(error.into())),
         _ => Err(Failure::Guest(format!("hung for {} s", deadline.as_secs()))),
@@ -166,7 +200,12 @@ mod tests {
     async fn a_proven_accelerator_counts() {
         let disk = boot_disk().unwrap();
         drop(disk);
-        if Command::new(QemuBinary::X86_64.program()).arg("--version").output().await.is_err() {
+        if Command::new(QemuBinary::X86_64.program())
+            .arg("--version")
+            .output()
+            .await
+            .is_err()
+        {
             panic!("qemu-system-x86_64 is missing: `cargo xtask test` installs it");
         }
         let proof = prove_accelerator(QemuBinary::X86_64).await.unwrap();

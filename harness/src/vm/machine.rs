@@ -148,6 +148,15 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
     args
 }
 
+/// The whole command line, for the recording.
+pub fn argv_text(spec: &MachineSpec) -> Vec<String> {
+    let program = std::iter::once(spec.binary.program().to_owned());
+    let args = argv(spec, CHILD_FDS);
+    program
+        .chain(args.iter().map(|a| a.to_string_lossy().into_owned()))
+        .collect()
+}
+
 fn accelerator(accelerator: Accelerator) -> String {
     match accelerator {
         Accelerator::Kvm => "kvm".to_owned(),

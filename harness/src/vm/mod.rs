@@ -10,6 +10,8 @@ mod qmp;
 mod shell;
 
 pub use accelerator::{Proof, prove_accelerator};
-pub use machine::{BootSource, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, argv};
+pub use machine::{
+    BootSource, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, argv, argv_text,
+};
 pub use process::{Vm, VmError, VmEvent};
-pub use shell::{SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};
+pub use shell::{GREETING, SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};

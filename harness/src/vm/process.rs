@@ -10,9 +10,9 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use command_fds::FdMapping;
 use command_fds::CommandFdExt as _;
-use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
+use command_fds::FdMapping;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use super::machine::{CHILD_FDS, MachineSpec, argv};
 use super::qmp::{self, Message};
 use super::shell::ShellPort;
+use crate::offspring::die_with_parent;
 
 /// What happened in or to the machine.
 #[derive(Debug)]
@@ -39,7 +40,9 @@ pub enum VmEvent {
 
 #[derive(Debug, thiserror::Error)]
 pub enum VmError {
-    #[error("failed to start {program}: {source} (install it with `apt-get install qemu-system-x86`)")]
+    #[error(
+        "failed to start {program}: {source} (install it with `apt-get install qemu-system-x86`)"
+    )]
     Start { program: String, source: io::Error },
     #[error("{program} ended before it could be controlled, {status}: {stderr}")]
     EndedEarly {
@@ -92,7 +95,11 @@ impl Vm {
         Self::start_program(program, spec, disk).await
     }
 
-    async fn start_program(program: String, spec: &MachineSpec, disk: OwnedFd) -> Result<Self, VmError> {
+    async fn start_program(
+        program: String,
+        spec: &MachineSpec,
+        disk: OwnedFd,
+    ) -> Result<Self, VmError> {
         let (qmp, qmp_child) = socket_pair()?;
         let (console, console_child) = socket_pair()?;
         let (virtio, virtio_child) = socket_pair()?;
@@ -105,7 +112,10 @@ impl Vm {
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
-        let mapping = |parent_fd, child_fd| FdMapping { parent_fd, child_fd };
+        let mapping = |parent_fd, child_fd| FdMapping {
+            parent_fd,
+            child_fd,
+        };
         command
             .fd_mappings(vec![
                 mapping(qmp_child, CHILD_FDS.qmp),
@@ -115,7 +125,7 @@ impl Vm {
                 mapping(disk, CHILD_FDS.disk),
             ])
             .map_err(|collision| io::Error::other(collision.to_string()))?;
-        die_with_parent(&mut command);
+        die_with_parent(command.as_std_mut());
         let mut child = command.spawn().map_err(|source| VmError::Start {
             program: program.clone(),
             source,
@@ -132,8 +142,16 @@ impl Vm {
         tokio::spawn(read_qmp(qmp_read, sender.clone()));
         tokio::spawn(read_bytes(console_read, sender.clone(), VmEvent::Console));
         let on = |port| move |bytes| VmEvent::Shell(port, bytes);
-        tokio::spawn(read_bytes(virtio_read, sender.clone(), on(ShellPort::Virtio)));
-        tokio::spawn(read_bytes(serial_read, sender.clone(), on(ShellPort::Serial)));
+        tokio::spawn(read_bytes(
+            virtio_read,
+            sender.clone(),
+            on(ShellPort::Virtio),
+        ));
+        tokio::spawn(read_bytes(
+            serial_read,
+            sender.clone(),
+            on(ShellPort::Serial),
+        ));
         if let Some(pipe) = child.stderr.take() {
             tokio::spawn(read_stderr(pipe, Arc::clone(&stderr), sender));
         }
@@ -166,8 +184,12 @@ impl Vm {
         loop {
             match self.events.recv().await {
                 Some(Incoming::Event(event)) => return event,
-                Some(Incoming::Qmp(Message::Event { name, data })) => return VmEvent::Qmp { name, data },
-                Some(Incoming::Qmp(other)) => tracing::debug!(?other, "unexpected line on the monitor"),
+                Some(Incoming::Qmp(Message::Event { name, data })) => {
+                    return VmEvent::Qmp { name, data };
+                }
+                Some(Incoming::Qmp(other)) => {
+                    tracing::debug!(?other, "unexpected line on the monitor")
+                }
                 None => return self.exited().await,
             }
         }
@@ -232,7 +254,10 @@ impl Vm {
     }
 
     fn signal(&self, signal: Signal) {
-        let group = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        let group = self
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()));
         if let Some(group) = group {
             let _ = kill_process_group(group, signal);
         }
@@ -250,7 +275,10 @@ impl Vm {
     }
 
     /// Waits for the monitor's line that `pick` takes; other events wait for [`Vm::next`].
-    async fn monitor<T>(&mut self, pick: impl Fn(Message) -> Result<T, Message>) -> Result<T, VmError> {
+    async fn monitor<T>(
+        &mut self,
+        pick: impl Fn(Message) -> Result<T, Message>,
+    ) -> Result<T, VmError> {
         let search = async {
             loop {
                 match self.events.recv().await {
@@ -306,24 +334,6 @@ fn socket_pair() -> io::Result<(UnixStream, OwnedFd)> {
     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
     ours.set_nonblocking(true)?;
     Ok((UnixStream::from_std(ours)?, theirs.into()))
-}
-
-/// Asks the kernel to kill the child when the thread that spawns it ends, whatever ends it (prctl(2), `PR_SET_PDEATHSIG`).
-pub(super) fn die_with_parent(command: &mut Command) {
-    let parent = std::process::id();
-    // SAFETY: only async-signal-safe system calls are made between fork and exec, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || {
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            // A parent that died before the call above would leave the child alone for ever.
-            let orphaned = rustix::process::getppid()
-                .is_none_or(|ppid| ppid.as_raw_nonzero().get().cast_unsigned() != parent);
-            if orphaned {
-                return Err(io::Error::from_raw_os_error(rustix::io::Errno::SRCH.raw_os_error()));
-            }
-            Ok(())
-        });
-    }
 }
 
 async fn read_bytes(

@@ -8,9 +8,17 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
     /// The banner that opens the connection; holds QEMU's version.
-    Greeting { version: String },
-    Reply { id: u64, result: Result<Value, String> },
-    Event { name: String, data: Value },
+    Greeting {
+        version: String,
+    },
+    Reply {
+        id: u64,
+        result: Result<Value, String>,
+    },
+    Event {
+        name: String,
+        data: Value,
+    },
     /// Anything else, kept for the log.
     Other(String),
 }
@@ -32,7 +40,12 @@ pub fn parse(line: &str) -> Message {
     if let Some(version) = value.pointer("/QMP/version/qemu") {
         let number = |key: &str| version.get(key).and_then(Value::as_u64).unwrap_or(0);
         return Message::Greeting {
-            version: format!("{}.{}.{}", number("major"), number("minor"), number("micro")),
+            version: format!(
+                "{}.{}.{}",
+                number("major"),
+                number("minor"),
+                number("micro")
+            ),
         };
     }
     if let Some(name) = value.get("event").and_then(Value::as_str) {

@@ -89,7 +89,8 @@ impl Shell {
                 bound(&mut self.buffer);
             }
             Some(pending) => {
-                if let Some((exit_code, output)) = take_answer(&mut self.buffer, &pending.end_mark) {
+                if let Some((exit_code, output)) = take_answer(&mut self.buffer, &pending.end_mark)
+                {
                     let truncated = pending.truncated;
                     self.pending = None;
                     events.push(ShellEvent::Answered {
@@ -126,7 +127,11 @@ fn take_answer(buffer: &mut Vec<u8>, end_mark: &[u8]) -> Option<(i32, Vec<u8>)> 
     let start = find(buffer, end_mark)?;
     let rest = &buffer[start + end_mark.len()..];
     let end = rest.iter().position(|&b| b == b'\n')?;
-    let exit_code = std::str::from_utf8(&rest[..end]).ok()?.trim().parse().ok()?;
+    let exit_code = std::str::from_utf8(&rest[..end])
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
     let output = buffer[..start].to_vec();
     buffer.clear();
     Some((exit_code, output))
@@ -231,7 +236,10 @@ mod tests {
         let events = shell.receive(b"\nBOOTPROOF END n1 0\n");
         assert!(matches!(
             &events[..],
-            [ShellEvent::Answered { truncated: true, .. }]
+            [ShellEvent::Answered {
+                truncated: true,
+                ..
+            }]
         ));
     }
 }

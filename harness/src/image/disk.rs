@@ -1,0 +1,396 @@
+//! Writes a disk image: a partition table, and file systems with what belongs in them, without mounting anything.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::layout::{Layout, Partition, PartitionKind};
+use super::tools::{self, ToolError};
+use super::tree::{self, Extent, RootTree, TreeError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    #[error("{} has {free_mib} MiB free, the disk needs {needed_mib} MiB: make room, or name another place with --cache-dir", directory.display())]
+    NoSpace {
+        directory: PathBuf,
+        free_mib: u64,
+        needed_mib: u64,
+    },
+    #[error("failed to write {}: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+const MIB: u64 = 1 << 20;
+
+/// Room that the root has beside the closures, for generations, logs and data; sparse, so that it costs nothing.
+const FREE_MIB: u64 = 2048;
+const VFAT_MIB: u64 = 512;
+const SWAP_MIB: u64 = 256;
+const EXT4_MIB: u64 = 512;
+
+/// Builds `image` from `tree` and `layout`; `workshop` holds what is needed meanwhile, and `seed` makes its UUIDs.
+///
+/// # Errors
+/// When a tool is missing or fails, or the space runs out.
+pub fn build(
+    image: &Path,
+    tree: &RootTree,
+    layout: &Layout,
+    workshop: &Path,
+    seed: &str,
+) -> Result<(), DiskError> {
+    let root = workshop.join("root");
+    let extent = tree.lay_out(&root)?;
+    require_space(workshop, 2 * extent.bytes / MIB + 256)?;
+
+    let sizes: Vec<u64> = layout
+        .partitions
+        .iter()
+        .enumerate()
+        .map(|(index, partition)| match partition.kind {
+            _ if index == 0 => extent.bytes * 11 / 10 / MIB + FREE_MIB,
+            PartitionKind::Ext4 => EXT4_MIB,
+            PartitionKind::Vfat => VFAT_MIB,
+            PartitionKind::Swap => SWAP_MIB,
+        })
+        .collect();
+    let io_error = |source| DiskError::Io {
+        path: image.to_owned(),
+        source,
+    };
+    let total = sizes.iter().sum::<u64>() + 2;
+    File::create(image)
+        .and_then(|file| file.set_len(total * MIB))
+        .map_err(io_error)?;
+    tools::run(
+        "sfdisk",
+        &["--quiet".as_ref(), image.as_os_str()],
+        &table(layout, &sizes, seed),
+    )?;
+
+    let mut offset = 1;
+    for (index, (partition, size)) in layout.partitions.iter().zip(&sizes).enumerate() {
+        let content = (index == 0).then_some((root.as_path(), extent));
+        let place = Place {
+            image,
+            offset_mib: offset,
+            size_mib: *size,
+            seed: format!("{seed}-{index}"),
+        };
+        match partition.kind {
+            PartitionKind::Ext4 => ext4(&place, partition, content)?,
+            PartitionKind::Vfat => vfat(&place, partition)?,
+            PartitionKind::Swap => swap(&place, partition, workshop)?,
+        }
+        offset += size;
+    }
+    tree::remove(&root);
+    Ok(())
+}
+
+/// Makes a qcow2 overlay on `base`, opens it, and takes its name away unless `keep`: it cannot outlive the run.
+///
+/// # Errors
+/// When qemu-img is missing or fails.
+pub fn overlay(base: &Path, place: &Path, keep: bool) -> Result<OwnedFd, DiskError> {
+    let mut options = std::ffi::OsString::from("backing_fmt=raw,backing_file=");
+    // A comma in a value of qemu-img's is written twice.
+    options.push(base.display().to_string().replace(',', ",,"));
+    let args = [
+        "create".as_ref(),
+        "-q".as_ref(),
+        "-f".as_ref(),
+        "qcow2".as_ref(),
+        "-o".as_ref(),
+        options.as_os_str(),
+        place.as_os_str(),
+    ];
+    tools::run("qemu-img", &args, "")?;
+    let open = || -> io::Result<OwnedFd> {
+        let file = OpenOptions::new().read(true).write(true).open(place)?;
+        if !keep {
+            fs::remove_file(place)?;
+        }
+        Ok(file.into())
+    };
+    open().map_err(|source| DiskError::Io {
+        path: place.to_owned(),
+        source,
+    })
+}
+
+/// Free space below `directory`, in MiB.
+///
+/// # Errors
+/// When the file system cannot be asked.
+pub fn free_mib(directory: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(directory)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize) / MIB)
+}
+
+fn require_space(directory: &Path, needed_mib: u64) -> Result<(), DiskError> {
+    let free_mib = free_mib(directory).map_err(|source| DiskError::Io {
+        path: directory.to_owned(),
+        source,
+    })?;
+    if free_mib < needed_mib {
+        return Err(DiskError::NoSpace {
+            directory: directory.to_owned(),
+            free_mib,
+            needed_mib,
+        });
+    }
+    Ok(())
+}
+
+/// Where on the image a file system goes.
+struct Place<'a> {
+    image: &'a Path,
+    offset_mib: u64,
+    size_mib: u64,
+    seed: String,
+}
+
+/// An MBR as sfdisk(8) reads it: GRUB for BIOS embeds itself before the first partition, at 1 MiB.
+fn table(layout: &Layout, sizes: &[u64], seed: &str) -> String {
+    let id = &hex(&Sha256::digest(seed))[..8];
+    let mut script = format!("label: dos\nlabel-id: 0x{id}\nunit: sectors\n");
+    let mut start = 1;
+    for (partition, size) in layout.partitions.iter().zip(sizes) {
+        let kind = match partition.kind {
+            PartitionKind::Ext4 => "83",
+            PartitionKind::Vfat => "c",
+            PartitionKind::Swap => "82",
+        };
+        let active = if start == 1 { ", bootable" } else { "" };
+        script.push_str(&format!(
+            "start={}, size={}, type={kind}{active}\n",
+            start * MIB / 512,
+            size * MIB / 512
+        ));
+        start += size;
+    }
+    script
+}
+
+fn ext4(
+    place: &Place<'_>,
+    partition: &Partition,
+    content: Option<(&Path, Extent)>,
+) -> Result<(), DiskError> {
+    let uuid = partition.uuid.clone().unwrap_or_else(|| uuid(&place.seed));
+    let mut args = vec![
+        "-q".to_owned(),
+        "-F".to_owned(),
+        "-t".to_owned(),
+        "ext4".to_owned(),
+        // Features that GRUB of the machine may not read yet (GRUB 2.06 knows neither).
+        "-O".to_owned(),
+        "^metadata_csum_seed,^orphan_file".to_owned(),
+        "-U".to_owned(),
+        uuid.clone(),
+        "-E".to_owned(),
+        format!(
+            "offset={},root_owner=0:0,hash_seed={uuid},lazy_itable_init=1,nodiscard",
+            place.offset_mib * MIB
+        ),
+    ];
+    if let Some(label) = &partition.label {
+        args.extend(["-L".to_owned(), label.clone()]);
+    }
+    if let Some((root, extent)) = content {
+        let inodes = (place.size_mib * MIB / 16384).max(extent.inodes * 3 / 2);
+        args.extend(["-N".to_owned(), inodes.to_string()]);
+        args.extend(["-d".to_owned(), root.display().to_string()]);
+    }
+    args.push(place.image.display().to_string());
+    args.push(format!("{}M", place.size_mib));
+    tools::run("mke2fs", &args, "")?;
+    match content {
+        Some((_, extent)) if !rustix::process::geteuid().is_root() => give_to_root(place, extent),
+        _ => Ok(()),
+    }
+}
+
+/// mke2fs gives each file its owner on the host; where that is an ordinary user, all must become root's.
+fn give_to_root(place: &Place<'_>, extent: Extent) -> Result<(), DiskError> {
+    const FIRST_FREE_INODE: u64 = 11;
+    // mke2fs hands inodes out from the first on, group by group; a few spare ones cover what each group leaves.
+    let last = FIRST_FREE_INODE + extent.inodes + 1024;
+    let script: String = (FIRST_FREE_INODE..last)
+        .map(|n| format!("sif <{n}> uid 0\nsif <{n}> gid 0\n"))
+        .collect();
+    let device = format!(
+        "{}?offset={}",
+        place.image.display(),
+        place.offset_mib * MIB
+    );
+    tools::run("debugfs", &["-w", "-f", "/dev/stdin", &device], &script)?;
+    Ok(())
+}
+
+fn vfat(place: &Place<'_>, partition: &Partition) -> Result<(), DiskError> {
+    let mut args = vec![
+        "--offset".to_owned(),
+        (place.offset_mib * MIB / 512).to_string(),
+        "-F".to_owned(),
+        "32".to_owned(),
+        "-i".to_owned(),
+        match &partition.uuid {
+            Some(uuid) => uuid.replace('-', ""),
+            None => hex(&Sha256::digest(&place.seed))[..8].to_owned(),
+        },
+    ];
+    if let Some(label) = &partition.label {
+        args.extend(["-n".to_owned(), label.clone()]);
+    }
+    args.push(place.image.display().to_string());
+    args.push((place.size_mib * MIB / 1024).to_string());
+    Ok(tools::run("mkfs.vfat", &args, "")?)
+}
+
+/// All that mkswap writes is in the first page; it cannot write at an offset itself.
+fn swap(place: &Place<'_>, partition: &Partition, workshop: &Path) -> Result<(), DiskError> {
+    const PAGE: usize = 4096;
+    let area = workshop.join("swap");
+    let io_error = |source| DiskError::Io {
+        path: place.image.to_owned(),
+        source,
+    };
+    File::create(&area)
+        .and_then(|file| file.set_len(place.size_mib * MIB))
+        .map_err(io_error)?;
+    let uuid = partition.uuid.clone().unwrap_or_else(|| uuid(&place.seed));
+    let mut args = vec!["--uuid".to_owned(), uuid];
+    if let Some(label) = &partition.label {
+        args.extend(["--label".to_owned(), label.clone()]);
+    }
+    args.push(area.display().to_string());
+    tools::run("mkswap", &args, "")?;
+    let copy = || -> io::Result<()> {
+        let mut header = [0; PAGE];
+        File::open(&area)?.read_exact(&mut header)?;
+        let mut image = OpenOptions::new().write(true).open(place.image)?;
+        image.seek(SeekFrom::Start(place.offset_mib * MIB))?;
+        image.write_all(&header)?;
+        fs::remove_file(&area)
+    };
+    copy().map_err(io_error)
+}
+
+/// A UUID that is always the same for the same seed.
+fn uuid(seed: &str) -> String {
+    let hex = hex(&Sha256::digest(seed));
+    format!(
+        "{}-{}-4{}-8{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..32]
+    )
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(kind: PartitionKind, label: &str) -> Partition {
+        Partition {
+            kind,
+            mount_point: "/".to_owned(),
+            label: Some(label.to_owned()),
+            uuid: None,
+        }
+    }
+
+    fn blkid(image: &Path, offset: u64) -> String {
+        let output = std::process::Command::new("blkid")
+            .env("PATH", "/usr/sbin:/sbin:/usr/bin:/bin")
+            .args([
+                "--probe",
+                "--offset",
+                &offset.to_string(),
+                "--output",
+                "export",
+            ])
+            .arg(image)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn a_built_disk_has_the_labelled_file_systems() {
+        let directory = tempfile::tempdir().unwrap();
+        let store_path = directory.path().join("0-a");
+        fs::write(&store_path, "hello").unwrap();
+        let tree = RootTree {
+            store_paths: vec![(store_path, "0-a".to_owned())],
+            toplevel: "/nix/store/0-a".to_owned(),
+            files: Vec::new(),
+        };
+        let layout = Layout {
+            partitions: vec![
+                partition(PartitionKind::Ext4, "nixos"),
+                partition(PartitionKind::Swap, "swap"),
+            ],
+            choices: Vec::new(),
+        };
+        let image = directory.path().join("disk.raw");
+        build(&image, &tree, &layout, directory.path(), "seed").unwrap();
+        let root = blkid(&image, MIB);
+        assert!(
+            root.contains("LABEL=nixos") && root.contains("TYPE=ext4"),
+            "{root}"
+        );
+        let swap = blkid(&image, (1 + FREE_MIB) * MIB);
+        assert!(
+            swap.contains("LABEL=swap") && swap.contains("TYPE=swap"),
+            "{swap}"
+        );
+
+        let device = format!("{}?offset={MIB}", image.display());
+        let output = std::process::Command::new("debugfs")
+            .env("PATH", "/usr/sbin:/sbin")
+            .args(["-R", "stat /nix/store/0-a", &device])
+            .output()
+            .unwrap();
+        let stat = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            stat.contains("User:     0") && stat.contains("Size: 5"),
+            "{stat}"
+        );
+        assert!(!directory.path().join("root").exists());
+    }
+
+    #[test]
+    fn too_little_space_is_told_before_anything_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = require_space(directory.path(), u64::MAX)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("MiB free") && error.contains("--cache-dir"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_seeded_uuid_has_the_form_of_a_uuid() {
+        let uuid = uuid("x");
+        assert_eq!(uuid.len(), 36);
+        assert_eq!(uuid, super::uuid("x"));
+    }
+}

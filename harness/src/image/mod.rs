@@ -1,0 +1,15 @@
+//! The disk of the test machine: partitions, file systems, the stores of the closures, in a cache by content.
+//!
+//! Called by the rehearsal. Knows how a NixOS machine's disk looks; never runs a VM and judges nothing.
+
+mod cache;
+mod disk;
+mod layout;
+mod tools;
+mod tree;
+
+pub use cache::{Cache, CacheEntry, Reservation};
+pub use disk::{DiskError, build, free_mib, overlay};
+pub use layout::{Layout, Partition, PartitionKind, UnsupportedDisk, boots_from_disk, layout};
+pub use tools::ToolError;
+pub use tree::{RootFile, RootTree, TreeError};

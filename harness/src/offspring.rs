@@ -1,0 +1,29 @@
+//! Children that die with us.
+
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
+/// Asks the kernel to kill the child when the thread that spawns it ends, whatever ends it (prctl(2), `PR_SET_PDEATHSIG`).
+///
+/// The spawning thread must therefore live as long as the child is wanted.
+pub fn die_with_parent(command: &mut Command) {
+    let parent = std::process::id();
+    // SAFETY: only async-signal-safe system calls are made between fork and exec, and nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // A parent that died before the call above would leave the child alone for ever.
+            let orphaned =
+                getppid().is_none_or(|p| p.as_raw_nonzero().get().cast_unsigned() != parent);
+            if orphaned {
+                return Err(io::Error::from_raw_os_error(
+                    rustix::io::Errno::SRCH.raw_os_error(),
+                ));
+            }
+            Ok(())
+        });
+    }
+}

@@ -1,0 +1,147 @@
+//! One HTTP request from inside the guest over loopback, with nothing but the closure's bash and coreutils. Pure.
+
+use crate::vocabulary::{HttpAnswer, HttpEndpoint};
+
+/// A script for the guest's shell that asks for `endpoint`; its output and exit code go to [`answer_of_script`].
+///
+/// bash's `/dev/tcp` (bash(1), "Redirections") serves where there is no curl. TLS cannot be spoken so.
+pub fn script(endpoint: &HttpEndpoint, deadline_seconds: u64) -> String {
+    let address = match endpoint.listener.address.as_deref() {
+        None | Some("*" | "0.0.0.0" | "[::]" | "localhost") => "127.0.0.1",
+        Some(address) => address.trim_matches(['[', ']']),
+    };
+    let port = endpoint.listener.port;
+    let request = format!(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: bootproof\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        endpoint.path, endpoint.server_name
+    );
+    let inner = format!(
+        "exec 3<>/dev/tcp/{address}/{port} || exit {REFUSED}; printf %s {} >&3; head -c 65536 <&3",
+        quote(&request)
+    );
+    format!("timeout {deadline_seconds} bash -c {}", quote(&inner))
+}
+
+const REFUSED: i32 = 7;
+/// What timeout(1) exits with when the time is up.
+const TIMED_OUT: i32 = 124;
+
+/// What the guest's script printed, as an answer.
+pub fn answer_of_script(exit_code: i32, output: &str) -> HttpAnswer {
+    let status = output
+        .lines()
+        .find_map(|line| line.strip_prefix("HTTP/1."))
+        .and_then(|rest| rest.split_whitespace().nth(1))
+        .and_then(|code| code.parse().ok());
+    match (status, exit_code) {
+        (Some(code), _) => HttpAnswer::Status {
+            code,
+            body_bytes: body_bytes(output),
+        },
+        (None, REFUSED) => HttpAnswer::Refused,
+        (None, TIMED_OUT) => HttpAnswer::TimedOut,
+        (None, 0) => HttpAnswer::Reset,
+        (None, code) => HttpAnswer::Failed {
+            reason: format!("the guest's shell exited with {code}"),
+        },
+    }
+}
+
+fn body_bytes(output: &str) -> u64 {
+    let body = output
+        .split_once("\r\n\r\n")
+        .map_or(0, |(_, body)| body.len());
+    u64::try_from(body).unwrap_or(u64::MAX)
+}
+
+/// Quotes for a POSIX shell.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::Listener;
+
+    fn endpoint(address: Option<&str>, path: &str) -> HttpEndpoint {
+        HttpEndpoint {
+            listener: Listener {
+                address: address.map(str::to_owned),
+                port: 80,
+                tls: false,
+            },
+            server_name: "alpha.example".to_owned(),
+            path: path.to_owned(),
+            upstream: None,
+        }
+    }
+
+    #[test]
+    fn every_address_is_asked_over_loopback_and_one_address_as_itself() {
+        assert!(script(&endpoint(None, "/"), 10).contains("/dev/tcp/127.0.0.1/80"));
+        assert!(script(&endpoint(Some("192.0.2.10"), "/"), 10).contains("/dev/tcp/192.0.2.10/80"));
+        assert!(script(&endpoint(Some("[::1]"), "/"), 10).contains("/dev/tcp/::1/80"));
+    }
+
+    #[test]
+    fn a_hostile_path_stays_a_word() {
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(format!("printf %s {}", quote("/'; touch /tmp/x; '")))
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout, b"/'; touch /tmp/x; '");
+    }
+
+    #[test]
+    fn the_script_really_asks() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")
+                .unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        });
+        let mut endpoint = endpoint(None, "/it's");
+        endpoint.listener.port = port;
+        let output = std::process::Command::new("sh")
+            .arg("-c")
+            .arg(script(&endpoint, 10))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            answer_of_script(output.status.code().unwrap(), &text),
+            HttpAnswer::Status {
+                code: 200,
+                body_bytes: 5
+            }
+        );
+        assert!(
+            server
+                .join()
+                .unwrap()
+                .starts_with("GET /it's HTTP/1.1\r\nHost: alpha.example\r\n")
+        );
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_apart() {
+        assert_eq!(
+            answer_of_script(7, "bash: connect: Connection refused"),
+            HttpAnswer::Refused
+        );
+        assert_eq!(answer_of_script(124, ""), HttpAnswer::TimedOut);
+        assert_eq!(answer_of_script(0, ""), HttpAnswer::Reset);
+        assert!(matches!(
+            answer_of_script(127, ""),
+            HttpAnswer::Failed { .. }
+        ));
+    }
+}

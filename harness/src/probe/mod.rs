@@ -1,0 +1,7 @@
+//! Asks nginx for each endpoint, from outside as a client would, or by a script inside the guest. Judges nothing.
+
+mod inside;
+mod outside;
+
+pub use inside::{answer_of_script, script};
+pub use outside::ask;

@@ -1,0 +1,242 @@
+//! Reads the serial console as it comes: whole lines, how far the boot is, and what ends it. Pure.
+
+use crate::vocabulary::Stage;
+
+/// Splits a byte stream into printable lines of bounded length.
+#[derive(Debug, Default)]
+pub struct Lines {
+    partial: Vec<u8>,
+}
+
+/// Longer lines are cut: nothing that a kernel or systemd prints comes near.
+const LINE_LIMIT: usize = 2048;
+
+impl Lines {
+    /// Takes in bytes, gives the lines that they complete.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for &byte in bytes {
+            if byte == b'\n' {
+                lines.push(printable(&self.partial));
+                self.partial.clear();
+            } else if self.partial.len() < LINE_LIMIT {
+                self.partial.push(byte);
+            }
+        }
+        lines.retain(|line| !line.is_empty());
+        lines
+    }
+
+    /// The line that has not ended yet: a prompt.
+    pub fn partial(&self) -> String {
+        printable(&self.partial)
+    }
+
+    pub fn clear(&mut self) {
+        self.partial.clear();
+    }
+}
+
+/// Text without escape sequences (ECMA-48 CSI and OSC) and control characters.
+fn printable(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut clean = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' => match chars.next() {
+                Some('[') => while chars.next_if(|c| !('@'..='~').contains(c)).is_some() {},
+                Some(']') => while chars.next_if(|c| *c != '\x07' && *c != '\x1b').is_some() {},
+                _ => continue,
+            },
+            c if c.is_control() => continue,
+            c => {
+                clean.push(c);
+                continue;
+            }
+        }
+        chars.next();
+    }
+    clean.trim().to_owned()
+}
+
+/// A text on the console that shows how far a boot is.
+struct StageMark {
+    stage: Stage,
+    text: &'static str,
+}
+
+/// In the order of a boot. The texts are the kernel's, NixOS's stage 1 and 2 scripts', and systemd's.
+const STAGE_MARKS: &[StageMark] = &[
+    StageMark {
+        stage: Stage::Firmware,
+        text: "SeaBIOS (version",
+    },
+    StageMark {
+        stage: Stage::Bootloader,
+        text: "Welcome to GRUB!",
+    },
+    StageMark {
+        stage: Stage::Bootloader,
+        text: "GNU GRUB",
+    },
+    StageMark {
+        stage: Stage::Kernel,
+        text: "Linux version ",
+    },
+    StageMark {
+        stage: Stage::Initrd,
+        text: "<<< NixOS Stage 1 >>>",
+    },
+    StageMark {
+        stage: Stage::Initrd,
+        text: "Run /init as init process",
+    },
+    StageMark {
+        stage: Stage::Initrd,
+        text: "Running in initrd",
+    },
+    StageMark {
+        stage: Stage::Stage2,
+        text: "<<< NixOS Stage 2 >>>",
+    },
+    StageMark {
+        stage: Stage::Stage2,
+        text: "Switching root",
+    },
+    StageMark {
+        stage: Stage::Sysinit,
+        text: "Reached target System Initialization",
+    },
+    StageMark {
+        stage: Stage::Sysinit,
+        text: "Reached target sysinit.target",
+    },
+    StageMark {
+        stage: Stage::MultiUser,
+        text: "Reached target Multi-User System",
+    },
+    StageMark {
+        stage: Stage::MultiUser,
+        text: "Reached target multi-user.target",
+    },
+];
+
+/// The stage that `line` shows, if any.
+pub fn stage_of(line: &str) -> Option<Stage> {
+    STAGE_MARKS
+        .iter()
+        .find(|mark| line.contains(mark.text))
+        .map(|mark| mark.stage)
+}
+
+/// A text after which a boot cannot succeed without somebody at the keyboard.
+struct DeadEnd {
+    text: &'static str,
+    /// What it is called in a report, in lower case.
+    reason: &'static str,
+}
+
+/// Origins: the kernel's `panic()`; NixOS's `stage-1-init.sh`; systemd's emergency and rescue units; GRUB; SeaBIOS.
+const DEAD_ENDS: &[DeadEnd] = &[
+    DeadEnd {
+        text: "Kernel panic - not syncing",
+        reason: "kernel panic",
+    },
+    DeadEnd {
+        text: "An error occurred in stage 1 of the boot process",
+        reason: "stage 1 stopped at its failure prompt",
+    },
+    DeadEnd {
+        text: "You are in emergency mode",
+        reason: "emergency mode",
+    },
+    DeadEnd {
+        text: "You are in rescue mode",
+        reason: "rescue mode",
+    },
+    DeadEnd {
+        text: "Cannot open access to console, the root account is locked",
+        reason: "emergency mode",
+    },
+    DeadEnd {
+        text: "Reached target Emergency Mode",
+        reason: "emergency mode",
+    },
+    DeadEnd {
+        text: "grub rescue>",
+        reason: "GRUB rescue prompt",
+    },
+    DeadEnd {
+        text: "Minimal BASH-like line editing is supported",
+        reason: "GRUB found no configuration and stopped at its prompt",
+    },
+    DeadEnd {
+        text: "No bootable device",
+        reason: "the firmware found no bootable device",
+    },
+    DeadEnd {
+        text: "Boot failed: not a bootable disk",
+        reason: "the firmware found no bootable disk",
+    },
+    DeadEnd {
+        text: "This kernel requires an",
+        reason: "the kernel refused the CPU",
+    },
+    DeadEnd {
+        text: "error: you need to load the kernel first",
+        reason: "GRUB could not load the kernel",
+    },
+];
+
+/// Why the boot cannot go on, if `line` says so.
+pub fn dead_end_of(line: &str) -> Option<&'static str> {
+    DEAD_ENDS
+        .iter()
+        .find(|end| line.contains(end.text))
+        .map(|end| end.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_whole_and_clean() {
+        let mut lines = Lines::default();
+        assert!(lines.feed(b"\x1b[0;32m  OK  \x1b[0m] Reached").is_empty());
+        assert_eq!(
+            lines.feed(b" target \x07Multi-User System.\r\nnext"),
+            ["OK  ] Reached target Multi-User System."]
+        );
+        assert_eq!(lines.partial(), "next");
+    }
+
+    #[test]
+    fn a_line_without_end_is_bounded() {
+        let mut lines = Lines::default();
+        lines.feed(&vec![b'x'; 1 << 20]);
+        assert_eq!(lines.feed(b"\n")[0].len(), LINE_LIMIT);
+    }
+
+    #[test]
+    fn a_title_sequence_does_not_reach_the_terminal() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.feed(b"\x1b]0;title\x07text\x1b[2J\n"), ["text"]);
+    }
+
+    #[test]
+    fn stages_and_dead_ends_are_recognised() {
+        assert_eq!(
+            stage_of("[    0.000000] Linux version 6.1.0-44-amd64"),
+            Some(Stage::Kernel)
+        );
+        assert_eq!(stage_of("<<< NixOS Stage 1 >>>"), Some(Stage::Initrd));
+        assert_eq!(stage_of("hello"), None);
+        assert_eq!(
+            dead_end_of("[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs"),
+            Some("kernel panic")
+        );
+        assert_eq!(dead_end_of("[  OK  ] Started Backend."), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! What is dumped from the guest in every state, by the closure's own tools. `fold/` has the parsers.
+
+use std::time::Duration;
+
+use crate::vocabulary::Dump;
+
+/// One dump: a script for the guest's shell.
+pub(super) struct DumpCommand {
+    pub(super) dump: Dump,
+    /// For progress: "to …".
+    pub(super) what: &'static str,
+    pub(super) script: String,
+    /// On the reference machine.
+    pub(super) deadline: Duration,
+}
+
+/// How long systemd may take from the root shell to its verdict on the start, on the reference machine.
+pub(super) const STARTUP: Duration = Duration::from_secs(240);
+
+/// Properties of units that the checks read; systemd leaves out what it does not know.
+const UNIT_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,SubState,Result,Type,RemainAfterExit,Restart,RestartUSec,NRestarts,\
+ExecMainCode,ExecMainStatus,ExecMainPID,ConditionResult,Wants,Requires,TriggeredBy,Job,UnitFileState,FragmentPath";
+
+/// Waits for systemd's own word on its start. `timeout` keeps the shell usable where that never comes.
+pub(super) fn system_state(deadline: Duration) -> DumpCommand {
+    let seconds = deadline.as_secs();
+    DumpCommand {
+        dump: Dump::SystemState,
+        what: "finish its start",
+        script: format!(
+            "timeout {seconds} systemctl is-system-running --wait || {{ [ $? = 124 ] && systemctl is-system-running; }}; true"
+        ),
+        deadline: deadline + Duration::from_secs(60),
+    }
+}
+
+pub(super) fn identity() -> DumpCommand {
+    // Each value stands on a line of its own; a link that cannot be resolved leaves its value empty.
+    const SCRIPT: &str = "\
+say() { printf '%s=%s\\n' \"$1\" \"$2\"; }
+say machine \"$(uname -m)\"
+say release \"$(uname -r)\"
+say boot_id \"$(cat /proc/sys/kernel/random/boot_id)\"
+say booted \"$(readlink -f /run/booted-system)\"
+say current \"$(readlink -f /run/current-system)\"
+say profile \"$(readlink -f /nix/var/nix/profiles/system)\"
+say system \"$(cat /run/current-system/system)\"
+say pid1 \"$(head -c 20 /proc/1/exe | od -An -v -tx1 | tr -d ' \\n')\"
+say cmdline \"$(cat /proc/cmdline)\"";
+    DumpCommand {
+        dump: Dump::Identity,
+        what: "say what it runs",
+        script: SCRIPT.to_owned(),
+        deadline: Duration::from_secs(60),
+    }
+}
+
+pub(super) fn jobs() -> DumpCommand {
+    DumpCommand {
+        dump: Dump::Jobs,
+        what: "list its jobs",
+        script: "systemctl list-jobs --no-legend --no-pager".to_owned(),
+        deadline: Duration::from_secs(60),
+    }
+}
+
+pub(super) fn units(dump: Dump) -> DumpCommand {
+    DumpCommand {
+        dump,
+        what: "show its units",
+        script: format!("systemctl show --all --no-pager --property={UNIT_PROPERTIES} '*'"),
+        deadline: Duration::from_secs(120),
+    }
+}
+
+/// The journal of this boot, from `since` (seconds of the guest's clock) on.
+pub(super) fn journal(since: Option<u64>) -> DumpCommand {
+    let since = since.map(|s| format!(" --since=@{s}")).unwrap_or_default();
+    DumpCommand {
+        dump: Dump::Journal,
+        what: "dump its journal",
+        script: format!(
+            "journalctl --boot --no-pager --quiet --output=json --lines=20000{since} \
+             --output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_TRANSPORT"
+        ),
+        deadline: Duration::from_secs(180),
+    }
+}

@@ -1,0 +1,164 @@
+//! The recording of a run: an observation is on disk before anything is made of it.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::vocabulary::{Observation, Plan, Recorded, Unproven};
+
+/// What a run tells while it works. The command line prints it; tests ignore it.
+pub trait Progress {
+    fn observed(&mut self, recorded: &Recorded);
+    /// The run waits for `what`, at most until `deadline` has passed since now.
+    fn waiting(&mut self, what: &str, deadline: Duration);
+    /// Work on the host begins, such as building a disk.
+    fn working(&mut self, what: &str);
+}
+
+/// Writes `observations.jsonl`, and keeps what was written for the report.
+pub struct Recorder<'a> {
+    directory: PathBuf,
+    file: File,
+    began: Instant,
+    recorded: Vec<Recorded>,
+    progress: &'a mut dyn Progress,
+}
+
+/// A guest that prints without end must not fill the disk or the memory of the host.
+const MAX_OBSERVATIONS: usize = 200_000;
+
+impl<'a> Recorder<'a> {
+    /// Begins the recording in `directory`, writing `plan.json` first.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn begin(
+        directory: &Path,
+        plan: &Plan,
+        progress: &'a mut dyn Progress,
+    ) -> io::Result<Self> {
+        let plan = serde_json::to_string_pretty(plan)?;
+        std::fs::write(directory.join(PLAN_FILE), plan + "\n")?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            file: File::create(directory.join(OBSERVATIONS_FILE))?,
+            began: Instant::now(),
+            recorded: Vec::new(),
+            progress,
+        })
+    }
+
+    /// The run's directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Records `observation` now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn record(&mut self, observation: Observation) -> io::Result<()> {
+        if self.recorded.len() >= MAX_OBSERVATIONS
+            && matches!(observation, Observation::Console { .. })
+        {
+            return Ok(());
+        }
+        let recorded = Recorded {
+            at_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            observation,
+        };
+        let mut line = serde_json::to_vec(&recorded)?;
+        line.push(b'\n');
+        self.file.write_all(&line)?;
+        self.progress.observed(&recorded);
+        self.recorded.push(recorded);
+        Ok(())
+    }
+
+    /// Records something that could not be observed.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub fn unproven(&mut self, unproven: Unproven) -> io::Result<()> {
+        self.record(Observation::Unproven(unproven))
+    }
+
+    pub fn waiting(&mut self, what: &str, deadline: Duration) {
+        self.progress.waiting(what, deadline);
+    }
+
+    pub fn working(&mut self, what: &str) {
+        self.progress.working(what);
+    }
+
+    /// All that was recorded, in order.
+    pub fn finish(self) -> Vec<Recorded> {
+        self.recorded
+    }
+}
+
+pub const PLAN_FILE: &str = "plan.json";
+pub const OBSERVATIONS_FILE: &str = "observations.jsonl";
+
+/// Why a run's directory cannot be read again.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordingError {
+    #[error("failed to read {}: {source} (is it the directory of a run?)", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} is no recording that this version reads: {source}", path.display())]
+    Malformed {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error("{} has format version {found}, this version of bootproof reads {wanted}", path.display())]
+    Version {
+        path: PathBuf,
+        found: u32,
+        wanted: u32,
+    },
+}
+
+/// Reads a recording back: the same plan and observations that the run had.
+///
+/// A last line that was cut off by a kill is left out.
+///
+/// # Errors
+/// When a file is missing, malformed, or of another version.
+pub fn read_recording(directory: &Path) -> Result<(Plan, Vec<Recorded>), RecordingError> {
+    let read = |name: &str| {
+        let path = directory.join(name);
+        std::fs::read_to_string(&path)
+            .map(|text| (path.clone(), text))
+            .map_err(|source| RecordingError::Io { path, source })
+    };
+    let (path, text) = read(PLAN_FILE)?;
+    let malformed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| RecordingError::Malformed { path, source }
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed(&path))?;
+    let found = value
+        .get("format_version")
+        .and_then(serde_json::Value::as_u64);
+    let wanted = crate::vocabulary::FORMAT_VERSION;
+    if let Some(found) = found
+        && found != u64::from(wanted)
+    {
+        return Err(RecordingError::Version {
+            path,
+            found: u32::try_from(found).unwrap_or(u32::MAX),
+            wanted,
+        });
+    }
+    let plan = serde_json::from_value(value).map_err(malformed(&path))?;
+
+    let (path, text) = read(OBSERVATIONS_FILE)?;
+    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+    let observations = whole
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .map_err(malformed(&path))?;
+    Ok((plan, observations))
+}
