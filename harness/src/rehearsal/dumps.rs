@@ -21,16 +21,17 @@ pub(super) const STARTUP: Duration = Duration::from_secs(240);
 const UNIT_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,SubState,Result,Type,RemainAfterExit,Restart,RestartUSec,NRestarts,\
 ExecMainCode,ExecMainStatus,ExecMainPID,ConditionResult,Wants,Requires,TriggeredBy,Job,UnitFileState,FragmentPath";
 
-/// Waits for systemd's own word on its start. `timeout` keeps the shell usable where that never comes.
-pub(super) fn system_state(deadline: Duration) -> DumpCommand {
-    let seconds = deadline.as_secs();
+/// Waits for systemd's own word on its start, for `startup` at most; timeout(1) keeps the shell usable where that never
+/// comes.
+pub(super) fn system_state(startup: Duration) -> DumpCommand {
+    let seconds = startup.as_secs();
     DumpCommand {
         dump: Dump::SystemState,
         what: "finish its start",
         script: format!(
             "timeout {seconds} systemctl is-system-running --wait || {{ [ $? = 124 ] && systemctl is-system-running; }}; true"
         ),
-        deadline: deadline + Duration::from_secs(60),
+        deadline: STARTUP + Duration::from_secs(60),
     }
 }
 

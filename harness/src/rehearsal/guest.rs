@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::console::{Lines, dead_end_of, stage_of};
 use super::recorder::Recorder;
 use crate::vm::{MachineSpec, Shell, ShellEvent, ShellPort, Vm, VmError, VmEvent, argv_text};
-use crate::vocabulary::{BootId, Observation, Stage};
+use crate::vocabulary::{BootId, Observation, Stage, StepOutcome};
 
 /// A guest that is powered on.
 pub(super) struct Guest<'a, 'p> {
@@ -63,9 +63,22 @@ pub(super) struct Answer {
 /// Why the guest did not do what was waited for: a fact about it, not an error of the host.
 #[derive(Debug, Clone)]
 pub(super) struct GuestTrouble {
+    /// The machine runs on, and may answer the next command.
+    pub(super) alive: bool,
     pub(super) stage: Option<Stage>,
     pub(super) reason: String,
     pub(super) last_line: Option<String>,
+}
+
+impl GuestTrouble {
+    /// How a step ends that it happened to.
+    pub(super) fn outcome(&self) -> StepOutcome {
+        StepOutcome::GuestFailed {
+            stage: self.stage,
+            reason: self.reason.clone(),
+            last_line: self.last_line.clone(),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -117,8 +130,20 @@ impl<'a, 'p> Guest<'a, 'p> {
         self.recorder
     }
 
-    pub(super) fn boot(&self) -> u32 {
-        self.boot
+    /// Powers the machine on again, in a new QEMU, after [`Guest::wait_for_exit`].
+    pub(super) async fn power_on_again(
+        &mut self,
+        spec: &MachineSpec,
+        disk: OwnedFd,
+    ) -> Result<(), GuestError> {
+        self.reset()?;
+        self.silent_resets = 0;
+        self.recorder.record(Observation::PoweredOn {
+            boot: self.boot,
+            argv: argv_text(spec),
+        })?;
+        self.vm = Vm::start(spec, disk).await?;
+        Ok(())
     }
 
     /// QEMU's loopback ports for the guest's: `(guest's, host's)`.
@@ -171,7 +196,11 @@ impl<'a, 'p> Guest<'a, 'p> {
         } else if self.serial.boot_id.is_some() {
             ShellPort::Serial
         } else {
-            return Ok(Err(self.trouble(format!("no root shell to {what}"))));
+            let trouble = self.trouble(format!("no root shell to {what}"));
+            return Ok(Err(GuestTrouble {
+                alive: true,
+                ..trouble
+            }));
         };
         self.recorder.waiting(what, deadline);
         self.send(port, script).await?;
@@ -377,6 +406,7 @@ impl<'a, 'p> Guest<'a, 'p> {
 
     fn trouble(&self, reason: String) -> GuestTrouble {
         GuestTrouble {
+            alive: false,
             stage: self.stage,
             reason,
             last_line: self.last_line.clone(),

@@ -1,9 +1,23 @@
-//! The rehearsal.
+//! The rehearsal: makes a disk, boots it, deploys to it as a deploy tool would, reboots it, and records what it sees.
+//!
+//! Called by the command line. Everything async is here, in `vm/` and in `probe/`. It judges nothing: a recording goes
+//! to `report::report`, now or from the run's directory later.
 
+mod choose;
 mod console;
+mod deadlines;
 mod dumps;
 mod guest;
 mod ladder;
+mod observe;
+mod provision;
 mod recorder;
+mod run;
+mod steps;
 
+pub use choose::{BootRoute, Inputs, boot_route, default_steps, plan};
+pub use guest::GuestError;
+pub use ladder::{RUNG, UNIT_PREFIX};
+pub use provision::disk_key;
 pub use recorder::{Progress, Recorder, RecordingError, read_recording};
+pub use run::{Closures, KernelFiles, RunError, RunOptions, rehearse};

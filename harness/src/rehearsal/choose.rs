@@ -1,0 +1,402 @@
+//! Decides what machine the closures are rehearsed on. Pure; each decision leaves a sentence for the report.
+
+use crate::vm::{Forward, NetworkCard, QemuBinary};
+use crate::vocabulary::{
+    BootLoader, ClosureFacts, DiskBus, FORMAT_VERSION, Plan, Step, System, TargetMachine,
+};
+
+/// What the user and the closures say.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    pub candidate: ClosureFacts,
+    pub baseline: Option<ClosureFacts>,
+    pub target: TargetMachine,
+    /// The expected system, and who expects it.
+    pub expect_system: Option<(System, String)>,
+    pub steps: Vec<Step>,
+    pub scenario: Option<String>,
+    pub lab: bool,
+}
+
+/// How the guest's kernel comes to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BootRoute {
+    /// Firmware, then GRUB from the disk, installed by the closure itself.
+    Bootloader,
+    /// QEMU starts the kernel, because of the reason given.
+    Direct { reason: String },
+}
+
+/// How long each state is watched, in seconds: the outage's services restarted every two.
+const WINDOW_SECONDS: u32 = 12;
+
+/// Makes the plan.
+pub fn plan(inputs: Inputs) -> Plan {
+    let Inputs {
+        candidate,
+        baseline,
+        target,
+        expect_system,
+        steps,
+        scenario,
+        lab,
+    } = inputs;
+    let mut choices = Vec::new();
+    let installed = baseline.as_ref().unwrap_or(&candidate);
+    let disk_bus = disk_bus(&target, installed, &candidate, &mut choices);
+    for (device, bus_device) in foreign_devices(installed, &candidate, disk_bus) {
+        choices.push(format!(
+            "GRUB's device {device} is no name that the VM's disk can have: it is made a link to {bus_device} in the guest"
+        ));
+    }
+    let (expect_system, expected_by) = expect_system
+        .or_else(|| {
+            let system = baseline.as_ref()?.system.clone()?;
+            Some((system, "the baseline".to_owned()))
+        })
+        .or_else(|| Some((candidate.system.clone()?, "the candidate itself".to_owned())))
+        .unwrap_or_else(|| (target.system.clone(), "the target machine".to_owned()));
+    if baseline.is_none() {
+        choices.push(
+            "no baseline was given: before and switched are not part of the run, and nothing is called latent".to_owned(),
+        );
+    }
+    if !candidate.has_serial_console() {
+        choices.push(
+            "the closure has no serial console (console=ttyS0): what the kernel and stage 1 print is not seen".to_owned(),
+        );
+    }
+    let plan = Plan {
+        format_version: FORMAT_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario,
+        lab,
+        candidate,
+        baseline,
+        expect_system,
+        expected_by,
+        target,
+        disk_bus,
+        choices,
+        steps,
+        window_seconds: WINDOW_SECONDS,
+    };
+    match network_card(&plan) {
+        (_, Some(choice)) => Plan {
+            choices: plan.choices.iter().cloned().chain([choice]).collect(),
+            ..plan
+        },
+        (_, None) => plan,
+    }
+}
+
+/// The steps of a run that names none.
+pub fn default_steps(with_baseline: bool) -> Vec<Step> {
+    if with_baseline {
+        vec![Step::Boot, Step::Switch, Step::WarmReboot]
+    } else {
+        vec![Step::Boot, Step::WarmReboot]
+    }
+}
+
+fn disk_bus(
+    target: &TargetMachine,
+    installed: &ClosureFacts,
+    candidate: &ClosureFacts,
+    choices: &mut Vec<String>,
+) -> DiskBus {
+    if let Some(bus) = target.disk_bus {
+        return bus;
+    }
+    let drives = |facts: &ClosureFacts, bus| facts.initrd_drivers.iter().any(|d| d.bus() == bus);
+    let named = grub_devices(installed)
+        .iter()
+        .find_map(|device| bus_of_name(device));
+    const PREFERENCE: [DiskBus; 4] = [DiskBus::Virtio, DiskBus::Sata, DiskBus::Nvme, DiskBus::Scsi];
+    let named_buses = match named {
+        Some(Name::Scsi) => vec![DiskBus::Sata, DiskBus::Scsi],
+        Some(Name::Virtio) => vec![DiskBus::Virtio],
+        Some(Name::Nvme) => vec![DiskBus::Nvme],
+        None => Vec::new(),
+    };
+    let candidates = || named_buses.iter().chain(&PREFERENCE).copied();
+    let chosen = candidates()
+        .find(|bus| drives(installed, *bus) && drives(candidate, *bus))
+        .or_else(|| candidates().find(|bus| drives(installed, *bus)));
+    let (bus, why) = match chosen {
+        Some(bus) if named_buses.contains(&bus) => {
+            (bus, "GRUB's device is called so, and the initrd drives it")
+        }
+        Some(bus) => (bus, "the initrd drives it"),
+        None => (
+            candidates().next().unwrap_or(DiskBus::Virtio),
+            "no disk driver was recognised in the initrd",
+        ),
+    };
+    choices.push(format!(
+        "the disk is {} ({}): {why}",
+        bus.as_str(),
+        bus.device()
+    ));
+    bus
+}
+
+/// What a device's name says of its bus.
+enum Name {
+    Virtio,
+    Scsi,
+    Nvme,
+}
+
+fn bus_of_name(device: &str) -> Option<Name> {
+    let name = device.strip_prefix("/dev/")?;
+    if name.starts_with("vd") {
+        Some(Name::Virtio)
+    } else if name.starts_with("sd") {
+        Some(Name::Scsi)
+    } else if name.starts_with("nvme") {
+        Some(Name::Nvme)
+    } else {
+        None
+    }
+}
+
+fn grub_devices(facts: &ClosureFacts) -> &[String] {
+    match &facts.boot_loader {
+        BootLoader::Grub { devices, .. } => devices,
+        BootLoader::SystemdBoot | BootLoader::Other { .. } => &[],
+    }
+}
+
+/// GRUB's devices that are not the VM's disk, each with the name that the disk has.
+pub(super) fn foreign_devices(
+    installed: &ClosureFacts,
+    candidate: &ClosureFacts,
+    bus: DiskBus,
+) -> Vec<(String, &'static str)> {
+    let mut devices: Vec<String> = grub_devices(installed)
+        .iter()
+        .chain(grub_devices(candidate))
+        .filter(|device| *device != bus.device() && device.starts_with("/dev/"))
+        .cloned()
+        .collect();
+    devices.sort();
+    devices.dedup();
+    devices
+        .into_iter()
+        .map(|device| (device, bus.device()))
+        .collect()
+}
+
+/// Whether the closure's own bootloader can be installed on the test disk.
+pub fn boot_route(plan: &Plan) -> BootRoute {
+    let closures = plan.baseline.iter().chain([&plan.candidate]);
+    for facts in closures {
+        let reason = match &facts.boot_loader {
+            BootLoader::Grub {
+                efi: false,
+                devices,
+            } if !devices.is_empty() => continue,
+            BootLoader::Grub { efi: true, .. } => "GRUB for UEFI".to_owned(),
+            BootLoader::Grub { .. } => "GRUB without a device to install it on".to_owned(),
+            BootLoader::SystemdBoot => "systemd-boot".to_owned(),
+            BootLoader::Other { name } => format!("another bootloader ({name})"),
+        };
+        return BootRoute::Direct {
+            reason: format!(
+                "{} has {reason}: bootproof rehearses GRUB on BIOS so far, and started the kernel directly",
+                facts.toplevel.name()
+            ),
+        };
+    }
+    BootRoute::Bootloader
+}
+
+/// The network card that the closures have a driver for, and a sentence where it is not the usual one.
+pub(super) fn network_card(plan: &Plan) -> (NetworkCard, Option<String>) {
+    let closures = || plan.baseline.iter().chain([&plan.candidate]);
+    let has =
+        |driver: &str| closures().all(|facts| facts.system_drivers.iter().any(|d| d == driver));
+    for (driver, card) in [
+        ("virtio_net", NetworkCard::Virtio),
+        ("e1000e", NetworkCard::E1000e),
+        ("e1000", NetworkCard::E1000),
+    ] {
+        if has(driver) {
+            let usual = card == NetworkCard::Virtio;
+            let choice =
+                format!("the network card is {driver}: the closure has no driver for virtio's");
+            return (card, (!usual).then_some(choice));
+        }
+    }
+    (
+        NetworkCard::Virtio,
+        Some(
+            "no driver for any network card of the VM was recognised in kernel-modules".to_owned(),
+        ),
+    )
+}
+
+/// Every TCP port that nginx of either closure listens on.
+pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
+    let mut ports: Vec<u16> = plan
+        .baseline
+        .iter()
+        .chain([&plan.candidate])
+        .flat_map(|facts| &facts.http)
+        .map(|endpoint| endpoint.listener.port)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+        .into_iter()
+        .map(|guest_port| Forward { guest_port })
+        .collect()
+}
+
+/// Emulator and CPU: the target machine's, never the candidate's.
+pub(super) fn processor(target: &TargetMachine) -> (QemuBinary, String) {
+    let (binary, plain) = match target.system {
+        System::I686Linux => (QemuBinary::I386, "qemu32"),
+        System::X86_64Linux | System::Other(_) => (QemuBinary::X86_64, "qemu64,-svm"),
+    };
+    (
+        binary,
+        target.cpu.clone().unwrap_or_else(|| plain.to_owned()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::{DiskDriver, StorePath};
+
+    fn facts(devices: &[&str], drivers: &[DiskDriver]) -> ClosureFacts {
+        ClosureFacts {
+            toplevel: StorePath::parse(
+                "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-nixos-system-web",
+            )
+            .unwrap(),
+            nixos_version: None,
+            system: Some(System::X86_64Linux),
+            kernel: None,
+            kernel_version: None,
+            userland: None,
+            kernel_params: vec!["console=ttyS0".to_owned()],
+            initrd_drivers: drivers.to_vec(),
+            system_drivers: vec!["virtio_net".to_owned()],
+            boot_loader: BootLoader::Grub {
+                devices: devices.iter().map(|d| (*d).to_owned()).collect(),
+                efi: false,
+            },
+            file_systems: Vec::new(),
+            http: Vec::new(),
+            unit_executables: Default::default(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    fn plan_of(candidate: ClosureFacts, baseline: Option<ClosureFacts>) -> Plan {
+        plan(Inputs {
+            candidate,
+            baseline,
+            target: TargetMachine::default(),
+            expect_system: None,
+            steps: default_steps(true),
+            scenario: None,
+            lab: false,
+        })
+    }
+
+    #[test]
+    fn the_name_of_grubs_device_and_the_initrd_choose_the_bus() {
+        let all = [DiskDriver::VirtioBlk, DiskDriver::Ahci, DiskDriver::Nvme];
+        assert_eq!(
+            plan_of(facts(&["/dev/vda"], &all), None).disk_bus,
+            DiskBus::Virtio
+        );
+        assert_eq!(
+            plan_of(facts(&["/dev/sda"], &all), None).disk_bus,
+            DiskBus::Sata
+        );
+        assert_eq!(
+            plan_of(facts(&["/dev/nvme0n1"], &all), None).disk_bus,
+            DiskBus::Nvme
+        );
+        let scsi = [DiskDriver::VirtioScsi];
+        assert_eq!(
+            plan_of(facts(&["/dev/sda"], &scsi), None).disk_bus,
+            DiskBus::Scsi
+        );
+    }
+
+    #[test]
+    fn an_initrd_without_virtio_gets_a_disk_that_it_drives() {
+        let plan = plan_of(facts(&["/dev/xvda"], &[DiskDriver::Ahci]), None);
+        assert_eq!(plan.disk_bus, DiskBus::Sata);
+        assert!(
+            plan.choices
+                .iter()
+                .any(|c| c.contains("/dev/xvda") && c.contains("/dev/sda"))
+        );
+    }
+
+    #[test]
+    fn what_the_target_machine_says_is_not_overruled() {
+        let mut inputs = Inputs {
+            candidate: facts(&["/dev/vda"], &[DiskDriver::VirtioBlk]),
+            baseline: None,
+            target: TargetMachine::default(),
+            expect_system: None,
+            steps: Vec::new(),
+            scenario: None,
+            lab: false,
+        };
+        inputs.target.disk_bus = Some(DiskBus::Nvme);
+        assert_eq!(plan(inputs).disk_bus, DiskBus::Nvme);
+    }
+
+    #[test]
+    fn the_baseline_is_expected_where_nothing_else_is_said() {
+        let mut candidate = facts(&["/dev/vda"], &[DiskDriver::VirtioBlk]);
+        candidate.system = Some(System::I686Linux);
+        let with = plan_of(candidate.clone(), Some(facts(&["/dev/vda"], &[])));
+        assert_eq!(
+            (with.expect_system, with.expected_by.as_str()),
+            (System::X86_64Linux, "the baseline")
+        );
+        let without = plan_of(candidate, None);
+        assert_eq!(without.expect_system, System::I686Linux);
+        assert!(
+            without
+                .choices
+                .iter()
+                .any(|c| c.contains("nothing is called latent"))
+        );
+    }
+
+    #[test]
+    fn a_bootloader_that_cannot_be_rehearsed_is_named() {
+        let mut candidate = facts(&["/dev/vda"], &[DiskDriver::VirtioBlk]);
+        assert_eq!(
+            boot_route(&plan_of(candidate.clone(), None)),
+            BootRoute::Bootloader
+        );
+        candidate.boot_loader = BootLoader::SystemdBoot;
+        let BootRoute::Direct { reason } = boot_route(&plan_of(candidate, None)) else {
+            panic!("systemd-boot was taken for GRUB");
+        };
+        assert!(reason.contains("systemd-boot"), "{reason}");
+    }
+
+    #[test]
+    fn an_i686_closure_on_a_64_bit_machine_gets_the_64_bit_emulator() {
+        let (binary, cpu) = processor(&TargetMachine::default());
+        assert_eq!((binary, cpu.as_str()), (QemuBinary::X86_64, "qemu64,-svm"));
+        let old = TargetMachine {
+            system: System::I686Linux,
+            ..TargetMachine::default()
+        };
+        assert_eq!(processor(&old).0, QemuBinary::I386);
+    }
+}

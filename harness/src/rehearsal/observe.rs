@@ -1,0 +1,239 @@
+//! Looks at the guest in one state: dumps, a window of time, and every HTTP endpoint before and after it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::deadlines::Deadlines;
+use super::dumps::{self, DumpCommand};
+use super::guest::{Answer, Guest, GuestError, GuestTrouble, Waited};
+use crate::probe;
+use crate::vocabulary::{Dump, HttpAnswer, HttpEndpoint, Observation, ProbeRoute, State, Unproven};
+
+/// What a look at one state needs to know.
+pub(super) struct Look<'a> {
+    pub(super) state: State,
+    pub(super) endpoints: &'a [HttpEndpoint],
+    /// The guest's clock when this state began, where its boot is older than it.
+    pub(super) since: Option<u64>,
+    pub(super) window: Duration,
+    pub(super) deadlines: Deadlines,
+    /// QEMU's loopback ports: `(guest's, host's)`.
+    pub(super) ports: &'a [(u16, u16)],
+}
+
+/// Takes the look. The guest's trouble is that the machine went away meanwhile; a dump that fails is told as unproven.
+pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()> {
+    let started = dump(guest, look, dumps::system_state(look.deadlines.startup())).await?;
+    let state = match started {
+        Ok(answer) => answer.map(|a| a.output.trim().to_owned()),
+        Err(gone) => return Ok(Err(gone)),
+    };
+    let before_window = [dumps::units(Dump::UnitsFirst)];
+    let after_window = [
+        dumps::units(Dump::UnitsLast),
+        dumps::identity(),
+        dumps::journal(look.since),
+    ];
+    for command in before_window {
+        if let Err(gone) = dump(guest, look, command).await? {
+            return Ok(Err(gone));
+        }
+    }
+    let mut rounds = HttpRounds::default();
+    if let Err(gone) = rounds.ask(guest, look, 1).await? {
+        return Ok(Err(gone));
+    }
+    let recorder = guest.recorder();
+    recorder.waiting("restarts within the window", look.window);
+    if let Err(gone) = guest.during(tokio::time::sleep(look.window)).await? {
+        return Ok(Err(gone));
+    }
+    for command in after_window {
+        if let Err(gone) = dump(guest, look, command).await? {
+            return Ok(Err(gone));
+        }
+    }
+    if state.is_none_or(|s| s != "running" && s != "degraded")
+        && let Err(gone) = dump(guest, look, dumps::jobs()).await?
+    {
+        return Ok(Err(gone));
+    }
+    rounds.ask(guest, look, 2).await
+}
+
+/// Runs one dump and records it, or why it is missing. `None` where it is missing while the machine runs on.
+async fn dump(
+    guest: &mut Guest<'_, '_>,
+    look: &Look<'_>,
+    command: DumpCommand,
+) -> Waited<Option<Answer>> {
+    let deadline = look.deadlines.scale(command.deadline);
+    match guest.run(command.what, &command.script, deadline).await? {
+        Ok(answer) => {
+            guest.recorder().record(Observation::Dumped {
+                state: look.state,
+                dump: command.dump,
+                exit_code: answer.exit_code,
+                output: answer.output.clone(),
+                truncated: answer.truncated,
+            })?;
+            Ok(Ok(Some(answer)))
+        }
+        Err(trouble) if trouble.alive => {
+            guest.recorder().unproven(Unproven {
+                state: Some(look.state),
+                subject: "guest".to_owned(),
+                reason: format!("the guest did not {}: {}", command.what, trouble.reason),
+                decisive: true,
+            })?;
+            Ok(Ok(None))
+        }
+        Err(gone) => Ok(Err(gone)),
+    }
+}
+
+/// Which endpoints have to be asked from inside, so that the second round does not wait for the network again.
+#[derive(Default)]
+struct HttpRounds {
+    only_inside: bool,
+}
+
+impl HttpRounds {
+    /// Asks for every endpoint once, from outside where that is answered, else from inside.
+    async fn ask(&mut self, guest: &mut Guest<'_, '_>, look: &Look<'_>, round: u32) -> Waited<()> {
+        if look.endpoints.is_empty() {
+            return Ok(Ok(()));
+        }
+        let outside = if self.only_inside {
+            BTreeMap::new()
+        } else {
+            match ask_outside(guest, look).await? {
+                Ok(answers) => answers,
+                Err(gone) => return Ok(Err(gone)),
+            }
+        };
+        let answered = |answer: &HttpAnswer| matches!(answer, HttpAnswer::Status { .. });
+        let mut answered_only_inside = 0;
+        for endpoint in look.endpoints {
+            let (route, answer) = match outside.get(endpoint) {
+                Some(answer) if answered(answer) || matches!(answer, HttpAnswer::Failed { .. }) => {
+                    (ProbeRoute::Outside, answer.clone())
+                }
+                _ => match ask_inside(guest, look, endpoint).await? {
+                    // nginx listens, and says that it wants TLS.
+                    Ok(answer) if endpoint.listener.tls && answered(&answer) => {
+                        tls_unproven(guest, look, endpoint)?;
+                        continue;
+                    }
+                    Ok(answer) => {
+                        answered_only_inside += u32::from(answered(&answer));
+                        (ProbeRoute::Inside, answer)
+                    }
+                    Err(trouble) if trouble.alive => continue,
+                    Err(gone) => return Ok(Err(gone)),
+                },
+            };
+            guest.recorder().record(Observation::Http {
+                state: look.state,
+                round,
+                endpoint: endpoint.clone(),
+                route,
+                answer,
+            })?;
+        }
+        let nothing_outside = !outside.values().any(answered);
+        if round == 1 && answered_only_inside > 0 && nothing_outside {
+            self.only_inside = true;
+            guest.recorder().unproven(Unproven {
+                state: Some(look.state),
+                subject: "http-outside".to_owned(),
+                reason: "nginx answers on loopback in the guest and not through the VM's network, which has another \
+                         interface or address than the closure configures"
+                    .to_owned(),
+                decisive: false,
+            })?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+fn tls_unproven(
+    guest: &mut Guest<'_, '_>,
+    look: &Look<'_>,
+    endpoint: &HttpEndpoint,
+) -> Result<(), GuestError> {
+    guest.recorder().unproven(Unproven {
+        state: Some(look.state),
+        subject: endpoint.url(),
+        reason: "it speaks TLS, which cannot be asked from inside the guest, and the VM's network does not reach it"
+            .to_owned(),
+        decisive: true,
+    })?;
+    Ok(())
+}
+
+/// How many requests are under way at once.
+const PARALLEL: usize = 8;
+
+async fn ask_outside(
+    guest: &mut Guest<'_, '_>,
+    look: &Look<'_>,
+) -> Waited<BTreeMap<HttpEndpoint, HttpAnswer>> {
+    let deadline = look.deadlines.http();
+    let asked: Vec<(HttpEndpoint, u16)> = look
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| {
+            let host = look
+                .ports
+                .iter()
+                .find(|(guest, _)| *guest == endpoint.listener.port)?;
+            Some((endpoint.clone(), host.1))
+        })
+        .collect();
+    guest.recorder().waiting("nginx's answers", deadline);
+    let requests = tokio::task::spawn_blocking(move || {
+        let mut answers = BTreeMap::new();
+        for batch in asked.chunks(PARALLEL) {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = batch
+                    .iter()
+                    .map(|(endpoint, port)| {
+                        (
+                            endpoint,
+                            scope.spawn(|| probe::ask(endpoint, *port, deadline)),
+                        )
+                    })
+                    .collect();
+                for (endpoint, thread) in running {
+                    let answer = thread.join().unwrap_or_else(|_| HttpAnswer::Failed {
+                        reason: "the probe panicked".to_owned(),
+                    });
+                    answers.insert(endpoint.clone(), answer);
+                }
+            });
+        }
+        answers
+    });
+    match guest.during(requests).await? {
+        Ok(answers) => Ok(Ok(answers.unwrap_or_default())),
+        Err(gone) => Ok(Err(gone)),
+    }
+}
+
+async fn ask_inside(
+    guest: &mut Guest<'_, '_>,
+    look: &Look<'_>,
+    endpoint: &HttpEndpoint,
+) -> Waited<HttpAnswer> {
+    let deadline = look.deadlines.http();
+    let script = probe::script(endpoint, deadline.as_secs());
+    let answered: Result<Answer, GuestTrouble> = guest
+        .run(
+            "ask nginx over loopback",
+            &script,
+            deadline + Duration::from_secs(30),
+        )
+        .await?;
+    Ok(answered.map(|answer| probe::answer_of_script(answer.exit_code, &answer.output)))
+}

@@ -1,0 +1,231 @@
+//! A disk that the closure's own bootloader installer has made bootable, once per content.
+//!
+//! The fresh disk's kernel is started by QEMU itself, the installer runs inside the guest, the guest powers off, and the
+//! disk becomes an immutable base in the cache. What the installer said is kept beside it and told in every run.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::choose::{BootRoute, boot_route, foreign_devices};
+use super::deadlines::Deadlines;
+use super::guest::{Guest, GuestTrouble};
+use super::ladder::shell_files;
+use super::recorder::Recorder;
+use super::run::{Closures, RunError, machine};
+use crate::image::{self, Cache, CacheEntry, Layout, RootTree};
+use crate::vm::{BootSource, Proof};
+use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
+
+/// Changes whenever equal inputs would give another disk.
+const DISK_VERSION: u32 = 1;
+
+const DISK_FILE: &str = "disk.raw";
+const PROVISION_FILE: &str = "provision.jsonl";
+
+/// The base disk, or that the guest could not be brought to install its bootloader; the recording has why.
+pub(super) enum Provisioned {
+    Disk(PathBuf),
+    GuestFailed,
+}
+
+/// The name of the disk that `plan` needs in the cache.
+pub fn disk_key(plan: &Plan, layout: &Layout) -> String {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    let mut hasher = Sha256::new();
+    for part in [
+        DISK_VERSION.to_string(),
+        installed.toplevel.to_string(),
+        plan.candidate.toplevel.to_string(),
+        plan.disk_bus.as_str().to_owned(),
+        format!("{layout:?}"),
+        format!("{:?}", shell_files()),
+        format!("{:?}", boot_route(plan)),
+    ] {
+        hasher.update(part);
+        hasher.update([0]);
+    }
+    let digest: String = hasher
+        .finalize()
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    format!("{}-{}", &digest[..16], installed.toplevel.name())
+}
+
+/// Gives the base disk, making it where the cache has none.
+pub(super) async fn provision(
+    plan: &Plan,
+    closures: &Closures,
+    cache: &Cache,
+    proof: &Proof,
+    recorder: &mut Recorder<'_>,
+) -> Result<Provisioned, RunError> {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    let layout = image::layout(installed, &plan.candidate, plan.disk_bus)?;
+    let key = disk_key(plan, &layout);
+    let lookup = {
+        let (cache, key) = (cache.clone(), key.clone());
+        recorder.working("look for the test disk in the cache");
+        tokio::task::spawn_blocking(move || cache.entry(&key))
+    };
+    let reservation = match lookup.await?? {
+        CacheEntry::Ready(place) => {
+            replay(&place, recorder)?;
+            return Ok(Provisioned::Disk(place.join(DISK_FILE)));
+        }
+        CacheEntry::Missing(reservation) => reservation,
+    };
+
+    let tree = RootTree {
+        store_paths: closures.store_paths.clone(),
+        toplevel: installed.toplevel.to_string(),
+        files: shell_files(),
+    };
+    recorder.working(&format!(
+        "build the test disk from {} store paths",
+        tree.store_paths.len()
+    ));
+    let workshop = reservation.workshop().to_owned();
+    let disk = workshop.join(DISK_FILE);
+    let building = {
+        let (disk, layout, key) = (disk.clone(), layout.clone(), key.clone());
+        tokio::task::spawn_blocking(move || image::build(&disk, &tree, &layout, &workshop, &key))
+    };
+    building.await??;
+
+    let mut provision = Vec::new();
+    for choice in &layout.choices {
+        provision.push(Observation::Note {
+            text: choice.clone(),
+        });
+    }
+    if boot_route(plan) == BootRoute::Bootloader {
+        match install(plan, closures, &disk, proof, recorder).await? {
+            Ok(observed) => provision.extend(observed),
+            Err(_) => return Ok(Provisioned::GuestFailed),
+        }
+    }
+    let lines: Result<Vec<String>, _> = provision.iter().map(serde_json::to_string).collect();
+    fs::write(
+        reservation.workshop().join(PROVISION_FILE),
+        lines?.join("\n") + "\n",
+    )?;
+    let place = reservation.publish()?;
+    replay(&place, recorder)?;
+    Ok(Provisioned::Disk(place.join(DISK_FILE)))
+}
+
+/// Boots the fresh disk and runs the installer; gives what it observed.
+async fn install(
+    plan: &Plan,
+    closures: &Closures,
+    disk: &Path,
+    proof: &Proof,
+    recorder: &mut Recorder<'_>,
+) -> Result<Result<Vec<Observation>, GuestTrouble>, RunError> {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    let deadlines = Deadlines::new(proof.factor);
+    recorder.record(Observation::StepStarted {
+        step: Step::Provision,
+    })?;
+    let mut spec = machine(plan, proof);
+    spec.disk_format = "raw";
+    spec.no_reboot = true;
+    // A stage 1 that fails shall end this boot at once: it is bootproof's own, not the one that is judged.
+    let extra = "console=ttyS0,115200 boot.panic_on_fail panic=-1";
+    spec.boot = BootSource::Kernel {
+        kernel: closures.installed.kernel.clone(),
+        initrd: closures.installed.initrd.clone(),
+        command_line: format!(
+            "init={}/init {} {extra}",
+            installed.toplevel,
+            installed.kernel_params.join(" ")
+        ),
+    };
+    let file = OpenOptions::new().read(true).write(true).open(disk)?;
+    let mut guest = Guest::power_on(&spec, file.into(), recorder, PROVISION_BOOT).await?;
+    let result = install_in(plan, &mut guest, deadlines).await;
+    guest.power_off().await;
+    let result = result?;
+    let outcome = match &result {
+        Ok(_) => StepOutcome::Done,
+        Err(trouble) => trouble.outcome(),
+    };
+    recorder.record(Observation::StepFinished {
+        step: Step::Provision,
+        outcome,
+    })?;
+    Ok(result)
+}
+
+/// The boot that installs the bootloader is none of the boots that are judged.
+const PROVISION_BOOT: u32 = 0;
+
+async fn install_in(
+    plan: &Plan,
+    guest: &mut Guest<'_, '_>,
+    deadlines: Deadlines,
+) -> Result<Result<Vec<Observation>, GuestTrouble>, RunError> {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    if let Err(trouble) = guest.wait_for_boot(None, deadlines.boot()).await? {
+        return Ok(Err(trouble));
+    }
+    let started = super::dumps::system_state(deadlines.startup());
+    if let Err(trouble) = guest
+        .run(
+            started.what,
+            &started.script,
+            deadlines.scale(started.deadline),
+        )
+        .await?
+        && !trouble.alive
+    {
+        return Ok(Err(trouble));
+    }
+    let command = format!(
+        "NIXOS_INSTALL_BOOTLOADER=1 {}/bin/switch-to-configuration boot",
+        installed.toplevel
+    );
+    let script = format!("{}{command}", link_foreign_devices(plan));
+    let answer = match guest
+        .run("install its bootloader", &script, deadlines.install())
+        .await?
+    {
+        Ok(answer) => answer,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    let observed = Observation::CommandRan {
+        step: Step::Provision,
+        command,
+        exit_code: answer.exit_code,
+        output: answer.output,
+    };
+    guest.send_last("sync; systemctl poweroff").await?;
+    if let Err(trouble) = guest.wait_for_exit(deadlines.power_off()).await? {
+        return Ok(Err(trouble));
+    }
+    Ok(Ok(vec![observed]))
+}
+
+/// Shell commands that make the names of GRUB's devices, which no VM has, links to the VM's disk.
+pub(super) fn link_foreign_devices(plan: &Plan) -> String {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    foreign_devices(installed, &plan.candidate, plan.disk_bus)
+        .iter()
+        .map(|(device, target)| {
+            format!("[ -e '{device}' ] || {{ mkdir -p \"$(dirname '{device}')\"; ln -s {target} '{device}'; }}\n")
+        })
+        .collect()
+}
+
+/// Tells what was observed when the disk was made.
+fn replay(place: &Path, recorder: &mut Recorder<'_>) -> Result<(), RunError> {
+    for line in fs::read_to_string(place.join(PROVISION_FILE))?.lines() {
+        if !line.is_empty() {
+            recorder.record(serde_json::from_str(line)?)?;
+        }
+    }
+    Ok(())
+}

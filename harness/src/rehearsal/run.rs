@@ -1,0 +1,140 @@
+//! A whole rehearsal: the steps of the plan, one after another, each state looked at.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::choose::{BootRoute, boot_route, forwards, network_card, processor};
+use super::deadlines::Deadlines;
+use super::guest::GuestError;
+use super::provision::{Provisioned, provision};
+use super::recorder::{Progress, Recorder};
+use super::steps::Steps;
+use crate::image::{self, Cache, DiskError, UnsupportedDisk};
+use crate::vm::{self, BootSource, MachineSpec, Proof, VmError};
+use crate::vocabulary::{Observation, Plan, Recorded, Step, StepOutcome, Unproven};
+
+/// The files of the closures on the host.
+#[derive(Debug, Clone)]
+pub struct Closures {
+    /// All store paths of baseline and candidate: their place on the host, and `<hash>-<name>`.
+    pub store_paths: Vec<(PathBuf, String)>,
+    /// Kernel and initrd of what is installed first: the baseline, or the candidate where there is none.
+    pub installed: KernelFiles,
+    pub candidate: KernelFiles,
+}
+
+#[derive(Debug, Clone)]
+pub struct KernelFiles {
+    pub kernel: PathBuf,
+    pub initrd: PathBuf,
+}
+
+/// Where a run works.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    pub run_directory: PathBuf,
+    pub cache_directory: PathBuf,
+    /// Leave the disk of the run in the run's directory.
+    pub keep: bool,
+}
+
+/// Trouble of the host or the user; the guest's is in the recording.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Vm(#[from] VmError),
+    #[error(transparent)]
+    Guest(#[from] GuestError),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    #[error(transparent)]
+    Unsupported(#[from] UnsupportedDisk),
+    #[error("failed to keep the recording or the cache: {0}")]
+    Io(#[from] io::Error),
+    #[error("failed to keep the recording or the cache: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("a task on the host ended early: {0}")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Carries the plan out and gives the recording, which is in the run's directory too.
+///
+/// # Errors
+/// When the host cannot do what a rehearsal needs.
+pub async fn rehearse(
+    plan: &Plan,
+    closures: &Closures,
+    options: &RunOptions,
+    progress: &mut dyn Progress,
+) -> Result<Vec<Recorded>, RunError> {
+    let mut recorder = Recorder::begin(&options.run_directory, plan, progress)?;
+    recorder.working("prove an accelerator");
+    let proof = vm::prove_accelerator(processor(&plan.target).0).await?;
+    let cache = Cache::open(&options.cache_directory)?;
+    let base = match provision(plan, closures, &cache, &proof, &mut recorder).await {
+        Ok(Provisioned::Disk(base)) => base,
+        Ok(Provisioned::GuestFailed) => {
+            skip(&plan.steps, &mut recorder)?;
+            return Ok(recorder.finish());
+        }
+        Err(RunError::Unsupported(unsupported)) => {
+            recorder.unproven(Unproven {
+                state: None,
+                subject: "disk".to_owned(),
+                reason: unsupported.to_string(),
+                decisive: true,
+            })?;
+            return Ok(recorder.finish());
+        }
+        Err(error) => return Err(error),
+    };
+    let overlay = options.run_directory.join("disk.qcow2");
+    let disk = image::overlay(&base, &overlay, options.keep)?;
+    let route = boot_route(plan);
+    if let BootRoute::Direct { reason } = &route {
+        recorder.unproven(Unproven {
+            state: None,
+            subject: "bootloader".to_owned(),
+            reason: reason.clone(),
+            decisive: true,
+        })?;
+    }
+    let steps = Steps {
+        plan,
+        closures,
+        route,
+        proof: &proof,
+        deadlines: Deadlines::new(proof.factor),
+    };
+    steps.carry_out(&mut recorder, disk).await?;
+    Ok(recorder.finish())
+}
+
+/// The steps that can no longer be carried out.
+pub(super) fn skip(steps: &[Step], recorder: &mut Recorder<'_>) -> io::Result<()> {
+    for step in steps {
+        recorder.record(Observation::StepFinished {
+            step: *step,
+            outcome: StepOutcome::Skipped,
+        })?;
+    }
+    Ok(())
+}
+
+/// The target machine, as QEMU is asked for it, booting from its disk.
+pub(super) fn machine(plan: &Plan, proof: &Proof) -> MachineSpec {
+    let (binary, cpu) = processor(&plan.target);
+    MachineSpec {
+        binary,
+        accelerator: proof.accelerator,
+        cpu,
+        cores: plan.target.cores,
+        memory_mib: plan.target.memory_mib,
+        disk_bus: plan.disk_bus,
+        disk_format: "qcow2",
+        network_card: network_card(plan).0,
+        forwards: forwards(plan),
+        boot: BootSource::Disk,
+        no_reboot: false,
+    }
+}

@@ -1,0 +1,259 @@
+//! The steps of a rehearsal: boot, switch, reboot, and a look at the state that each leads to.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use super::choose::BootRoute;
+use super::deadlines::Deadlines;
+use super::guest::{Guest, GuestTrouble};
+use super::observe::{Look, look};
+use super::provision::link_foreign_devices;
+use super::recorder::Recorder;
+use super::run::{Closures, KernelFiles, RunError, machine, skip};
+use crate::vm::{BootSource, MachineSpec, Proof};
+use crate::vocabulary::{BootId, ClosureFacts, Observation, Plan, State, Step, StepOutcome};
+
+/// What all steps share.
+pub(super) struct Steps<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) closures: &'a Closures,
+    pub(super) route: BootRoute,
+    pub(super) proof: &'a Proof,
+    pub(super) deadlines: Deadlines,
+}
+
+/// What one step leaves for the next.
+#[derive(Default)]
+struct Progressed {
+    boot_id: Option<BootId>,
+    ports: Vec<(u16, u16)>,
+    switched: bool,
+}
+
+/// A step ends well, or with the guest's trouble.
+type Stepped = Result<Result<(), GuestTrouble>, RunError>;
+
+impl Steps<'_> {
+    /// Powers the machine on, carries out every step, and powers it off whatever came of them.
+    pub(super) async fn carry_out(
+        &self,
+        recorder: &mut Recorder<'_>,
+        disk: OwnedFd,
+    ) -> Result<(), RunError> {
+        let spec = self.installed_machine();
+        let mut guest = Guest::power_on(&spec, disk.try_clone()?, recorder, 1).await?;
+        let result = self.one_by_one(&mut guest, &disk).await;
+        guest.power_off().await;
+        result
+    }
+
+    async fn one_by_one(&self, guest: &mut Guest<'_, '_>, disk: &OwnedFd) -> Result<(), RunError> {
+        let mut progressed = Progressed::default();
+        for (done, step) in self.plan.steps.iter().enumerate() {
+            guest
+                .recorder()
+                .record(Observation::StepStarted { step: *step })?;
+            let stepped = match step {
+                Step::Boot | Step::Provision => self.boot(guest, &mut progressed).await?,
+                Step::Switch => self.switch(guest, &mut progressed).await?,
+                Step::WarmReboot => self.warm_reboot(guest, &mut progressed, disk).await?,
+            };
+            let outcome = match &stepped {
+                Ok(()) => StepOutcome::Done,
+                Err(trouble) => trouble.outcome(),
+            };
+            guest.recorder().record(Observation::StepFinished {
+                step: *step,
+                outcome,
+            })?;
+            if stepped.is_err() {
+                skip(&self.plan.steps[done + 1..], guest.recorder())?;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn boot(&self, guest: &mut Guest<'_, '_>, progressed: &mut Progressed) -> Stepped {
+        let boot_id = match guest.wait_for_boot(None, self.deadlines.boot()).await? {
+            Ok(boot_id) => boot_id,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        progressed.boot_id = Some(boot_id);
+        progressed.ports = guest.forwarded_ports().await?;
+        let state = match self.plan.baseline {
+            Some(_) => State::Before,
+            None => State::Booted,
+        };
+        self.look(guest, progressed, state, None).await
+    }
+
+    /// As `nixos-rebuild switch` does it: the profile first, then the candidate's own `switch-to-configuration`.
+    async fn switch(&self, guest: &mut Guest<'_, '_>, progressed: &mut Progressed) -> Stepped {
+        let since = match guest
+            .run("tell its time", "date +%s", Duration::from_secs(60))
+            .await?
+        {
+            Ok(answer) => answer.output.trim().parse().ok(),
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        let toplevel = &self.plan.candidate.toplevel;
+        // Without a bootloader that can be installed, all of the switch but the bootloader.
+        let action = match self.route {
+            BootRoute::Bootloader => "switch",
+            BootRoute::Direct { .. } => "test",
+        };
+        let command = format!("{toplevel}/bin/switch-to-configuration {action}");
+        let script = format!(
+            "{}{}{command}",
+            link_foreign_devices(self.plan),
+            set_profile(toplevel.as_str())
+        );
+        let answer = match guest
+            .run("switch to the candidate", &script, self.deadlines.switch())
+            .await?
+        {
+            Ok(answer) => answer,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        guest.recorder().record(Observation::CommandRan {
+            step: Step::Switch,
+            command,
+            exit_code: answer.exit_code,
+            output: answer.output,
+        })?;
+        progressed.switched = true;
+        self.look(guest, progressed, State::Switched, since).await
+    }
+
+    async fn warm_reboot(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+        disk: &OwnedFd,
+    ) -> Stepped {
+        guest.send_last("systemctl reboot").await?;
+        if let BootRoute::Direct { .. } = self.route {
+            if let Err(trouble) = guest.wait_for_exit(self.deadlines.power_off()).await? {
+                return Ok(Err(trouble));
+            }
+            let spec = self.directly(&self.plan.candidate, &self.closures.candidate);
+            guest.power_on_again(&spec, disk.try_clone()?).await?;
+        }
+        let old = progressed.boot_id.take();
+        let boot_id = match guest
+            .wait_for_boot(old.as_ref(), self.deadlines.boot())
+            .await?
+        {
+            Ok(boot_id) => boot_id,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        progressed.boot_id = Some(boot_id);
+        progressed.ports = guest.forwarded_ports().await?;
+        let state = if progressed.switched || self.plan.baseline.is_none() {
+            State::Rebooted
+        } else {
+            State::Before
+        };
+        self.look(guest, progressed, state, None).await
+    }
+
+    async fn look(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &Progressed,
+        state: State,
+        since: Option<u64>,
+    ) -> Stepped {
+        let window = Duration::from_secs(u64::from(self.plan.window_seconds));
+        Ok(look(
+            guest,
+            &Look {
+                state,
+                endpoints: &self.plan.closure_in(state).http,
+                since,
+                window: self.deadlines.scale(window),
+                deadlines: self.deadlines,
+                ports: &progressed.ports,
+            },
+        )
+        .await?)
+    }
+
+    fn installed_machine(&self) -> MachineSpec {
+        match self.route {
+            BootRoute::Bootloader => machine(self.plan, self.proof),
+            BootRoute::Direct { .. } => {
+                let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
+                self.directly(installed, &self.closures.installed)
+            }
+        }
+    }
+
+    /// The machine with QEMU itself starting the kernel; a reboot ends it, since the next kernel may be another one.
+    fn directly(&self, facts: &ClosureFacts, files: &KernelFiles) -> MachineSpec {
+        MachineSpec {
+            boot: BootSource::Kernel {
+                kernel: files.kernel.clone(),
+                initrd: files.initrd.clone(),
+                command_line: format!(
+                    "init={}/init {}",
+                    facts.toplevel,
+                    facts.kernel_params.join(" ")
+                ),
+            },
+            no_reboot: true,
+            ..machine(self.plan, self.proof)
+        }
+    }
+}
+
+/// What `nix-env --profile /nix/var/nix/profiles/system --set` leaves: a new generation, and the profile link on it.
+fn set_profile(toplevel: &str) -> String {
+    format!(
+        "cd /nix/var/nix/profiles || exit 90
+if [ \"$(readlink -f system)\" != {toplevel} ]; then
+  n=1; while [ -e system-$n-link ] || [ -L system-$n-link ]; do n=$((n+1)); done
+  ln -s {toplevel} system-$n-link && ln -s system-$n-link .system-new && mv -T .system-new system || exit 90
+fi
+cd /
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn the_profile_gets_a_new_generation_and_only_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let profiles = directory.path();
+        let [old, new] = ["old", "new"].map(|name| {
+            let path = profiles.join(name);
+            fs::create_dir(&path).unwrap();
+            fs::canonicalize(path).unwrap()
+        });
+        symlink(&old, profiles.join("system-1-link")).unwrap();
+        symlink("system-1-link", profiles.join("system")).unwrap();
+        let script = set_profile(new.to_str().unwrap())
+            .replace("/nix/var/nix/profiles", profiles.to_str().unwrap());
+        for _ in 0..2 {
+            let status = std::process::Command::new("sh")
+                .arg("-ec")
+                .arg(&script)
+                .status()
+                .unwrap();
+            assert!(status.success());
+        }
+        assert_eq!(fs::canonicalize(profiles.join("system")).unwrap(), new);
+        assert_eq!(
+            fs::read_link(profiles.join("system")).unwrap().to_str(),
+            Some("system-2-link")
+        );
+        assert!(!profiles.join("system-3-link").exists());
+    }
+}
