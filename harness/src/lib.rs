@@ -1,5 +1,6 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
 
+pub mod cli;
 pub mod image;
 mod offspring;
 pub mod probe;

@@ -1,0 +1,107 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
+///
+/// Exit codes: 0 pass, 1 fail, 2 bad usage or trouble of the host, 3 unproven.
+#[derive(Debug, Parser)]
+#[command(name = "bootproof", version, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Rehearse: boot the baseline, switch to the candidate, reboot, and look at each state.
+    Test(TestArgs),
+    /// Tell the report of a finished run again, from its recording.
+    Report(ReportArgs),
+}
+
+/// What to rehearse: a closure, or scenarios of the lab.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bootproof test --toplevel ./result --baseline /run/current-system
+      Would this build survive its deploy and a reboot on the machine it is built on?
+  bootproof test --toplevel ./result --expect-system x86_64-linux
+      Boot it and reboot it, without a baseline.
+  bootproof test --closure ./closure
+      The same from a directory made with nixpkgs' closureInfo, on a machine without Nix.")]
+pub(super) struct TestArgs {
+    /// The candidate: a NixOS toplevel in a Nix store, or a link to one such as ./result
+    #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
+    pub(super) toplevel: Option<String>,
+    /// The toplevel that the machine runs now; without it nothing can be called latent
+    #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
+    pub(super) baseline: Option<String>,
+    /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
+    #[arg(long, value_name = "ROOT", default_value = "/", conflicts_with = "closure")]
+    pub(super) store: PathBuf,
+    /// A directory with closureInfo's files (store-paths, registration) and the store paths
+    #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
+    pub(super) closure: Option<PathBuf>,
+    /// The platform that you mean to deploy; without it the baseline's
+    #[arg(long, value_name = "SYSTEM")]
+    pub(super) expect_system: Option<String>,
+
+    /// Rehearse these scenarios of the lab (default: all of them)
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub(super) scenario: Vec<String>,
+    /// The directory of the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub(super) scenarios: PathBuf,
+    /// Where the lab built the scenarios' closures
+    #[arg(long, value_name = "DIR")]
+    pub(super) lab: Option<PathBuf>,
+
+    /// A CPU model of QEMU's that has what the target machine's CPU has
+    #[arg(long, value_name = "MODEL", conflicts_with = "scenario")]
+    pub(super) cpu: Option<String>,
+    /// The target machine's memory, in MiB
+    #[arg(long, value_name = "MIB", conflicts_with = "scenario")]
+    pub(super) memory: Option<u32>,
+    /// The target machine's CPUs
+    #[arg(long, value_name = "N", conflicts_with = "scenario")]
+    pub(super) cores: Option<u32>,
+
+    /// Where the recording goes; must not hold one yet (default: a new directory)
+    #[arg(long, value_name = "DIR")]
+    pub(super) run_dir: Option<PathBuf>,
+    /// Where finished disks are kept (default: $XDG_CACHE_HOME/bootproof)
+    #[arg(long, value_name = "DIR", env = "BOOTPROOF_CACHE_DIR")]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// Where new run directories are made (default: $XDG_STATE_HOME/bootproof/runs)
+    #[arg(long, value_name = "DIR", env = "BOOTPROOF_RUNS_DIR")]
+    pub(super) runs_dir: Option<PathBuf>,
+    /// Leave the disk of the run in its directory
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// Say what would be done, how long it takes and how much disk, and stop there
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The directory of the run
+    pub(super) run_dir: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, on stderr
+    Human,
+    /// report.json, on stdout
+    Json,
+    /// For a CI summary, on stdout
+    Markdown,
+}

@@ -1,0 +1,89 @@
+//! What a run will do, roughly how long it takes and how much disk, said before it begins.
+
+use std::fmt::Write as _;
+
+use super::load::Loaded;
+use crate::image;
+use crate::rehearsal::{BootRoute, boot_route, disk_key};
+use crate::vocabulary::{Plan, Step};
+
+/// Minutes that the parts take under TCG on two cores; the report has what they took.
+const PROVISION_SECONDS: u32 = 75;
+const BOOT_SECONDS: u32 = 60;
+const SWITCH_SECONDS: u32 = 45;
+
+/// The announcement of one rehearsal.
+pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
+    let plan = &loaded.plan;
+    let mut text = format!("{}: {}\n", loaded.name, steps(plan));
+    let mut say = |label: &str, value: &str| {
+        let _ = writeln!(text, "  {label:<10} {value}");
+    };
+    if let Some(scenario) = &loaded.scenario {
+        say("scenario", &scenario.summary);
+    }
+    say("candidate", plan.candidate.toplevel.as_str());
+    if let Some(baseline) = &plan.baseline {
+        say("baseline", baseline.toplevel.as_str());
+    }
+    say("expected", &format!("{} (says {})", plan.expect_system, plan.expected_by));
+    let target = &plan.target;
+    say(
+        "machine",
+        &format!(
+            "{}, {} CPUs, {} MiB, {} disk",
+            target.system,
+            target.cores,
+            target.memory_mib,
+            plan.disk_bus.as_str()
+        ),
+    );
+    let cached = image::layout(plan.baseline.as_ref().unwrap_or(&plan.candidate), &plan.candidate, plan.disk_bus)
+        .is_ok_and(|layout| cache.join("disks").join(disk_key(plan, &layout)).is_dir());
+    let mib = loaded.disk_bytes >> 20;
+    say(
+        "disk",
+        &if cached {
+            "in the cache".to_owned()
+        } else {
+            format!("to be built in {}, about {} MiB", cache.display(), mib + 256)
+        },
+    );
+    let seconds = seconds(plan, cached);
+    say("time", &format!("about {} under TCG", minutes(seconds)));
+    text
+}
+
+fn steps(plan: &Plan) -> String {
+    plan.steps
+        .iter()
+        .map(|step| match (step, &plan.baseline) {
+            (Step::Provision, _) => "install the bootloader",
+            (Step::Boot, Some(_)) => "boot the baseline",
+            (Step::Boot, None) => "boot the candidate",
+            (Step::Switch, _) => "switch to the candidate",
+            (Step::WarmReboot, _) => "reboot",
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn seconds(plan: &Plan, cached: bool) -> u32 {
+    let provision = !cached && boot_route(plan) == BootRoute::Bootloader;
+    let steps: u32 = plan
+        .steps
+        .iter()
+        .map(|step| match step {
+            Step::Switch => SWITCH_SECONDS,
+            Step::Boot | Step::WarmReboot | Step::Provision => BOOT_SECONDS + plan.window_seconds,
+        })
+        .sum();
+    steps + if provision { PROVISION_SECONDS } else { 0 }
+}
+
+fn minutes(seconds: u32) -> String {
+    match seconds.div_ceil(60) {
+        1 => "a minute".to_owned(),
+        n => format!("{n} minutes"),
+    }
+}

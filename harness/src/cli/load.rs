@@ -1,0 +1,185 @@
+//! From arguments to a plan and the closures' files.
+
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::args::TestArgs;
+use crate::closure::{self, Closure, Source};
+use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
+use crate::scenario::{self, Scenario};
+use crate::vocabulary::{Plan, StorePath, System, TargetMachine};
+
+/// One rehearsal, ready to be carried out.
+pub(super) struct Loaded {
+    /// The scenario's name, or the candidate's.
+    pub(super) name: String,
+    pub(super) plan: Plan,
+    pub(super) closures: Closures,
+    /// What the closures take on a disk, in bytes.
+    pub(super) disk_bytes: u64,
+    /// `None` for a closure of the user's.
+    pub(super) scenario: Option<Scenario>,
+}
+
+/// Everything that the arguments ask for.
+pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
+    if let Some(dir) = &args.closure {
+        return Ok(vec![closure_directory(args, dir)?]);
+    }
+    if let Some(toplevel) = &args.toplevel {
+        let source = Source::Store {
+            root: args.store.clone(),
+        };
+        let candidate = closure::resolve(&source, toplevel)?;
+        let baseline = resolve_baseline(args, &source)?;
+        return Ok(vec![one(args, candidate, baseline)?]);
+    }
+    let Some(lab) = &args.lab else {
+        return Err("nothing to rehearse: name a closure with --toplevel or --closure, or run `cargo xtask test-boot` \
+                    for the lab's scenarios"
+            .into());
+    };
+    let names = if args.scenario.is_empty() {
+        scenario::names(&args.scenarios)?
+    } else {
+        args.scenario.clone()
+    };
+    names
+        .iter()
+        .map(|name| from_lab(name, &args.scenarios, lab))
+        .collect()
+}
+
+fn closure_directory(args: &TestArgs, dir: &Path) -> Result<Loaded, Failure> {
+    let source = Source::Directory { dir: dir.to_owned() };
+    let candidate = match &args.toplevel {
+        Some(toplevel) => closure::resolve(&source, toplevel)?,
+        None => closure::resolve_directory(dir)?,
+    };
+    let baseline = resolve_baseline(args, &source)?;
+    one(args, candidate, baseline)
+}
+
+fn resolve_baseline(args: &TestArgs, source: &Source) -> Result<Option<Closure>, Failure> {
+    match &args.baseline {
+        Some(baseline) => Ok(Some(closure::resolve(source, baseline)?)),
+        None => Ok(None),
+    }
+}
+
+/// A closure of the user's, on the machine that the arguments describe.
+fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result<Loaded, Failure> {
+    let expect_system = args
+        .expect_system
+        .clone()
+        .map(|system| (System::from(system), "--expect-system".to_owned()));
+    let plain = TargetMachine::default();
+    let target = TargetMachine {
+        cpu: args.cpu.clone(),
+        memory_mib: args.memory.unwrap_or(plain.memory_mib),
+        cores: args.cores.unwrap_or(plain.cores),
+        ..plain
+    };
+    let name = candidate.toplevel.name().to_owned();
+    let files = Files::of(&candidate, baseline.as_ref())?;
+    let steps = rehearsal::default_steps(baseline.is_some());
+    let plan = rehearsal::plan(Inputs {
+        candidate: closure::read_facts(&candidate)?,
+        baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
+        target,
+        expect_system,
+        steps,
+        scenario: None,
+        lab: false,
+    });
+    Ok(Loaded {
+        name,
+        plan,
+        closures: files.closures,
+        disk_bytes: files.disk_bytes,
+        scenario: None,
+    })
+}
+
+/// A scenario, with the closures that the lab built for it.
+fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure> {
+    let scenario = Scenario::read(scenarios, name)?;
+    let source = Source::Store { root: lab.join("root") };
+    let resolve = |system: &String| -> Result<Closure, Failure> {
+        let link = lab.join("closures").join(name).join(system);
+        let toplevel = std::fs::read_link(&link).map_err(|error| {
+            format!(
+                "the lab has not built `{system}` of {name} ({}: {error}): build it with `cargo xtask lab --scenario {name}`",
+                link.display()
+            )
+        })?;
+        Ok(closure::resolve(&source, &toplevel.to_string_lossy())?)
+    };
+    let candidate = resolve(&scenario.rehearsal.candidate)?;
+    let baseline = scenario.rehearsal.baseline.as_ref().map(resolve).transpose()?;
+    let files = Files::of(&candidate, baseline.as_ref())?;
+    let plan = rehearsal::plan(Inputs {
+        candidate: closure::read_facts(&candidate)?,
+        baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
+        target: scenario.target.clone(),
+        expect_system: Some((scenario.rehearsal.expect_system.clone(), "the scenario".to_owned())),
+        steps: scenario.rehearsal.steps.clone(),
+        scenario: Some(name.to_owned()),
+        lab: true,
+    });
+    Ok(Loaded {
+        name: name.to_owned(),
+        plan,
+        closures: files.closures,
+        disk_bytes: files.disk_bytes,
+        scenario: Some(scenario),
+    })
+}
+
+/// Where the closures' files are.
+struct Files {
+    closures: Closures,
+    disk_bytes: u64,
+}
+
+impl Files {
+    fn of(candidate: &Closure, baseline: Option<&Closure>) -> Result<Self, Failure> {
+        let mut paths: Vec<(PathBuf, StorePath)> = Vec::new();
+        for closure in baseline.into_iter().chain([candidate]) {
+            paths.extend(closure.paths.iter().map(|path| (closure.host_path(path), path.clone())));
+        }
+        paths.sort_by(|a, b| a.1.cmp(&b.1));
+        paths.dedup_by(|a, b| a.1 == b.1);
+        let installed = baseline.unwrap_or(candidate);
+        Ok(Self {
+            disk_bytes: candidate.disk_bytes + baseline.map_or(0, |b| b.disk_bytes),
+            closures: Closures {
+                store_paths: paths
+                    .into_iter()
+                    .map(|(place, path)| (place, path.base_name().to_owned()))
+                    .collect(),
+                installed: kernel_files(installed)?,
+                candidate: kernel_files(candidate)?,
+            },
+        })
+    }
+}
+
+fn kernel_files(closure: &Closure) -> Result<KernelFiles, Failure> {
+    Ok(KernelFiles {
+        kernel: host_file(closure, "kernel")?,
+        initrd: host_file(closure, "initrd")?,
+    })
+}
+
+/// A file of the toplevel that is a link to another store path, as a place on the host.
+fn host_file(closure: &Closure, name: &str) -> Result<PathBuf, Failure> {
+    let link = closure.host_path(&closure.toplevel).join(name);
+    let Ok(target) = std::fs::read_link(&link) else {
+        return Ok(link);
+    };
+    let target = target.to_string_lossy().into_owned();
+    let (path, below) = StorePath::split(&target)
+        .map_err(|error| format!("{}/{name} leads out of the closure: {error}", closure.toplevel))?;
+    Ok(closure.host_path(&path).join(below))
+}

@@ -1,0 +1,63 @@
+//! The command line: arguments in, exit code out. Only this and `report/` print.
+
+mod args;
+mod estimate;
+mod exit;
+mod load;
+mod progress;
+mod report;
+mod run_directory;
+mod test;
+
+use clap::Parser as _;
+
+pub use exit::Exit;
+
+/// Runs bootproof with the arguments of this process.
+pub fn main() -> Exit {
+    let arguments = match args::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap tells help and version apart from mistakes.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Error } else { Exit::Pass };
+        }
+    };
+    init_tracing();
+    let result = match &arguments.command {
+        args::Command::Test(test) => test::run(test),
+        args::Command::Report(report) => report::run(report),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("bootproof: {}", chain(&*error));
+        Exit::Error
+    })
+}
+
+/// What a command fails with: its own words, and its causes.
+type Failure = Box<dyn std::error::Error>;
+
+/// An error and its causes on one line, each told once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// `BOOTPROOF_LOG=debug` shows what the machinery does.
+fn init_tracing() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BOOTPROOF_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

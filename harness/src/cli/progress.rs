@@ -1,0 +1,109 @@
+//! What a run tells while it works: a live line on a terminal, plain lines elsewhere. On stderr.
+
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::rehearsal::Progress;
+use crate::vocabulary::{Accelerator, Observation, Recorded, Stage, StepOutcome};
+
+/// Prints to stderr.
+pub(super) struct Printer {
+    name: String,
+    began: Instant,
+    step: String,
+    stage: Option<Stage>,
+    bar: Option<ProgressBar>,
+}
+
+impl Printer {
+    /// A printer for the run called `name`.
+    pub(super) fn new(name: &str) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self {
+            name: name.to_owned(),
+            began: Instant::now(),
+            step: "prepare".to_owned(),
+            stage: None,
+            bar,
+        }
+    }
+
+    /// Takes the live line away.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, text: &str) {
+        let elapsed = self.began.elapsed().as_secs();
+        let line = format!("[{}:{:02}] {}: {}: {text}", elapsed / 60, elapsed % 60, self.name, self.step);
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Progress for Printer {
+    fn observed(&mut self, recorded: &Recorded) {
+        match &recorded.observation {
+            Observation::Accelerator {
+                accelerator, reason, ..
+            } => {
+                let slow = if *accelerator == Accelerator::Tcg { " (slow)" } else { "" };
+                self.line(&format!("runs under {}{slow}: {reason}", accelerator.as_str()));
+            }
+            Observation::StepStarted { step } => {
+                self.step = step.to_string();
+                self.stage = None;
+                self.line("begins");
+            }
+            Observation::StepFinished { outcome, .. } => match outcome {
+                StepOutcome::Done => self.line("done"),
+                StepOutcome::GuestFailed { reason, .. } => self.line(&format!("the guest failed: {reason}")),
+                StepOutcome::Unobservable { reason } => self.line(&format!("not observed: {reason}")),
+                StepOutcome::Skipped => {}
+            },
+            Observation::PoweredOn { boot, .. } => self.line(&format!("power on (boot {boot})")),
+            Observation::Stage { stage, .. } => {
+                self.stage = Some(*stage);
+                self.line(stage.as_str());
+            }
+            Observation::ChannelOpened { boot, transport, .. } => {
+                self.line(&format!("root shell over {transport} (boot {boot})"));
+            }
+            _ => {}
+        }
+    }
+
+    fn waiting(&mut self, what: &str, deadline: Duration) {
+        if let Some(bar) = &self.bar {
+            let stage = self.stage.map_or(String::new(), |s| format!(" · {}", s.as_str()));
+            bar.set_message(format!(
+                "{} · {}{stage} · waits for {what}, at most {} s",
+                self.name,
+                self.step,
+                deadline.as_secs()
+            ));
+        } else {
+            self.line(&format!("waits for {what}, at most {} s", deadline.as_secs()));
+        }
+    }
+
+    fn working(&mut self, what: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(format!("{} · {what}", self.name)),
+            None => self.line(what),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! `bootproof report`: the report of a finished run, from its recording; and the printing of every report.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use super::args::{Format, ReportArgs};
+use super::{Exit, Failure};
+use crate::rehearsal::read_recording;
+use crate::report::{self, Report};
+
+/// Tells the report again.
+pub(super) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
+    let (plan, observations) = read_recording(&args.run_dir)?;
+    let report = report::report(&plan, &observations);
+    print(&report, args.format, &args.run_dir)?;
+    Ok(Exit::from(report.verdict))
+}
+
+/// People's report goes to stderr, a machine's to stdout.
+pub(super) fn print(report: &Report, format: Format, directory: &Path) -> io::Result<()> {
+    match format {
+        Format::Human => {
+            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            io::stderr().write_all(report::human(report, colour, Some(directory)).as_bytes())
+        }
+        Format::Json => io::stdout().write_all(report::json(report).as_bytes()),
+        Format::Markdown => io::stdout().write_all(report::markdown(report).as_bytes()),
+    }
+}
+
+/// `report.json` and `report.md` beside the recording.
+pub(super) fn write_files(report: &Report, directory: &Path) -> io::Result<()> {
+    fs::write(directory.join("report.json"), report::json(report))?;
+    fs::write(directory.join("report.md"), report::markdown(report))
+}

@@ -1,0 +1,76 @@
+//! Where a run's recording goes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::args::TestArgs;
+
+/// The directory of finished disks.
+pub(super) fn cache_directory(args: &TestArgs) -> Result<PathBuf, Failure> {
+    match &args.cache_dir {
+        Some(directory) => Ok(directory.clone()),
+        None => Ok(home("XDG_CACHE_HOME", ".cache", "--cache-dir")?.join("bootproof")),
+    }
+}
+
+/// Makes the directory of one run. Of several runs, each gets its own below `--run-dir`.
+pub(super) fn make(args: &TestArgs, name: &str, several: bool) -> Result<PathBuf, Failure> {
+    let directory = match (&args.run_dir, several) {
+        (Some(directory), false) => directory.clone(),
+        (Some(directory), true) => directory.join(name),
+        (None, _) => {
+            let runs = match &args.runs_dir {
+                Some(directory) => directory.clone(),
+                None => home("XDG_STATE_HOME", ".local/state", "--runs-dir")?.join("bootproof/runs"),
+            };
+            return new_below(&runs, name);
+        }
+    };
+    if directory.join("plan.json").exists() {
+        return Err(format!(
+            "{} holds the recording of another run: name a new directory with --run-dir",
+            directory.display()
+        )
+        .into());
+    }
+    create(&directory)?;
+    Ok(directory)
+}
+
+fn new_below(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
+    create(runs)?;
+    let time = jiff::Zoned::now().strftime("%Y%m%dT%H%M%S").to_string();
+    for attempt in 1.. {
+        let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+        let directory = runs.join(format!("{time}-{name}{suffix}"));
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok(directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(cannot_make(&directory, &error)),
+        }
+    }
+    Err("no free name for a run directory".into())
+}
+
+fn create(directory: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(directory).map_err(|error| cannot_make(directory, &error))
+}
+
+fn cannot_make(directory: &Path, error: &io::Error) -> Failure {
+    format!("failed to make the directory {}: {error}", directory.display()).into()
+}
+
+/// A directory of the XDG Base Directory Specification.
+fn home(variable: &str, below_home: &str, option: &str) -> Result<PathBuf, Failure> {
+    if let Some(directory) = std::env::var_os(variable).map(PathBuf::from)
+        && directory.is_absolute()
+    {
+        return Ok(directory);
+    }
+    match std::env::home_dir() {
+        Some(home) if home.is_absolute() => Ok(home.join(below_home)),
+        _ => Err(format!("neither {variable} nor a home directory is set: name a directory with {option}").into()),
+    }
+}

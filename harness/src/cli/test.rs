@@ -1,0 +1,147 @@
+//! `bootproof test`: rehearse a closure, or the lab's scenarios.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::TestArgs;
+use super::load::{Loaded, load};
+use super::progress::Printer;
+use super::{Exit, Failure, chain, estimate, report, run_directory};
+use crate::rehearsal::{RunError, RunOptions, rehearse};
+use crate::report::Report;
+use crate::scenario::Expectation;
+use crate::vocabulary::Recorded;
+
+/// Carries out what the arguments ask for.
+pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
+    let cache_directory = run_directory::cache_directory(args)?;
+    let all = load(args)?;
+    for loaded in &all {
+        eprint!("{}", estimate::announce(loaded, &cache_directory));
+    }
+    if args.dry_run {
+        return Ok(Exit::Pass);
+    }
+    let mut exits = Vec::new();
+    let mut summary = Vec::new();
+    for loaded in &all {
+        let options = RunOptions {
+            run_directory: run_directory::make(args, &loaded.name, all.len() > 1)?,
+            cache_directory: cache_directory.clone(),
+            keep: args.keep,
+        };
+        let (exit, line) = one(args, loaded, &options)?;
+        exits.push(exit);
+        summary.push(line);
+    }
+    if summary.len() > 1 {
+        eprintln!("\n{}", summary.join("\n"));
+    }
+    Ok(worst(&exits))
+}
+
+/// One rehearsal with its report; gives how it ended, and a line on it.
+fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, String), Failure> {
+    let directory = &options.run_directory;
+    let argv: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    fs::write(directory.join("argv.json"), serde_json::to_string_pretty(&argv)? + "\n")?;
+    let mut printer = Printer::new(&loaded.name);
+    let observations = rehearse_until_signal(loaded, options, &mut printer);
+    printer.finish();
+    let observations = observations?;
+    let report = crate::report::report(&loaded.plan, &observations);
+    report::write_files(&report, directory)?;
+    report::print(&report, args.format, directory)?;
+    Ok(match &loaded.scenario {
+        None => (Exit::from(report.verdict), String::new()),
+        Some(scenario) => judge(&loaded.name, &scenario.expect, &report, directory),
+    })
+}
+
+/// Whether a scenario came out as it must: the verdict, and exactly the findings.
+fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) -> (Exit, String) {
+    let expected: BTreeSet<&str> = expect.findings.iter().map(String::as_str).collect();
+    let ids: Vec<String> = report.findings.iter().map(|f| f.id()).collect();
+    let found: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    let mut differences = Vec::new();
+    if report.verdict != expect.verdict {
+        differences.push(format!("the verdict is {}, expected {}", report.verdict, expect.verdict));
+    }
+    for missing in expected.difference(&found) {
+        differences.push(format!("missing: {missing}"));
+    }
+    for extra in found.difference(&expected) {
+        differences.push(format!("not expected: {extra}"));
+    }
+    if differences.is_empty() {
+        let line = format!("scenario {name}: as expected ({}, {} findings)", report.verdict, found.len());
+        eprintln!("{line}");
+        return (Exit::Pass, line);
+    }
+    let line = format!(
+        "scenario {name}: NOT as expected ({})\n  {}",
+        directory.display(),
+        differences.join("\n  ")
+    );
+    eprintln!("{line}");
+    (Exit::Fail, line)
+}
+
+/// Rehearses on this thread, which lives as long as the process: QEMU is bound to it.
+fn rehearse_until_signal(
+    loaded: &Loaded,
+    options: &RunOptions,
+    printer: &mut Printer,
+) -> Result<Vec<Recorded>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        // Whatever wins, the rehearsal is dropped here, and QEMU with it.
+        tokio::select! {
+            observations = rehearse(&loaded.plan, &loaded.closures, options, printer) => {
+                observations.map_err(|error| with_place(error, options))
+            }
+            _ = interrupt.recv() => Err(interrupted("Ctrl-C", options)),
+            _ = terminate.recv() => Err(interrupted("SIGTERM", options)),
+            _ = hang_up.recv() => Err(interrupted("SIGHUP", options)),
+        }
+    })
+}
+
+fn with_place(error: RunError, options: &RunOptions) -> Failure {
+    format!("{} (recorded so far: {})", chain(&error), options.run_directory.display()).into()
+}
+
+fn interrupted(by: &str, options: &RunOptions) -> Failure {
+    format!(
+        "interrupted by {by}: the machine is off, nothing is proven (recorded so far: {})",
+        options.run_directory.display()
+    )
+    .into()
+}
+
+/// A host error outranks a failure, which outranks what is unproven.
+fn worst(exits: &[Exit]) -> Exit {
+    [Exit::Error, Exit::Fail, Exit::Unproven]
+        .into_iter()
+        .find(|exit| exits.contains(exit))
+        .unwrap_or(Exit::Pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_exit_counts() {
+        assert_eq!(worst(&[Exit::Pass, Exit::Unproven, Exit::Fail]), Exit::Fail);
+        assert_eq!(worst(&[Exit::Pass, Exit::Unproven]), Exit::Unproven);
+        assert_eq!(worst(&[Exit::Pass]), Exit::Pass);
+        assert_eq!(worst(&[]), Exit::Pass);
+    }
+}
