@@ -1,3 +1,4 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
 
+pub mod nginx;
 pub mod vocabulary;
