@@ -48,7 +48,10 @@ pub(super) fn read(files: &ClosureFiles) -> Result<BootLoader, FileError> {
         Err(FileError::Missing(_)) => return Ok(none()),
         Err(error) => return Err(error),
     };
-    let Some(installer) = named_installer(&script).or_else(|| installer_by_name(files)) else {
+    let Some(installer) = named_installer(&script)
+        .or_else(|| mentioned_installer(&script))
+        .or_else(|| installer_by_name(files))
+    else {
         return Ok(none());
     };
     let (path, below) =
@@ -110,7 +113,14 @@ fn named_installer(script: &[u8]) -> Option<String> {
     })
 }
 
-/// The closure's only installer script, for a `switch-to-configuration` of an unknown form.
+/// Any store path of a known installer's name.
+fn mentioned_installer(script: &[u8]) -> Option<String> {
+    mentions::in_bytes(script)
+        .map(|mention| mention.path)
+        .find(|path| StorePath::split(path).is_ok_and(|(path, _)| kind_of(path.name()).is_some()))
+}
+
+/// The closure's installer script, for a `switch-to-configuration` that names none.
 fn installer_by_name(files: &ClosureFiles) -> Option<String> {
     files
         .closure()
@@ -208,8 +218,11 @@ mod tests {
     #[test]
     fn an_unknown_form_is_searched_for_by_name() {
         let fake = FakeClosure::new();
-        grub_installer(&fake);
+        let installer = grub_installer(&fake);
         assert_eq!(boot_loader(&fake, "#!/bin/sh\n").unwrap(), grub_on_xvda());
+        fake.store_file("decoy-install-grub.sh", "", "");
+        let switch = format!("system(\"{installer}\", $toplevel) == 0 or exit 1;");
+        assert_eq!(boot_loader(&fake, &switch).unwrap(), grub_on_xvda());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod files;
 mod fstab;
 mod grub_config;
 mod initrd;
+mod listing;
 mod locate;
 mod mentions;
 mod modules;

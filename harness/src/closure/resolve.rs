@@ -1,9 +1,8 @@
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use super::registration::Registration;
+use super::listing::Listing;
 use super::{ClosureError, Source, locate, references};
 use crate::vocabulary::StorePath;
 
@@ -72,7 +71,7 @@ pub fn resolve(source: &Source, toplevel: &str) -> Result<Closure, ClosureError>
             if !listing.lists(&toplevel) {
                 return Err(ClosureError::NotListed(toplevel, listing.file()));
             }
-            listing.closure_of(source, toplevel)
+            listed(source.clone(), listing, toplevel)
         }
     }
 }
@@ -93,7 +92,7 @@ pub fn resolve_directory(dir: &Path) -> Result<Closure, ClosureError> {
         .collect();
     match candidates.len() {
         0 => Err(ClosureError::NoToplevel(dir.to_owned())),
-        1 => listing.closure_of(&source, candidates.remove(0)),
+        1 => listed(source, listing, candidates.remove(0)),
         _ => Err(ClosureError::SeveralToplevels {
             dir: dir.to_owned(),
             candidates,
@@ -112,6 +111,16 @@ fn resolve_in_store(root: &Path, toplevel: &str) -> Result<Closure, ClosureError
         None => (references::by_scan(&root, &toplevel)?, ReferencesBy::Scan),
     };
     finish(source, toplevel, paths, None, references)
+}
+
+fn listed(source: Source, listing: Listing, toplevel: StorePath) -> Result<Closure, ClosureError> {
+    require_toplevel(&source, &toplevel)?;
+    let paths = listing.closure_of(&toplevel)?;
+    let (registration, references) = match listing {
+        Listing::Registration { file, .. } => (Some(file), ReferencesBy::Registration),
+        Listing::StorePaths { .. } => (None, ReferencesBy::StorePaths),
+    };
+    finish(source, toplevel, paths, registration, references)
 }
 
 fn require_toplevel(source: &Source, toplevel: &StorePath) -> Result<(), ClosureError> {
@@ -183,96 +192,6 @@ fn disk_usage(top: &Path) -> Result<u64, ClosureError> {
         }
     }
     Ok(bytes)
-}
-
-/// What a closure directory says that it holds.
-enum Listing {
-    Registration {
-        file: PathBuf,
-        parsed: Registration,
-    },
-    StorePaths {
-        file: PathBuf,
-        paths: BTreeSet<StorePath>,
-    },
-}
-
-impl Listing {
-    fn read(dir: &Path) -> Result<Self, ClosureError> {
-        let file = dir.join("registration");
-        if let Some(text) = read_if_there(&file)? {
-            let parsed = Registration::parse(&file, &text)?;
-            return Ok(Self::Registration { file, parsed });
-        }
-        let file = dir.join("store-paths");
-        let Some(text) = read_if_there(&file)? else {
-            return Err(ClosureError::NoClosureFiles(dir.to_owned()));
-        };
-        let mut paths = BTreeSet::new();
-        for (index, line) in text.lines().enumerate() {
-            let path = StorePath::parse(line).map_err(|_| ClosureError::Registration {
-                file: file.clone(),
-                line: index + 1,
-                reason: "a store path was expected",
-            })?;
-            paths.insert(path);
-        }
-        Ok(Self::StorePaths { file, paths })
-    }
-
-    fn file(&self) -> PathBuf {
-        match self {
-            Self::Registration { file, .. } | Self::StorePaths { file, .. } => file.clone(),
-        }
-    }
-
-    fn lists(&self, path: &StorePath) -> bool {
-        match self {
-            Self::Registration { parsed, .. } => parsed.references.contains_key(path),
-            Self::StorePaths { paths, .. } => paths.contains(path),
-        }
-    }
-
-    /// The paths that may be the toplevel: those that nothing refers to, where references are known.
-    fn roots(&self) -> Vec<StorePath> {
-        match self {
-            Self::Registration { parsed, .. } => parsed.roots(),
-            Self::StorePaths { paths, .. } => paths.iter().cloned().collect(),
-        }
-    }
-
-    fn closure_of(self, source: &Source, toplevel: StorePath) -> Result<Closure, ClosureError> {
-        require_toplevel(source, &toplevel)?;
-        match self {
-            Self::Registration { file, parsed } => {
-                let paths = parsed
-                    .reachable(&toplevel)
-                    .map_err(|missing| ClosureError::NotListed(missing, file.clone()))?;
-                finish(
-                    source.clone(),
-                    toplevel,
-                    paths,
-                    Some(file),
-                    ReferencesBy::Registration,
-                )
-            }
-            Self::StorePaths { paths, .. } => finish(
-                source.clone(),
-                toplevel,
-                paths,
-                None,
-                ReferencesBy::StorePaths,
-            ),
-        }
-    }
-}
-
-fn read_if_there(file: &Path) -> Result<Option<String>, ClosureError> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ClosureError::io(file)(error)),
-    }
 }
 
 #[cfg(test)]

@@ -51,7 +51,15 @@ fn class_of_service(files: &ClosureFiles, name: &str) -> Result<Option<ElfClass>
     else {
         return Ok(None);
     };
-    executable::class_of(files, &program.replace("%%", "%")).map(Some)
+    executable::class_of(files, &absolute(files, program.replace("%%", "%"))).map(Some)
+}
+
+/// Where systemd finds a program that is named without a path: NixOS builds it to search its own `bin` (`DEFAULT_PATH_NORMAL`).
+fn absolute(files: &ClosureFiles, program: String) -> String {
+    if program.contains('/') {
+        return program;
+    }
+    files.in_toplevel(&format!("systemd/bin/{program}"))
 }
 
 /// Reads a unit and its drop-ins; `None` where it is masked.
@@ -127,6 +135,20 @@ mod tests {
         let names: Vec<_> = found.classes.keys().map(String::as_str).collect();
         assert_eq!(names, ["a.service", "t@.service", "t@1.service"]);
         assert!(found.classes.values().all(|class| *class == ElfClass::I386));
+    }
+
+    #[test]
+    fn a_program_without_a_path_is_systemds_own() {
+        let fake = FakeClosure::new();
+        fake.file("systemd/bin/udevadm", elf(ElfClass::X86_64));
+        unit(
+            &fake,
+            "trigger.service",
+            "[Service]\nExecStart=-udevadm trigger\n",
+        );
+        let found = executables(&fake);
+        assert!(found.unreadable.is_empty(), "{:?}", found.unreadable);
+        assert_eq!(found.classes["trigger.service"], ElfClass::X86_64);
     }
 
     #[test]
