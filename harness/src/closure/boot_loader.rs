@@ -1,0 +1,252 @@
+use super::files::{ClosureFiles, FileError};
+use super::grub_config::{self, GrubConfig};
+use super::mentions;
+use crate::vocabulary::{BootLoader, StorePath};
+
+/// The Perl `switch-to-configuration` is 40 kB, a compiled wrapper around the Rust one 16 kB.
+const SCRIPT_LIMIT: u64 = 16 << 20;
+
+/// Names that NixOS gives to installers, and what they install.
+///
+/// From `nixos/modules/system/boot/loader/` of nixpkgs; the first match counts.
+const INSTALLERS: &[(&str, Kind)] = &[
+    ("install-grub", Kind::Grub),
+    ("grub-config.xml", Kind::Grub),
+    ("lzbt", Kind::Other("lanzaboote")),
+    ("lanzaboote", Kind::Other("lanzaboote")),
+    ("systemd-boot", Kind::SystemdBoot),
+    ("gummiboot", Kind::Other("gummiboot")),
+    ("extlinux", Kind::Other("extlinux")),
+    ("limine", Kind::Other("limine")),
+    ("refind", Kind::Other("refind")),
+    ("uboot", Kind::Other("raspberrypi")),
+    ("raspberrypi", Kind::Other("raspberrypi")),
+    ("efi-boot-stub", Kind::Other("efi-boot-stub")),
+    ("generations-dir", Kind::Other("generations-dir")),
+    ("init-script-builder", Kind::Other("init-script")),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Grub,
+    SystemdBoot,
+    Other(&'static str),
+}
+
+/// Finds what the toplevel's `switch-to-configuration` installs.
+///
+/// It names its installer (`system.build.installBootLoader`): the Perl version in its text, the wrapper of
+/// `switch-to-configuration-ng` in the variable `INSTALL_BOOTLOADER`.
+///
+/// # Errors
+/// When the installer is named and cannot be read, or names a GRUB configuration that cannot be.
+pub(super) fn read(files: &ClosureFiles) -> Result<BootLoader, FileError> {
+    let script = files.in_toplevel("bin/switch-to-configuration");
+    let script = match files.read(&script, SCRIPT_LIMIT) {
+        Ok(script) => script,
+        // `system.switch.enable = false`: nothing installs a bootloader.
+        Err(FileError::Missing(_)) => return Ok(none()),
+        Err(error) => return Err(error),
+    };
+    let Some(installer) = named_installer(&script)
+        .or_else(|| mentioned_installer(&script))
+        .or_else(|| installer_by_name(files))
+    else {
+        return Ok(none());
+    };
+    let (path, below) =
+        StorePath::split(&installer).map_err(|_| FileError::Outside(installer.clone()))?;
+    if below == "bin/true" {
+        return Ok(none());
+    }
+    let named = kind_of(path.name());
+    // A wrapper of another name (`boot.loader.external`) may still run a known installer.
+    let content = match named {
+        Some(Kind::Other(_) | Kind::SystemdBoot) => Vec::new(),
+        _ => files.read(&installer, SCRIPT_LIMIT)?,
+    };
+    let kind = named.or_else(|| kind_of(&String::from_utf8_lossy(&content)));
+    match kind {
+        Some(Kind::Grub) => grub(files, &content),
+        Some(Kind::SystemdBoot) => Ok(BootLoader::SystemdBoot),
+        Some(Kind::Other(name)) => Ok(other(name)),
+        None => Ok(other(path.name())),
+    }
+}
+
+fn none() -> BootLoader {
+    other("none")
+}
+
+fn other(name: &str) -> BootLoader {
+    BootLoader::Other {
+        name: name.to_owned(),
+    }
+}
+
+fn kind_of(text: &str) -> Option<Kind> {
+    INSTALLERS
+        .iter()
+        .find(|(part, _)| text.contains(part))
+        .map(|(_, kind)| *kind)
+}
+
+/// The first store path that follows closely upon a name of the variable.
+fn named_installer(script: &[u8]) -> Option<String> {
+    const NEAR: usize = 120;
+    let variables: [&[u8]; 3] = [
+        b"INSTALL_BOOTLOADER",
+        b"install_boot_loader",
+        b"installBootLoader",
+    ];
+    variables.iter().find_map(|variable| {
+        script
+            .windows(variable.len())
+            .enumerate()
+            .filter(|(_, window)| window == variable)
+            .find_map(|(start, _)| {
+                let start = start + variable.len();
+                let text = &script[start..];
+                let mention = mentions::in_bytes(text).next()?;
+                (mention.start <= NEAR).then_some(mention.path)
+            })
+    })
+}
+
+/// Any store path of a known installer's name.
+fn mentioned_installer(script: &[u8]) -> Option<String> {
+    mentions::in_bytes(script)
+        .map(|mention| mention.path)
+        .find(|path| StorePath::split(path).is_ok_and(|(path, _)| kind_of(path.name()).is_some()))
+}
+
+/// The closure's installer script, for a `switch-to-configuration` that names none.
+fn installer_by_name(files: &ClosureFiles) -> Option<String> {
+    files
+        .closure()
+        .paths
+        .iter()
+        .find(|path| {
+            let name = path.name();
+            name.ends_with("install-grub.sh") || name.ends_with("install-systemd-boot.sh")
+        })
+        .map(ToString::to_string)
+}
+
+/// Joins the configurations of all mirrored boot partitions.
+fn grub(files: &ClosureFiles, script: &[u8]) -> Result<BootLoader, FileError> {
+    let is_config = |path: &str| path.ends_with("grub-config.xml");
+    let mut configs: Vec<String> = mentions::in_bytes(script)
+        .map(|mention| mention.path)
+        .filter(|path| is_config(path))
+        .collect();
+    if configs.is_empty() {
+        let paths = files.closure().paths.iter().map(StorePath::as_str);
+        configs = paths
+            .filter(|path| is_config(path))
+            .map(str::to_owned)
+            .collect();
+    }
+    let mut joined = GrubConfig::default();
+    for path in &configs {
+        let text = files.text(path)?;
+        let config = grub_config::parse(&text).ok_or_else(|| FileError::Format {
+            path: path.clone(),
+            reason: "it names no devices".to_owned(),
+        })?;
+        joined.efi |= config.efi;
+        for device in config.devices {
+            if !joined.devices.contains(&device) {
+                joined.devices.push(device);
+            }
+        }
+    }
+    if configs.is_empty() {
+        return Err(FileError::Missing("grub-config.xml".to_owned()));
+    }
+    Ok(BootLoader::Grub {
+        devices: joined.devices,
+        efi: joined.efi,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::testing::FakeClosure;
+
+    const XML: &str = "<attr name=\"devices\"><list><string value=\"/dev/xvda\" /></list></attr>\
+                       <attr name=\"grubEfi\"><string value=\"\" /></attr>";
+
+    fn boot_loader(fake: &FakeClosure, switch: &str) -> Result<BootLoader, FileError> {
+        fake.file("bin/switch-to-configuration", switch);
+        let closure = fake.closure();
+        read(&ClosureFiles::new(&closure))
+    }
+
+    fn grub_installer(fake: &FakeClosure) -> String {
+        let config = fake.store_file("grub-config.xml", "", XML);
+        let script = format!("#!/bin/sh\nset -e\n/nix/store/perl install-grub.pl {config} $@\n");
+        fake.store_file("install-grub.sh", "", script)
+    }
+
+    fn grub_on_xvda() -> BootLoader {
+        BootLoader::Grub {
+            devices: vec!["/dev/xvda".into()],
+            efi: false,
+        }
+    }
+
+    #[test]
+    fn the_perl_version_names_its_installer_in_a_here_document() {
+        let fake = FakeClosure::new();
+        let installer = grub_installer(&fake);
+        let switch = format!(
+            "#! /nix/store/x-perl/bin/perl\nchomp(my $install_boot_loader = <<'EOFBOOTLOADER');\n{installer}\nEOFBOOTLOADER\n"
+        );
+        assert_eq!(boot_loader(&fake, &switch).unwrap(), grub_on_xvda());
+    }
+
+    #[test]
+    fn the_wrapper_of_the_rust_version_names_it_in_a_variable() {
+        let fake = FakeClosure::new();
+        let installer = grub_installer(&fake);
+        let switch = format!("#!/bin/sh\nexport INSTALL_BOOTLOADER='{installer}'\nexec x \"$@\"\n");
+        assert_eq!(boot_loader(&fake, &switch).unwrap(), grub_on_xvda());
+    }
+
+    #[test]
+    fn an_unknown_form_is_searched_for_by_name() {
+        let fake = FakeClosure::new();
+        let installer = grub_installer(&fake);
+        assert_eq!(boot_loader(&fake, "#!/bin/sh\n").unwrap(), grub_on_xvda());
+        fake.store_file("decoy-install-grub.sh", "", "");
+        let switch = format!("system(\"{installer}\", $toplevel) == 0 or exit 1;");
+        assert_eq!(boot_loader(&fake, &switch).unwrap(), grub_on_xvda());
+    }
+
+    #[test]
+    fn other_bootloaders_are_told_apart() {
+        for (name, below, content, expected) in [
+            ("install-systemd-boot.sh", "", "", BootLoader::SystemdBoot),
+            ("coreutils-9.5", "bin/true", "", none()),
+            ("extlinux-conf-builder.sh", "", "", other("extlinux")),
+            ("bootinstall", "", "lzbt install", other("lanzaboote")),
+            ("my-hook", "", "cp kernel", other("my-hook")),
+        ] {
+            let fake = FakeClosure::new();
+            let installer = fake.store_file(name, below, content);
+            let switch = format!("export INSTALL_BOOTLOADER='{installer} -g 1'\n");
+            assert_eq!(boot_loader(&fake, &switch).unwrap(), expected, "{name}");
+        }
+        assert_eq!(boot_loader(&FakeClosure::new(), "").unwrap(), none());
+    }
+
+    #[test]
+    fn a_grub_without_a_readable_configuration_is_an_error() {
+        let fake = FakeClosure::new();
+        let installer = fake.store_file("install-grub.sh", "", "no configuration here");
+        let switch = format!("INSTALL_BOOTLOADER={installer}");
+        assert!(boot_loader(&fake, &switch).is_err());
+    }
+}

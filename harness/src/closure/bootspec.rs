@@ -1,0 +1,84 @@
+use serde::Deserialize;
+
+/// The part of a `boot.json` (bootspec, NixOS RFC 125, version 1) that the facts rest on.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Bootspec {
+    pub(super) system: Option<String>,
+    #[serde(default)]
+    pub(super) kernel_params: Vec<String>,
+}
+
+/// Parses version 1; documents of other versions only are an error.
+pub(super) fn parse_bootspec(text: &str) -> Result<Bootspec, String> {
+    const V1: &str = "org.nixos.bootspec.v1";
+    let mut document: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let Some(v1) = document.remove(V1) else {
+        let keys: Vec<_> = document.keys().map(String::as_str).collect();
+        return Err(format!("no `{V1}`, only: {}", keys.join(", ")));
+    };
+    serde_json::from_value(v1).map_err(|error| error.to_string())
+}
+
+/// Splits a kernel command line: at blanks outside double quotes, as the kernel's `next_arg` does; `init=` is left out.
+pub(super) fn parse_kernel_params(text: &str) -> Vec<String> {
+    let mut params = Vec::new();
+    let mut param = String::new();
+    let mut quoted = false;
+    for c in text.chars().chain([' ']) {
+        if c == '"' {
+            quoted = !quoted;
+        }
+        if !c.is_whitespace() || quoted {
+            param.push(c);
+        } else if !param.is_empty() {
+            params.push(std::mem::take(&mut param));
+        }
+    }
+    if !param.is_empty() {
+        params.push(param.trim_end().to_owned());
+    }
+    without_init(params)
+}
+
+pub(super) fn without_init(mut params: Vec<String>) -> Vec<String> {
+    params.retain(|param| !param.starts_with("init="));
+    params
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_1_is_read() {
+        let bootspec = parse_bootspec(
+            r#"{"org.nixos.bootspec.v1": {"system": "x86_64-linux", "kernelParams": ["quiet"], "label": "NixOS"},
+                "org.nixos.specialisation.v1": {}}"#,
+        );
+        assert_eq!(
+            bootspec.unwrap(),
+            Bootspec {
+                system: Some("x86_64-linux".into()),
+                kernel_params: vec!["quiet".into()],
+            }
+        );
+    }
+
+    #[test]
+    fn other_versions_and_damage_are_errors() {
+        let error = parse_bootspec(r#"{"org.nixos.bootspec.v9": {}}"#).unwrap_err();
+        assert!(error.contains("bootspec.v9"), "{error}");
+        assert!(parse_bootspec("[]").is_err());
+        assert!(parse_bootspec("").is_err());
+    }
+
+    #[test]
+    fn quoted_parameters_stay_whole_and_init_is_left_out() {
+        let params =
+            parse_kernel_params("console=ttyS0,115200n8  dyndbg=\"file a.c +p\" init=/x \n");
+        assert_eq!(params, ["console=ttyS0,115200n8", "dyndbg=\"file a.c +p\""]);
+        assert_eq!(parse_kernel_params("a=\"open "), ["a=\"open"]);
+    }
+}

@@ -1,0 +1,175 @@
+use std::io::{self, BufRead, Cursor, Read};
+
+use super::decompress::{self, MAGIC_LENGTH};
+
+/// The kernel's own bound on a name (`PATH_MAX`) in an initramfs.
+const MAX_NAME: u32 = 4096;
+/// Decompressed bytes that are looked at: more than any initrd that fits into memory.
+const MAX_DECOMPRESSED: u64 = 4 << 30;
+
+/// Calls `visit` with each file name of an initramfs: one or more cpio archives, each compressed or not, with zeros between them, until
+/// `visit` returns `false`.
+///
+/// The format is that of the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`. Only one name is held at a time.
+///
+/// # Errors
+/// When the data is cut short or in no known format; names before that were visited.
+pub(super) fn visit_names(
+    reader: &mut dyn BufRead,
+    visit: &mut dyn FnMut(&str) -> bool,
+) -> io::Result<()> {
+    visit_pieces(reader, true, visit).map(drop)
+}
+
+/// Goes over the pieces of a buffer; `false` when `visit` has had enough.
+fn visit_pieces(
+    reader: &mut dyn BufRead,
+    may_be_compressed: bool,
+    visit: &mut dyn FnMut(&str) -> bool,
+) -> io::Result<bool> {
+    while let Some(magic) = next_magic(reader)? {
+        let mut piece = Cursor::new(magic).chain(&mut *reader);
+        let goes_on = if is_cpio(&magic) {
+            visit_archive(&mut piece, visit)?
+        } else if may_be_compressed {
+            let plain = decompress::reader(&magic, &mut piece)?.take(MAX_DECOMPRESSED);
+            visit_pieces(&mut io::BufReader::new(plain), false, visit)?
+        } else {
+            return Err(invalid("no cpio archive where one should begin"));
+        };
+        if !goes_on {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Skips zeros and reads what begins after them; `None` at the end.
+fn next_magic(reader: &mut dyn BufRead) -> io::Result<Option<[u8; MAGIC_LENGTH]>> {
+    loop {
+        let buffer = reader.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
+        let all = zeros == buffer.len();
+        reader.consume(zeros);
+        if !all {
+            break;
+        }
+    }
+    let mut magic = [0; MAGIC_LENGTH];
+    reader.read_exact(&mut magic)?;
+    Ok(Some(magic))
+}
+
+fn is_cpio(magic: &[u8]) -> bool {
+    magic == b"070701" || magic == b"070702"
+}
+
+/// Reads one archive up to its trailer.
+fn visit_archive(reader: &mut dyn Read, visit: &mut dyn FnMut(&str) -> bool) -> io::Result<bool> {
+    const HEADER: usize = 110;
+    loop {
+        let mut header = [0; HEADER];
+        reader.read_exact(&mut header)?;
+        if !is_cpio(&header[..6]) {
+            return Err(invalid("a file of the cpio archive has no header"));
+        }
+        let file_size = field(&header, 6)?;
+        let name_size = field(&header, 11)?;
+        if name_size == 0 || name_size > MAX_NAME {
+            return Err(invalid("a name in the cpio archive is too long"));
+        }
+        let mut name = vec![0; name_size as usize];
+        reader.read_exact(&mut name)?;
+        // Header and name together, and then the data, are padded to multiples of four.
+        skip(reader, padding(HEADER as u64 + u64::from(name_size)))?;
+        skip(reader, u64::from(file_size) + padding(file_size.into()))?;
+        let name = String::from_utf8_lossy(&name);
+        let name = name.trim_end_matches('\0');
+        if name == "TRAILER!!!" {
+            return Ok(true);
+        }
+        if !visit(name) {
+            return Ok(false);
+        }
+    }
+}
+
+/// The field with the given number, eight hexadecimal digits, after the magic.
+fn field(header: &[u8], number: usize) -> io::Result<u32> {
+    let start = 6 + number * 8;
+    std::str::from_utf8(&header[start..start + 8])
+        .ok()
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .ok_or_else(|| invalid("a header of the cpio archive is damaged"))
+}
+
+fn padding(length: u64) -> u64 {
+    length.wrapping_neg() % 4
+}
+
+fn skip(reader: &mut dyn Read, length: u64) -> io::Result<()> {
+    let skipped = io::copy(&mut reader.take(length), &mut io::sink())?;
+    if skipped == length {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::testing::cpio_archive;
+
+    fn names(bytes: &[u8]) -> (Vec<String>, io::Result<()>) {
+        let mut names = Vec::new();
+        let result = visit_names(&mut &bytes[..], &mut |name| {
+            names.push(name.to_owned());
+            true
+        });
+        (names, result)
+    }
+
+    #[test]
+    fn concatenated_archives_are_all_read() {
+        let mut bytes = cpio_archive(&["kernel/x86/microcode/GenuineIntel.bin"]);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes.extend(cpio_archive(&["init", "lib/modules/ahci.ko"]));
+        let (names, result) = names(&bytes);
+        result.unwrap();
+        assert_eq!(names.len(), 3);
+        assert_eq!(names[2], "lib/modules/ahci.ko");
+    }
+
+    #[test]
+    fn a_visitor_that_has_enough_ends_it() {
+        let mut seen = 0;
+        visit_names(&mut &cpio_archive(&["a", "b"])[..], &mut |_| {
+            seen += 1;
+            false
+        })
+        .unwrap();
+        assert_eq!(seen, 1);
+    }
+
+    #[test]
+    fn damage_is_an_error_after_what_could_be_read() {
+        let whole = cpio_archive(&["first", "second"]);
+        let (read, result) = names(&whole[..160]);
+        assert_eq!(read, ["first"]);
+        assert!(result.is_err());
+
+        let mut absurd = whole.clone();
+        absurd[6 + 11 * 8..][..8].copy_from_slice(b"FFFFFFFF");
+        assert!(names(&absurd).1.is_err());
+        assert!(names(b"#!/bin/sh\n").1.is_err());
+        assert!(names(b"").1.is_ok());
+    }
+}

@@ -1,0 +1,183 @@
+use std::io::{self, BufRead, Read};
+
+pub(super) const MAGIC_LENGTH: usize = 6;
+/// Memory that a decoder may take for its dictionary: what `zstd --ultra -22` and `xz -9` need, and some more.
+const MEMORY_LIMIT: u64 = 192 << 20;
+
+/// A reader of the plain bytes of what begins with `magic`, in any compression that the kernel's `lib/decompress.c` takes for an
+/// initramfs, LZO excepted.
+///
+/// `reader` begins with the magic; it is left after the compressed data as far as the format has an end.
+///
+/// # Errors
+/// When the format is unknown or its header damaged.
+pub(super) fn reader<'a>(
+    magic: &[u8; MAGIC_LENGTH],
+    reader: &'a mut dyn BufRead,
+) -> io::Result<Box<dyn Read + 'a>> {
+    let memory_limit_kib = u32::try_from(MEMORY_LIMIT >> 10).unwrap_or(u32::MAX);
+    Ok(match magic {
+        [0x1f, 0x8b, ..] => Box::new(flate2::bufread::GzDecoder::new(reader)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(
+            ruzstd::decoding::StreamingDecoder::new_with_max_window_size(reader, MEMORY_LIMIT)
+                .map_err(|error| invalid(&error.to_string()))?,
+        ),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Box::new(lzma_rust2::XzReader::new_mem_limit(
+            reader,
+            false,
+            memory_limit_kib,
+        )),
+        [0x5d, 0, 0, ..] => Box::new(
+            lzma_rust2::LzmaReader::new_mem_limit(reader, memory_limit_kib, None)
+                .map_err(|error| invalid(&error.to_string()))?,
+        ),
+        [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::BzDecoder::new(reader)),
+        [0x02, 0x21, 0x4c, 0x18, ..] => Box::new(Lz4Legacy::new(reader)?),
+        _ => {
+            return Err(invalid(&format!(
+                "unknown compression (begins with {magic:02x?})"
+            )));
+        }
+    })
+}
+
+/// What `lz4 -l` writes, the only LZ4 format that the kernel takes: a magic, then blocks of at most 8 MiB, each after its compressed
+/// size in 32 bits, little-endian (the "legacy frame" of LZ4's `lz4_Frame_format.md`).
+struct Lz4Legacy<'a> {
+    reader: &'a mut dyn BufRead,
+    block: Vec<u8>,
+    position: usize,
+}
+
+impl<'a> Lz4Legacy<'a> {
+    const BLOCK: usize = 8 << 20;
+    const MAGIC: u32 = 0x184c_2102;
+
+    fn new(reader: &'a mut dyn BufRead) -> io::Result<Self> {
+        reader.read_exact(&mut [0; 4])?;
+        Ok(Self {
+            reader,
+            block: Vec::new(),
+            position: 0,
+        })
+    }
+
+    /// Decodes the next block; `false` at the end.
+    fn next_block(&mut self) -> io::Result<bool> {
+        let mut size = [0; 4];
+        let mut filled = 0;
+        while filled < size.len() {
+            match self.reader.read(&mut size[filled..])? {
+                // Padding of fewer than four zeros may follow the last block.
+                0 => return Ok(false),
+                read => filled += read,
+            }
+        }
+        let size = u32::from_le_bytes(size);
+        if size == 0 {
+            return Ok(false);
+        }
+        if size == Self::MAGIC {
+            return self.next_block();
+        }
+        let limit = lz4_flex::block::get_maximum_output_size(Self::BLOCK);
+        if size as usize > limit {
+            return Err(invalid("an LZ4 block is larger than the format allows"));
+        }
+        let mut compressed = vec![0; size as usize];
+        self.reader.read_exact(&mut compressed)?;
+        self.block.resize(Self::BLOCK, 0);
+        let length = lz4_flex::block::decompress_into(&compressed, &mut self.block)
+            .map_err(|error| invalid(&error.to_string()))?;
+        self.block.truncate(length);
+        self.position = 0;
+        Ok(true)
+    }
+}
+
+impl Read for Lz4Legacy<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.position == self.block.len() {
+            if !self.next_block()? {
+                return Ok(0);
+            }
+        }
+        let rest = &self.block[self.position..];
+        let length = rest.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&rest[..length]);
+        self.position += length;
+        Ok(length)
+    }
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    const TEXT: &[u8] = b"one text in every compression, one text in every compression";
+
+    fn plain(bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let magic = bytes[..MAGIC_LENGTH].try_into().unwrap();
+        let mut input = bytes;
+        let mut plain = Vec::new();
+        reader(&magic, &mut input)?.read_to_end(&mut plain)?;
+        Ok(plain)
+    }
+
+    fn gzip() -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+        encoder.write_all(TEXT).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bzip2() -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(6));
+        encoder.write_all(TEXT).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd() -> Vec<u8> {
+        let level = ruzstd::encoding::CompressionLevel::Fastest;
+        ruzstd::encoding::compress_to_vec(TEXT, level)
+    }
+
+    fn xz() -> Vec<u8> {
+        let options = lzma_rust2::XzOptions::with_preset(1);
+        let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        encoder.write_all(TEXT).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn lz4_legacy() -> Vec<u8> {
+        let block = lz4_flex::block::compress(TEXT);
+        let mut bytes = vec![0x02, 0x21, 0x4c, 0x18];
+        bytes.extend((block.len() as u32).to_le_bytes());
+        bytes.extend(block);
+        bytes
+    }
+
+    #[test]
+    fn every_compression_gives_the_text_back() {
+        for compressed in [gzip(), bzip2(), zstd(), xz(), lz4_legacy()] {
+            assert_eq!(plain(&compressed).unwrap(), TEXT, "{compressed:02x?}");
+        }
+    }
+
+    #[test]
+    fn truncated_and_foreign_data_is_an_error_or_less_text() {
+        for compressed in [gzip(), bzip2(), zstd(), xz(), lz4_legacy()] {
+            let cut = &compressed[..compressed.len() / 2];
+            assert!(plain(cut).map_or(true, |text| text.len() < TEXT.len()));
+        }
+        assert!(plain(b"\x7fELF\x02\x01").is_err());
+        let mut absurd = vec![0x02, 0x21, 0x4c, 0x18];
+        absurd.extend(u32::MAX.to_le_bytes());
+        assert!(plain(&absurd).is_err());
+    }
+}

@@ -1,0 +1,37 @@
+//! Reads a NixOS closure on the host: which store paths it has, and what its files say of the machine that will run it.
+//!
+//! The command line and the rehearsal's planning call [`resolve`] for the paths and [`read_facts`] for the facts. Nothing of the closure is
+//! run, no VM is needed, and no file outside the closure is read on its behalf. A fact that cannot be read is reported as
+//! unreadable and never guessed.
+
+mod boot_loader;
+mod bootspec;
+mod bzimage;
+mod cpio_names;
+mod decompress;
+mod drivers;
+mod error;
+mod executable;
+mod facts;
+mod files;
+mod fstab;
+mod grub_config;
+mod initrd;
+mod listing;
+mod locate;
+mod mentions;
+mod modules;
+mod nginx_config;
+mod references;
+mod registration;
+mod resolve;
+mod source;
+#[cfg(test)]
+mod testing;
+mod unit_file;
+mod units;
+
+pub use error::ClosureError;
+pub use facts::read_facts;
+pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
+pub use source::Source;

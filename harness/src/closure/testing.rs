@@ -1,0 +1,140 @@
+//! A fake toplevel in a temporary chroot store, for the tests of this module. It never runs anything.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::{Closure, ReferencesBy, Source};
+use crate::vocabulary::{STORE_DIR, StorePath};
+
+/// A store whose paths are called by their names; `toplevel` is the one that looks like a NixOS system.
+pub(crate) struct FakeClosure {
+    root: tempfile::TempDir,
+    paths: RefCell<BTreeMap<String, StorePath>>,
+}
+
+impl FakeClosure {
+    /// A store with a toplevel that has what every toplevel has, each an empty file or directory.
+    pub(crate) fn new() -> Self {
+        let fake = Self {
+            root: tempfile::tempdir().unwrap(),
+            paths: RefCell::default(),
+        };
+        for name in ["init", "kernel", "initrd", "kernel-params"] {
+            fake.file(name, "");
+        }
+        fake.file("system", "x86_64-linux");
+        fs::create_dir_all(fake.host("toplevel").join("etc")).unwrap();
+        fake
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// The store path called `name`; it is part of the closure from its first mention.
+    pub(crate) fn store_path(&self, name: &str) -> StorePath {
+        let mut paths = self.paths.borrow_mut();
+        let next = paths.len();
+        paths
+            .entry(name.to_owned())
+            .or_insert_with(|| StorePath::parse(&format!("{STORE_DIR}/{next:032}-{name}")).unwrap())
+            .clone()
+    }
+
+    pub(crate) fn path_of(&self, name: &str, below: &str) -> String {
+        format!("{}/{below}", self.store_path(name))
+    }
+
+    fn host(&self, name: &str) -> PathBuf {
+        let base = self.store_path(name).base_name().to_owned();
+        self.root.path().join("nix/store").join(base)
+    }
+
+    /// Writes a file of the toplevel.
+    pub(crate) fn file(&self, below: &str, content: impl AsRef<[u8]>) {
+        self.store_file("toplevel", below, content);
+    }
+
+    /// Removes a file of the toplevel.
+    pub(crate) fn remove(&self, below: &str) {
+        fs::remove_file(self.host("toplevel").join(below)).unwrap();
+    }
+
+    /// Writes a file of another store path and returns its logical path; an empty `below` makes the store path a file.
+    pub(crate) fn store_file(&self, name: &str, below: &str, content: impl AsRef<[u8]>) -> String {
+        let host = match below {
+            "" => self.host(name),
+            below => self.host(name).join(below),
+        };
+        fs::create_dir_all(host.parent().unwrap()).unwrap();
+        fs::write(host, content).unwrap();
+        self.path_of(name, below).trim_end_matches('/').to_owned()
+    }
+
+    pub(crate) fn link(&self, name: &str, below: &str, target: &str) {
+        let host = self.host(name).join(below);
+        fs::create_dir_all(host.parent().unwrap()).unwrap();
+        symlink(target, host).unwrap();
+    }
+
+    /// The closure of all paths made so far.
+    pub(crate) fn closure(&self) -> Closure {
+        let mut paths: Vec<StorePath> = self.paths.borrow().values().cloned().collect();
+        paths.sort();
+        Closure {
+            source: Source::Store {
+                root: self.root.path().to_owned(),
+            },
+            toplevel: self.store_path("toplevel"),
+            paths,
+            registration: None,
+            references: ReferencesBy::Scan,
+            disk_bytes: 0,
+        }
+    }
+}
+/// The first bytes of an ELF executable of the given class.
+pub(crate) fn elf(class: crate::vocabulary::ElfClass) -> Vec<u8> {
+    use crate::vocabulary::ElfClass;
+    let (bits, machine) = match class {
+        ElfClass::X86_64 => (2, 62),
+        ElfClass::I386 => (1, 3),
+        ElfClass::Other => (2, 183),
+    };
+    let mut header = vec![0; 64];
+    header[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', bits, 1, 1]);
+    header[18] = machine;
+    header
+}
+
+/// An uncompressed cpio archive of files with the given names and a little content.
+pub(crate) fn cpio_archive(names: &[&str]) -> Vec<u8> {
+    use std::io::Write;
+    let mut archive = Vec::new();
+    for name in names {
+        let content = b"content";
+        let mut writer = cpio::newc::Builder::new(name)
+            .mode(0o100_644)
+            .write(&mut archive, content.len() as u32);
+        writer.write_all(content).unwrap();
+        writer.finish().unwrap();
+    }
+    cpio::newc::trailer(&mut archive).unwrap();
+    archive
+}
+
+/// The setup sectors of a kernel 6.6.63 of the given width.
+pub(crate) fn bzimage(is_64_bit: bool) -> Vec<u8> {
+    let mut image = vec![0; 4096];
+    image[0x1f1] = 4;
+    image[0x202..0x206].copy_from_slice(b"HdrS");
+    image[0x206..0x208].copy_from_slice(&0x020f_u16.to_le_bytes());
+    image[0x20e..0x210].copy_from_slice(&0x300_u16.to_le_bytes());
+    image[0x236] = u8::from(is_64_bit);
+    let version = b"6.6.63 (nixbld@localhost) #1-NixOS SMP\0";
+    image[0x500..0x500 + version.len()].copy_from_slice(version);
+    image
+}

@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+
+use super::executable;
+use super::files::{ClosureFiles, FileError};
+use super::unit_file::{UnitFile, command_words};
+use crate::vocabulary::ElfClass;
+
+/// Where NixOS links its own units, and those of systemd that it takes over.
+pub(super) const UNIT_DIRECTORY: &str = "/etc/systemd/system";
+const MAX_UNITS: usize = 5_000;
+
+/// The classes of all services' executables, and what could not be read: the unit, then why.
+#[derive(Debug, Default)]
+pub(super) struct UnitExecutables {
+    pub(super) classes: BTreeMap<String, ElfClass>,
+    pub(super) unreadable: Vec<(String, String)>,
+}
+
+/// Reads every service of the closure; a masked one, or one that starts nothing, is left out.
+///
+/// # Errors
+/// When there is no directory of units.
+pub(super) fn read(files: &ClosureFiles) -> Result<UnitExecutables, FileError> {
+    let mut executables = UnitExecutables::default();
+    let names = files.list(UNIT_DIRECTORY)?;
+    let services: Vec<_> = names.iter().filter(|n| n.ends_with(".service")).collect();
+    if services.len() > MAX_UNITS {
+        let reason = format!("only the first {MAX_UNITS} of its services were read");
+        executables.unreadable.push((UNIT_DIRECTORY.into(), reason));
+    }
+    for name in services.into_iter().take(MAX_UNITS) {
+        match class_of_service(files, name) {
+            Ok(Some(class)) => drop(executables.classes.insert(name.clone(), class)),
+            Ok(None) => {}
+            Err(error) => executables
+                .unreadable
+                .push((name.clone(), error.to_string())),
+        }
+    }
+    Ok(executables)
+}
+
+fn class_of_service(files: &ClosureFiles, name: &str) -> Result<Option<ElfClass>, FileError> {
+    let Some(unit) = load(files, name)? else {
+        return Ok(None);
+    };
+    let commands = unit.list("Service", "ExecStart");
+    let Some(program) = commands
+        .first()
+        .and_then(|command| command_words(command).into_iter().next())
+    else {
+        return Ok(None);
+    };
+    executable::class_of(files, &absolute(files, program.replace("%%", "%"))).map(Some)
+}
+
+/// Where systemd finds a program that is named without a path: NixOS builds it to search its own `bin` (`DEFAULT_PATH_NORMAL`).
+fn absolute(files: &ClosureFiles, program: String) -> String {
+    if program.contains('/') {
+        return program;
+    }
+    files.in_toplevel(&format!("systemd/bin/{program}"))
+}
+
+/// Reads a unit and its drop-ins; `None` where it is masked.
+///
+/// # Errors
+/// When the unit itself cannot be read.
+pub(super) fn load(files: &ClosureFiles, name: &str) -> Result<Option<UnitFile>, FileError> {
+    let path = format!("{UNIT_DIRECTORY}/{name}");
+    let mut unit = UnitFile::default();
+    match files.text(&path) {
+        Ok(text) => unit.add(&text),
+        Err(FileError::NullDevice) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    for directory in drop_in_directories(name) {
+        let directory = format!("{UNIT_DIRECTORY}/{directory}");
+        // Few units have drop-ins.
+        let names = files.list(&directory).unwrap_or_default();
+        for name in names.iter().filter(|name| name.ends_with(".conf")) {
+            match files.text(&format!("{directory}/{name}")) {
+                Ok(text) => unit.add(&text),
+                Err(FileError::NullDevice) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(Some(unit))
+}
+
+/// The directories of drop-ins, the more special one last: an instance has its template's too.
+fn drop_in_directories(name: &str) -> Vec<String> {
+    let mut directories = Vec::new();
+    if let Some((template, instance)) = name.split_once('@')
+        && instance != ".service"
+    {
+        directories.push(format!("{template}@.service.d"));
+    }
+    directories.push(format!("{name}.d"));
+    directories
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::testing::{FakeClosure, elf};
+
+    fn executables(fake: &FakeClosure) -> UnitExecutables {
+        let closure = fake.closure();
+        read(&ClosureFiles::new(&closure)).unwrap()
+    }
+
+    fn unit(fake: &FakeClosure, name: &str, text: &str) {
+        fake.file(&format!("etc/systemd/system/{name}"), text);
+    }
+
+    #[test]
+    fn units_drop_ins_and_templates_have_a_class() {
+        let fake = FakeClosure::new();
+        let old = fake.store_file("old", "bin/a", elf(ElfClass::X86_64));
+        let new = fake.store_file("new", "bin/a", elf(ElfClass::I386));
+        unit(&fake, "a.service", &format!("[Service]\nExecStart={old}\n"));
+        let drop_in = format!("[Service]\nExecStart=\nExecStart=-{new} -v\n");
+        unit(&fake, "a.service.d/overrides.conf", &drop_in);
+        unit(
+            &fake,
+            "t@.service",
+            &format!("[Service]\nExecStart={old}\n"),
+        );
+        unit(&fake, "t@.service.d/x.conf", &drop_in);
+        fake.link("toplevel", "etc/systemd/system/t@1.service", "t@.service");
+        let found = executables(&fake);
+        assert!(found.unreadable.is_empty(), "{:?}", found.unreadable);
+        let names: Vec<_> = found.classes.keys().map(String::as_str).collect();
+        assert_eq!(names, ["a.service", "t@.service", "t@1.service"]);
+        assert!(found.classes.values().all(|class| *class == ElfClass::I386));
+    }
+
+    #[test]
+    fn a_program_without_a_path_is_systemds_own() {
+        let fake = FakeClosure::new();
+        fake.file("systemd/bin/udevadm", elf(ElfClass::X86_64));
+        unit(
+            &fake,
+            "trigger.service",
+            "[Service]\nExecStart=-udevadm trigger\n",
+        );
+        let found = executables(&fake);
+        assert!(found.unreadable.is_empty(), "{:?}", found.unreadable);
+        assert_eq!(found.classes["trigger.service"], ElfClass::X86_64);
+    }
+
+    #[test]
+    fn masked_units_and_units_without_a_command_are_left_out() {
+        let fake = FakeClosure::new();
+        fake.link("toplevel", "etc/systemd/system/m.service", "/dev/null");
+        unit(&fake, "n.service", "[Service]\nExecStop=/bin/x\n");
+        unit(&fake, "n.socket", "[Socket]\n");
+        let found = executables(&fake);
+        assert!(found.classes.is_empty() && found.unreadable.is_empty());
+    }
+
+    #[test]
+    fn an_executable_outside_the_closure_is_unreadable() {
+        let fake = FakeClosure::new();
+        unit(&fake, "u.service", "[Service]\nExecStart=/usr/bin/u\n");
+        fake.link("toplevel", "etc/systemd/system/broken.service", "gone");
+        let found = executables(&fake);
+        let subjects: Vec<_> = found.unreadable.iter().map(|(s, _)| s.as_str()).collect();
+        assert_eq!(subjects, ["broken.service", "u.service"]);
+    }
+}

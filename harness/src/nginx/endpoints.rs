@@ -1,0 +1,314 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Directive;
+use super::listen::{self, Listen, Unasked};
+use super::location::{self, Place};
+use super::upstream::Upstreams;
+use crate::vocabulary::{HttpEndpoint, Listener};
+
+/// As many as a rehearsal can ask for in each state.
+const MAX_ENDPOINTS: usize = 200;
+/// Aliases of one server lead to the same locations.
+const MAX_NAMES: usize = 8;
+
+/// What a server can be asked for, in the configuration's order, and what was left out of it: the subject, then why.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    pub endpoints: Vec<HttpEndpoint>,
+    pub problems: Vec<(String, String)>,
+}
+
+/// Lists every listener × name × location of every `server` in `http`.
+///
+/// Listeners of one server on the same port count once, IPv4 preferred. A server without a plain name is asked for as `localhost`
+/// where it is the listener's default, for elsewhere another server would answer.
+pub fn endpoints(directives: &[Directive]) -> Endpoints {
+    let mut found = Endpoints::default();
+    let mut seen = BTreeSet::new();
+    for http in directives.iter().filter(|d| d.name == "http") {
+        let upstreams = Upstreams::read(http.children());
+        let servers: Vec<Server> = http
+            .children()
+            .iter()
+            .filter(|d| d.name == "server")
+            .map(|server| Server::read(server, &upstreams, &mut found.problems))
+            .collect();
+        let defaults = default_servers(&servers);
+        for (index, server) in servers.iter().enumerate() {
+            for endpoint in server.endpoints(index, &defaults, &mut found.problems) {
+                let key = (
+                    endpoint.listener.clone(),
+                    endpoint.server_name.clone(),
+                    endpoint.path.clone(),
+                );
+                // Of two servers with one name on one listener nginx takes the first.
+                if seen.insert(key) {
+                    found.endpoints.push(endpoint);
+                }
+            }
+        }
+    }
+    if found.endpoints.len() > MAX_ENDPOINTS {
+        let left_out = found.endpoints.split_off(MAX_ENDPOINTS);
+        let first = left_out.first().map(HttpEndpoint::url).unwrap_or_default();
+        let reason = format!("{} endpoints are left out, from {first} on", left_out.len());
+        found.problems.push(("nginx".to_owned(), reason));
+    }
+    found
+}
+
+struct Server {
+    listens: Vec<Listen>,
+    names: Vec<String>,
+    places: Vec<Place>,
+}
+
+/// For each address and port, the server that answers for names that no server has.
+type Defaults = BTreeMap<(Option<String>, u16), usize>;
+
+impl Server {
+    fn read(
+        server: &Directive,
+        upstreams: &Upstreams,
+        problems: &mut Vec<(String, String)>,
+    ) -> Self {
+        let names = names_of(server);
+        let subject = names.first().map_or("nginx server", String::as_str);
+        let is_on = |name: &str| server.child(name).is_some_and(|d| d.argument() == "on");
+        let mut listens = Vec::new();
+        let mut has_listen = false;
+        for directive in server.children().iter().filter(|d| d.name == "listen") {
+            has_listen = true;
+            match listen::parse(directive) {
+                // `ssl on` is how it was said before nginx 1.15.
+                Ok(mut listen) => {
+                    listen.listener.tls |= is_on("ssl");
+                    listens.push(listen);
+                }
+                Err(Unasked::Silently) => {}
+                Err(Unasked::Because(reason)) => problems.push((subject.to_owned(), reason)),
+            }
+        }
+        if !has_listen {
+            listens.push(listen::default_listen());
+        }
+        let places = location::places(server, upstreams);
+        let rejects_tls = is_on("ssl_reject_handshake");
+        listens.retain(|listen| !(rejects_tls && listen.listener.tls));
+        Self {
+            listens,
+            names,
+            places,
+        }
+    }
+
+    fn endpoints(
+        &self,
+        index: usize,
+        defaults: &Defaults,
+        problems: &mut Vec<(String, String)>,
+    ) -> Vec<HttpEndpoint> {
+        let mut endpoints = Vec::new();
+        for listen in self.best_listens() {
+            let is_default = defaults.get(&key(&listen.listener)) == Some(&index);
+            let names = match self.names.as_slice() {
+                [] if is_default => vec!["localhost".to_owned()],
+                [] => {
+                    let port = listen.listener.port;
+                    let reason = format!("a server on port {port} has no plain name to ask for");
+                    let problem = ("nginx server".to_owned(), reason);
+                    if !self.places.is_empty() && !problems.contains(&problem) {
+                        problems.push(problem);
+                    }
+                    continue;
+                }
+                names => names.to_vec(),
+            };
+            for server_name in names {
+                endpoints.extend(self.places.iter().map(|place| HttpEndpoint {
+                    listener: listen.listener.clone(),
+                    server_name: server_name.clone(),
+                    path: place.path.clone(),
+                    upstream: place.upstream.clone(),
+                }));
+            }
+        }
+        endpoints
+    }
+
+    /// One listener for each port, with and without TLS, in the order of their first mention.
+    fn best_listens(&self) -> Vec<&Listen> {
+        let mut best: Vec<&Listen> = Vec::new();
+        for listen in &self.listens {
+            let same = best.iter_mut().find(|other| {
+                other.listener.port == listen.listener.port
+                    && other.listener.tls == listen.listener.tls
+            });
+            match same {
+                Some(other) if listen.rank < other.rank => *other = listen,
+                Some(_) => {}
+                None => best.push(listen),
+            }
+        }
+        best
+    }
+}
+
+fn key(listener: &Listener) -> (Option<String>, u16) {
+    (listener.address.clone(), listener.port)
+}
+
+/// The first server of each listener, unless another is marked as its default.
+fn default_servers(servers: &[Server]) -> Defaults {
+    let mut defaults = Defaults::new();
+    let listens = || {
+        servers
+            .iter()
+            .enumerate()
+            .flat_map(|(index, server)| server.listens.iter().map(move |listen| (index, listen)))
+    };
+    for (index, listen) in listens() {
+        defaults.entry(key(&listen.listener)).or_insert(index);
+    }
+    for (index, listen) in listens().filter(|(_, listen)| listen.is_default) {
+        defaults.insert(key(&listen.listener), index);
+    }
+    defaults
+}
+
+/// The names that a client can send: no patterns, no variables, no catch-all; `.example.org` stands for `example.org` too.
+fn names_of(server: &Directive) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let written = server
+        .children()
+        .iter()
+        .filter(|directive| directive.name == "server_name")
+        .flat_map(|directive| &directive.arguments);
+    for name in written {
+        let name = name.strip_prefix('.').unwrap_or(name).to_ascii_lowercase();
+        let is_plain = !name.is_empty()
+            && name != "_"
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
+        if is_plain && !names.contains(&name) && names.len() < MAX_NAMES {
+            names.push(name);
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nginx::parse;
+
+    fn found(http: &str) -> Endpoints {
+        let text = format!("http {{ {http} }}");
+        let parsed = parse("", &text, &mut |_| Ok(Vec::new()));
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+        endpoints(&parsed.directives)
+    }
+
+    fn urls(http: &str) -> Vec<String> {
+        found(http)
+            .endpoints
+            .iter()
+            .map(HttpEndpoint::url)
+            .collect()
+    }
+
+    /// In the manner of what `services.nginx.virtualHosts` becomes.
+    const NIXOS: &str = "
+        include_nothing x;
+        upstream backend { server 127.0.0.1:8081; }
+        map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+        server {
+            listen 0.0.0.0:80 ; listen [::0]:80 ;
+            server_name alpha.example www.alpha.example ;
+            location ^~ /.well-known/acme-challenge/ { root /var/lib/acme/acme-challenge; auth_basic off; }
+            location / { return 301 https://$host$request_uri; }
+        }
+        server {
+            listen 0.0.0.0:443 ssl ; listen [::0]:443 ssl ; listen 0.0.0.0:443 quic ;
+            server_name alpha.example ;
+            http2 on;
+            location / { proxy_pass http://backend; include_nothing y; }
+            location ~ \\.php$ { fastcgi_pass unix:/run/phpfpm/a.sock; }
+        }
+        server { listen 127.0.0.1:80; server_name localhost; location /nginx_status { stub_status on; } }";
+
+    #[test]
+    fn the_servers_of_a_nixos_configuration_are_listed() {
+        assert_eq!(
+            urls(NIXOS),
+            [
+                "http://alpha.example/",
+                "http://www.alpha.example/",
+                "https://alpha.example/",
+                "http://localhost/"
+            ]
+        );
+        let found = found(NIXOS);
+        assert!(found.problems.is_empty(), "{:?}", found.problems);
+        let upstream = found.endpoints[2].upstream.as_deref();
+        assert_eq!(upstream, Some("http://127.0.0.1:8081"));
+        assert!(found.endpoints.iter().all(|e| e.path == "/"));
+    }
+
+    #[test]
+    fn listeners_of_one_port_count_once_and_ipv4_first() {
+        let found = found("server { listen [::]:80; listen 10.0.0.1:80; server_name a; }");
+        assert_eq!(found.endpoints.len(), 1);
+        let address = found.endpoints[0].listener.address.as_deref();
+        assert_eq!(address, Some("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_server_without_a_name_is_asked_where_it_is_the_default() {
+        let other = "server { listen 80; server_name a; }";
+        let unnamed = "server { listen 80 default_server; server_name _ ~^x *.b $h \"\"; }";
+        assert_eq!(
+            urls(&format!("{other} {unnamed}")),
+            ["http://a/", "http://localhost/"]
+        );
+        let hidden = found(&format!("{other} server {{ listen 80; }}"));
+        assert_eq!(hidden.endpoints.len(), 1);
+        assert_eq!(hidden.problems.len(), 1);
+    }
+
+    #[test]
+    fn a_server_without_listen_is_on_port_80() {
+        assert_eq!(
+            urls("server { server_name .example.org; }"),
+            ["http://example.org/"]
+        );
+    }
+
+    #[test]
+    fn what_refuses_tls_is_not_asked() {
+        assert!(urls("server { listen 443 ssl; ssl_reject_handshake on; }").is_empty());
+        let old = urls("server { listen 8443; ssl on; server_name a; }");
+        assert_eq!(old, ["https://a:8443/"]);
+    }
+
+    #[test]
+    fn of_two_servers_with_one_name_the_first_is_asked() {
+        let found = found(
+            "server { listen 80; server_name a; location / { proxy_pass http://first; } } \
+             server { listen 80; server_name a; location / { proxy_pass http://second; } }",
+        );
+        assert_eq!(found.endpoints.len(), 1);
+        assert_eq!(found.endpoints[0].upstream.as_deref(), Some("http://first"));
+    }
+
+    #[test]
+    fn too_many_endpoints_are_cut_and_the_report_says_so() {
+        let servers: String = (0..300)
+            .map(|n| format!("server {{ listen 80; server_name n{n}; }}"))
+            .collect();
+        let found = found(&servers);
+        assert_eq!(found.endpoints.len(), MAX_ENDPOINTS);
+        assert!(found.problems[0].1.starts_with("100 endpoints"));
+    }
+}

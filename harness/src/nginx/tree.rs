@@ -1,0 +1,286 @@
+use super::lexer::{Lexer, Token};
+
+/// nginx's own contexts nest five or six deep.
+const MAX_DEPTH: usize = 48;
+/// Includes within includes; also what ends a file that includes itself.
+const MAX_INCLUDE_DEPTH: usize = 16;
+const MAX_INCLUDES: usize = 4_000;
+const MAX_DIRECTIVES: usize = 1_000_000;
+
+/// A directive with its arguments and, where it has one, its block; includes are replaced by what they name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    pub name: String,
+    pub arguments: Vec<String>,
+    pub block: Option<Vec<Directive>>,
+}
+
+impl Directive {
+    /// The directives in its block; none where it has no block.
+    pub fn children(&self) -> &[Directive] {
+        self.block.as_deref().unwrap_or_default()
+    }
+
+    /// The first directive of that name in its block.
+    pub fn child(&self, name: &str) -> Option<&Directive> {
+        self.children().iter().find(|child| child.name == name)
+    }
+
+    /// The first argument, or nothing.
+    pub fn argument(&self) -> &str {
+        self.arguments.first().map_or("", String::as_str)
+    }
+}
+
+/// A file that an `include` named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Included {
+    pub path: String,
+    pub text: String,
+}
+
+/// Reads the files that an `include`'s argument names, or says why it cannot.
+pub type Include<'a> = dyn FnMut(&str) -> Result<Vec<Included>, String> + 'a;
+
+/// A configuration as far as it could be read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parsed {
+    pub directives: Vec<Directive>,
+    /// The file, then what in it was not understood.
+    pub problems: Vec<(String, String)>,
+}
+
+/// Parses the text of `path` and of everything that it includes.
+pub fn parse(path: &str, text: &str, include: &mut Include) -> Parsed {
+    let mut parser = Parser {
+        include,
+        includes: 0,
+        directives: 0,
+        problems: Vec::new(),
+    };
+    let directives = parser.file(path, text, 0, 0);
+    Parsed {
+        directives,
+        problems: parser.problems,
+    }
+}
+
+struct Parser<'a, 'b> {
+    include: &'a mut Include<'b>,
+    includes: usize,
+    directives: usize,
+    problems: Vec<(String, String)>,
+}
+
+/// The place of a block: its file, and how deep it is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a str,
+    depth: usize,
+    include_depth: usize,
+}
+
+impl Parser<'_, '_> {
+    fn file(
+        &mut self,
+        path: &str,
+        text: &str,
+        depth: usize,
+        include_depth: usize,
+    ) -> Vec<Directive> {
+        let place = Place {
+            path,
+            depth,
+            include_depth,
+        };
+        let mut lexer = Lexer::new(text);
+        let mut directives = Vec::new();
+        // A stray `}` ends the block of this call, and the rest of the file is read all the same.
+        while self.block(&mut lexer, place, &mut directives) {
+            self.problem(path, "a `}` closes nothing");
+        }
+        directives
+    }
+
+    /// Reads directives up to the end of a block; `true` when it ended with `}`.
+    fn block(&mut self, lexer: &mut Lexer, place: Place, directives: &mut Vec<Directive>) -> bool {
+        let mut words: Vec<String> = Vec::new();
+        while let Some(token) = lexer.next() {
+            match token {
+                Token::Word(word) => words.push(word),
+                Token::Close => return true,
+                Token::End => {
+                    let statement = std::mem::take(&mut words);
+                    self.statement(statement, place, directives);
+                }
+                Token::Open => {
+                    let statement = std::mem::take(&mut words);
+                    let block = self.nested(lexer, &statement, place);
+                    self.push(statement, Some(block), place, directives);
+                }
+            }
+        }
+        if !words.is_empty() {
+            self.problem(place.path, "it ends within a directive");
+        }
+        false
+    }
+
+    fn nested(&mut self, lexer: &mut Lexer, statement: &[String], place: Place) -> Vec<Directive> {
+        let is_lua = statement
+            .first()
+            .is_some_and(|name| name.ends_with("_by_lua_block"));
+        let mut block = Vec::new();
+        if is_lua {
+            lexer.skip_lua_block();
+        } else if place.depth < MAX_DEPTH {
+            let place = Place {
+                depth: place.depth + 1,
+                ..place
+            };
+            if !self.block(lexer, place, &mut block) {
+                self.problem(place.path, "a `{` is never closed");
+            }
+        } else {
+            self.problem(place.path, "its blocks nest too deep");
+            skip_block(lexer);
+        }
+        block
+    }
+
+    fn statement(&mut self, words: Vec<String>, place: Place, directives: &mut Vec<Directive>) {
+        if words.first().is_some_and(|name| name == "include") {
+            if let Some(pattern) = words.get(1) {
+                self.included(pattern, place, directives);
+            }
+        } else {
+            self.push(words, None, place, directives);
+        }
+    }
+
+    fn push(
+        &mut self,
+        words: Vec<String>,
+        block: Option<Vec<Directive>>,
+        place: Place,
+        directives: &mut Vec<Directive>,
+    ) {
+        let mut words = words.into_iter();
+        let Some(name) = words.next() else { return };
+        self.directives += 1;
+        match self.directives {
+            ..=MAX_DIRECTIVES => directives.push(Directive {
+                name,
+                arguments: words.collect(),
+                block,
+            }),
+            over if over == MAX_DIRECTIVES + 1 => {
+                self.problem(place.path, "there are too many directives");
+            }
+            _ => {}
+        }
+    }
+
+    fn included(&mut self, pattern: &str, place: Place, directives: &mut Vec<Directive>) {
+        let fail = |reason: &str| format!("include `{pattern}`: {reason}");
+        if place.include_depth >= MAX_INCLUDE_DEPTH || self.includes >= MAX_INCLUDES {
+            let reason = fail("includes nest too deep, or are too many");
+            return self.problem(place.path, &reason);
+        }
+        match (self.include)(pattern) {
+            Ok(files) => {
+                for Included { path, text } in files {
+                    self.includes += 1;
+                    if self.includes > MAX_INCLUDES {
+                        return self.problem(place.path, &fail("includes are too many"));
+                    }
+                    let read = self.file(&path, &text, place.depth, place.include_depth + 1);
+                    directives.extend(read);
+                }
+            }
+            Err(reason) => self.problem(place.path, &fail(&reason)),
+        }
+    }
+
+    /// Notes a problem once.
+    fn problem(&mut self, path: &str, reason: &str) {
+        let problem = (path.to_owned(), reason.to_owned());
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+}
+
+fn skip_block(lexer: &mut Lexer) {
+    let mut depth = 1;
+    while depth > 0 {
+        match lexer.next() {
+            Some(Token::Open) => depth += 1,
+            Some(Token::Close) => depth -= 1,
+            Some(_) => {}
+            None => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_alone(text: &str) -> Parsed {
+        parse("nginx.conf", text, &mut |_| Err("not here".to_owned()))
+    }
+
+    #[test]
+    fn directives_nest() {
+        let parsed = parse_alone("user nginx; http { server { listen 80 ssl; } }");
+        assert!(parsed.problems.is_empty());
+        assert_eq!(parsed.directives[0].argument(), "nginx");
+        let server = parsed.directives[1].child("server").unwrap();
+        assert_eq!(server.child("listen").unwrap().arguments, ["80", "ssl"]);
+    }
+
+    #[test]
+    fn an_include_is_replaced_by_its_files() {
+        let parsed = parse("nginx.conf", "a; include x*; d;", &mut |pattern| {
+            assert_eq!(pattern, "x*");
+            let file = |text: &str| Included {
+                path: text.to_owned(),
+                text: format!("{text};"),
+            };
+            Ok(vec![file("b"), file("c")])
+        });
+        let names: Vec<_> = parsed.directives.iter().map(|d| &d.name[..]).collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn an_include_of_itself_ends() {
+        let parsed = parse("loop", "a; include loop; include loop;", &mut |path| {
+            Ok(vec![Included {
+                path: path.to_owned(),
+                text: "a; include loop; include loop;".to_owned(),
+            }])
+        });
+        assert!(parsed.directives.len() <= MAX_INCLUDES + 1);
+        assert!(!parsed.problems.is_empty());
+    }
+
+    #[test]
+    fn damage_is_named_and_the_rest_is_read() {
+        for text in ["a; } b;", "a; b { c;", "a; b", "a; include gone; b;"] {
+            let parsed = parse_alone(text);
+            assert_eq!(parsed.problems.len(), 1, "{text}: {:?}", parsed.problems);
+            assert_eq!(parsed.directives[0].name, "a");
+        }
+        let deep = parse_alone(&("a {".repeat(100_000) + "b;"));
+        assert!(!deep.problems.is_empty());
+    }
+
+    #[test]
+    fn lua_does_not_break_the_rest() {
+        let parsed = parse_alone("content_by_lua_block { if x then y = {'}'} end } a;");
+        assert!(parsed.problems.is_empty());
+        assert_eq!(parsed.directives[1].name, "a");
+    }
+}
