@@ -1,7 +1,9 @@
 //! The first rung of the access ladder: a root shell that the closure's own systemd starts from mutable state.
 //!
-//! Two units, one a port, in directories that systemd searches and no NixOS activation touches. The closure is not
-//! changed, and what is added here is left out of everything that is reported about it.
+//! A service for each port, in directories that systemd searches and no NixOS activation touches. The virtio port appears
+//! when udev has loaded its driver, which may never happen: a path unit waits for it, since a dependency on the device
+//! would hold up the closure's own start. The closure is not changed, and what is added here is left out of everything
+//! that is reported about it.
 
 use crate::image::RootFile;
 use crate::vm::{GREETING, SHELL_PORT_NAME};
@@ -21,43 +23,65 @@ const DIRECTORIES: &[&str] = &[
 
 /// The files to add to the disk before its first boot.
 pub fn shell_files() -> Vec<RootFile> {
-    let units = [("virtio", virtio_unit()), ("serial", serial_unit())];
+    let units = [
+        ("virtio.service", virtio_service()),
+        ("virtio.path", virtio_path()),
+        ("serial.service", serial_service()),
+    ];
+    let started = ["virtio.path", "serial.service"];
     let mut files = Vec::new();
     for directory in DIRECTORIES {
-        for (port, content) in &units {
-            let name = format!("{UNIT_PREFIX}{port}.service");
-            files.push(RootFile::Link {
-                path: format!("{directory}/sysinit.target.wants/{name}"),
-                target: format!("../{name}"),
-            });
+        for (suffix, content) in &units {
             files.push(RootFile::Regular {
-                path: format!("{directory}/{name}"),
+                path: format!("{directory}/{UNIT_PREFIX}{suffix}"),
                 content: content.clone(),
+            });
+        }
+        for suffix in started {
+            files.push(RootFile::Link {
+                path: format!("{directory}/sysinit.target.wants/{UNIT_PREFIX}{suffix}"),
+                target: format!("../{UNIT_PREFIX}{suffix}"),
             });
         }
     }
     files
 }
 
-fn virtio_unit() -> String {
-    let device = format!("dev-virtio\\x2dports-{SHELL_PORT_NAME}.device");
-    unit(
-        "virtio-serial",
-        &format!("BindsTo={device}\nAfter={device}\n"),
-        &format!("exec 3<>/dev/virtio-ports/{SHELL_PORT_NAME} && exec <&3 >&3 2>&3"),
+fn virtio_path() -> String {
+    format!(
+        "[Unit]
+Description=Port of bootproof's root shell
+DefaultDependencies=no
+Conflicts=shutdown.target
+Before=shutdown.target
+
+[Path]
+PathExists={VIRTIO_DEVICE_DIRECTORY}/{SHELL_PORT_NAME}
+"
     )
 }
 
-fn serial_unit() -> String {
-    unit(
+const VIRTIO_DEVICE_DIRECTORY: &str = "/dev/virtio-ports";
+
+fn virtio_service() -> String {
+    service(
+        "virtio-serial",
+        "",
+        &format!("exec 3<>{VIRTIO_DEVICE_DIRECTORY}/{SHELL_PORT_NAME} && exec <&3 >&3"),
+    )
+}
+
+fn serial_service() -> String {
+    service(
         "serial",
         "ConditionPathExists=/dev/ttyS1\n",
-        "exec 3<>/dev/ttyS1 && exec <&3 >&3 2>&3 && stty raw -echo clocal",
+        "exec 3<>/dev/ttyS1 && exec <&3 >&3 && stty raw -echo clocal",
     )
 }
 
-/// `$$` is systemd's way to write a `$` (systemd.service(5), "Command lines").
-fn unit(port: &str, dependencies: &str, open: &str) -> String {
+/// `$$` is systemd's way to write a `$` (systemd.service(5), "Command lines"). A shell whose errors go to a terminal would
+/// take itself for an interactive one, and prompt.
+fn service(port: &str, condition: &str, open: &str) -> String {
     format!(
         "[Unit]
 Description=Root shell of bootproof ({port})
@@ -65,11 +89,11 @@ DefaultDependencies=no
 Conflicts=shutdown.target
 Before=shutdown.target
 StartLimitIntervalSec=0
-{dependencies}
+{condition}
 [Service]
 Environment=PATH=/run/current-system/sw/bin:/run/booted-system/sw/bin:/bin
 Environment=HOME=/root LC_ALL=C TERM=dumb SYSTEMD_COLORS=0 SYSTEMD_PAGER=
-ExecStart=/bin/sh -c '{open} && read id </proc/sys/kernel/random/boot_id && echo \"{GREETING} $$id\" && exec /bin/sh'
+ExecStart=/bin/sh -c '{open} && read id </proc/sys/kernel/random/boot_id && echo \"{GREETING} $$id\" && exec /bin/sh 2>/dev/null'
 Restart=always
 RestartSec=1
 KillSignal=SIGKILL
@@ -85,20 +109,33 @@ mod tests {
     #[test]
     fn both_directories_have_both_units_and_their_links() {
         let files = shell_files();
-        assert_eq!(files.len(), 8);
-        assert!(files.contains(&RootFile::Link {
-            path: "/etc/systemd/system.attached/sysinit.target.wants/bootproof-shell-virtio.service".to_owned(),
-            target: "../bootproof-shell-virtio.service".to_owned(),
-        }));
+        assert_eq!(files.len(), 10);
+        assert!(
+            files.contains(&RootFile::Link {
+                path:
+                    "/etc/systemd/system.attached/sysinit.target.wants/bootproof-shell-virtio.path"
+                        .to_owned(),
+                target: "../bootproof-shell-virtio.path".to_owned(),
+            })
+        );
     }
 
     #[test]
-    fn the_shell_greets_with_the_boot_id() {
-        let unit = virtio_unit();
-        assert!(unit.contains("echo \"BOOTPROOF HELLO $$id\""), "{unit}");
-        assert!(
-            unit.contains(r"BindsTo=dev-virtio\x2dports-org.bootproof.shell.device"),
-            "{unit}"
-        );
+    fn the_shell_greets_with_the_boot_id_and_never_prompts() {
+        for unit in [virtio_service(), serial_service()] {
+            assert!(
+                unit.contains("echo \"BOOTPROOF HELLO $$id\" && exec /bin/sh 2>/dev/null"),
+                "{unit}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_unit_holds_up_the_start_for_a_device_that_may_never_come() {
+        for file in shell_files() {
+            if let RootFile::Regular { content, .. } = file {
+                assert!(!content.contains(".device"), "{content}");
+            }
+        }
     }
 }
