@@ -1,3 +1,8 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
 
+pub mod check;
+pub mod diagnose;
+pub mod fold;
+#[cfg(test)]
+mod testing;
 pub mod vocabulary;

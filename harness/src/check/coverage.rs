@@ -1,0 +1,283 @@
+//! What was planned and not observed, so that a verdict can never pass on silence.
+//!
+//! Called by `report`. It adds to what the recording itself calls unproven; it blames no one.
+
+use crate::fold::{Run, StateRecord, dump_subject, state_after};
+use crate::vocabulary::{Dump, Plan, State, Step, StepOutcome, System, Unproven};
+
+/// The dumps without which a state is not proven. The queue of jobs is only evidence.
+const NEEDED: [Dump; 5] = [
+    Dump::Identity,
+    Dump::SystemState,
+    Dump::UnitsFirst,
+    Dump::UnitsLast,
+    Dump::Journal,
+];
+
+/// How many URLs a reason names.
+const URLS_SHOWN: usize = 3;
+
+/// All that is unproven: what the verdict depends on first, then by state and subject.
+pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
+    if run.observations == 0 {
+        return vec![decisive(None, "rehearsal", "nothing was observed")];
+    }
+    let mut all = run.unproven.clone();
+    let mut gaps = of_steps(plan, run);
+    for (&state, record) in &run.states {
+        gaps.extend(of_state(plan, state, record));
+    }
+    gaps.extend(of_expectation(plan));
+    for gap in gaps {
+        // The recording knows better why, where it speaks of the same.
+        if !all
+            .iter()
+            .any(|known| known.state == gap.state && known.subject == gap.subject)
+        {
+            all.push(gap);
+        }
+    }
+    all.sort_by(|a, b| {
+        (!a.decisive, a.state, &a.subject, &a.reason).cmp(&(
+            !b.decisive,
+            b.state,
+            &b.subject,
+            &b.reason,
+        ))
+    });
+    all.dedup();
+    all
+}
+
+fn decisive(state: Option<State>, subject: &str, reason: impl Into<String>) -> Unproven {
+    Unproven {
+        state,
+        subject: subject.to_owned(),
+        reason: reason.into(),
+        decisive: true,
+    }
+}
+
+/// Why the steps after some step were not taken.
+enum Stop {
+    /// The candidate failed, which a finding tells.
+    Candidate(Step),
+    /// Nothing was learnt about the candidate: for this reason.
+    Other(String),
+}
+
+fn of_steps(plan: &Plan, run: &Run) -> Vec<Unproven> {
+    if plan.steps.is_empty() {
+        return vec![decisive(None, "rehearsal", "no step was planned")];
+    }
+    let mut gaps = Vec::new();
+    let mut stop: Option<Stop> = None;
+    let provision = run.step(Step::Provision).map(|record| record.step);
+    let planned = plan.steps.iter().copied();
+    let steps = provision
+        .into_iter()
+        .chain(planned.filter(|s| *s != Step::Provision));
+    for step in steps {
+        let state = state_after(plan, step);
+        let outcome = run.step(step).and_then(|record| record.outcome.as_ref());
+        let began = run.step(step).is_some();
+        match outcome {
+            Some(StepOutcome::Done) => {
+                let seen = state.is_none_or(|state| run.states.contains_key(&state));
+                if !seen {
+                    let reason = format!("{step} was done, and nothing was observed after it");
+                    gaps.push(decisive(state, "state", reason));
+                }
+            }
+            Some(StepOutcome::GuestFailed { reason, .. }) => {
+                if is_of_baseline(plan, step) {
+                    let reason = format!(
+                        "the baseline failed at {step} ({reason}), so that the candidate was never tried"
+                    );
+                    gaps.push(decisive(state, step.as_str(), reason.clone()));
+                    stop.get_or_insert(Stop::Other(reason));
+                } else {
+                    stop.get_or_insert(Stop::Candidate(step));
+                }
+            }
+            Some(StepOutcome::Unobservable { reason }) => {
+                gaps.push(decisive(state, step.as_str(), reason.clone()));
+                let reason = format!("{step} could not be observed");
+                stop.get_or_insert(Stop::Other(reason));
+            }
+            Some(StepOutcome::Skipped) => gaps.push(skipped(state, step, stop.as_ref())),
+            None if stop.is_some() && !began => gaps.push(skipped(state, step, stop.as_ref())),
+            None => {
+                let when = if began { "during" } else { "before" };
+                let reason = format!("the recording ends {when} {step}");
+                gaps.push(decisive(state, step.as_str(), reason.clone()));
+                stop.get_or_insert(Stop::Other(reason));
+            }
+        }
+    }
+    gaps
+}
+
+/// Whether a failure of this step is one of the baseline, which boots first where there is one.
+fn is_of_baseline(plan: &Plan, step: Step) -> bool {
+    plan.baseline.is_some() && matches!(step, Step::Provision | Step::Boot)
+}
+
+fn skipped(state: Option<State>, step: Step, stop: Option<&Stop>) -> Unproven {
+    let reason = match stop {
+        Some(Stop::Candidate(failed)) => format!("not tried, because {failed} failed"),
+        Some(Stop::Other(reason)) => format!("not tried: {reason}"),
+        None => "not tried, and the recording does not say why".to_owned(),
+    };
+    Unproven {
+        decisive: !matches!(stop, Some(Stop::Candidate(_))),
+        ..decisive(state, step.as_str(), reason)
+    }
+}
+
+fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
+    let mut gaps: Vec<Unproven> = NEEDED
+        .into_iter()
+        .filter(|dump| !record.dumped.contains(dump))
+        .map(|dump| decisive(Some(state), dump_subject(dump), "it was never dumped"))
+        .collect();
+    let closure = plan.closure_in(state);
+    let unasked: Vec<String> = closure
+        .http
+        .iter()
+        .filter(|endpoint| record.decisive_probe(endpoint).is_none())
+        .map(|endpoint| endpoint.url())
+        .collect();
+    if !unasked.is_empty() {
+        let more = match unasked.len().saturating_sub(URLS_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let shown = &unasked[..unasked.len().min(URLS_SHOWN)];
+        let reason = format!("never asked for {}{more}", shown.join(", "));
+        gaps.push(decisive(Some(state), "http", reason));
+    }
+    let of_nginx = closure
+        .unreadable
+        .iter()
+        .find(|(subject, _)| subject.contains("nginx"));
+    if let Some((subject, why)) = of_nginx {
+        let reason =
+            format!("the configuration of nginx could not be read whole: {subject}: {why}");
+        gaps.push(decisive(Some(state), "http-endpoints", reason));
+    }
+    gaps
+}
+
+/// Where bootproof knows no rule for the expected platform, its userland goes unchecked.
+fn of_expectation(plan: &Plan) -> Option<Unproven> {
+    match &plan.expect_system {
+        System::X86_64Linux | System::I686Linux => None,
+        System::Other(system) => Some(Unproven {
+            decisive: false,
+            ..decisive(
+                None,
+                "userland-architecture",
+                format!("there is no rule which executables are native to {system}"),
+            )
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, Recording};
+
+    fn gaps(plan: &Plan, recording: &Recording) -> Vec<(Option<State>, String, bool)> {
+        let all = unproven(plan, &recording.run(plan));
+        all.into_iter()
+            .map(|u| (u.state, u.subject, u.decisive))
+            .collect()
+    }
+
+    #[test]
+    fn a_whole_recording_leaves_nothing_unproven() {
+        let (plan, recording) = testing::healthy_recording();
+        assert_eq!(gaps(&plan, &recording), []);
+        let (plan, recording) = testing::outage_recording();
+        assert_eq!(gaps(&plan, &recording), []);
+    }
+
+    #[test]
+    fn no_observation_is_unproven() {
+        let (plan, _) = testing::healthy_recording();
+        let all = unproven(&plan, &Run::default());
+        assert_eq!(all.len(), 1);
+        assert!(all[0].decisive);
+    }
+
+    #[test]
+    fn every_dump_and_every_endpoint_is_missed() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.without = NEEDED.to_vec();
+        guest.http.remove(0);
+        let subjects: Vec<String> = gaps(&plan, &recording).into_iter().map(|g| g.1).collect();
+        assert_eq!(
+            subjects,
+            [
+                "http",
+                "identity",
+                "journal",
+                "system-state",
+                "units-first",
+                "units-last"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_failed_candidate_kept_from_being_tried_is_not_decisive() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let outcome = StepOutcome::GuestFailed {
+            stage: None,
+            reason: "no end within 300 s".to_owned(),
+            last_line: None,
+        };
+        recording.fail_step(Step::Switch, outcome);
+        recording.guests.retain(|state, _| *state == State::Before);
+        assert_eq!(
+            gaps(&plan, &recording),
+            [(Some(State::Rebooted), "warm-reboot".to_owned(), false)]
+        );
+    }
+
+    #[test]
+    fn a_baseline_that_fails_leaves_the_candidate_unproven() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let outcome = StepOutcome::GuestFailed {
+            stage: None,
+            reason: "kernel panic".to_owned(),
+            last_line: None,
+        };
+        recording.fail_step(Step::Boot, outcome);
+        recording.guests.clear();
+        assert!(gaps(&plan, &recording).iter().all(|gap| gap.2));
+        assert_eq!(gaps(&plan, &recording).len(), 3);
+    }
+
+    #[test]
+    fn a_recording_that_was_cut_short_is_unproven() {
+        let (plan, observations) = testing::healthy();
+        for length in 1..observations.len() - 3 {
+            let run = crate::fold::fold(&observations[..length]);
+            let all = unproven(&plan, &run);
+            assert!(all.iter().any(|u| u.decisive), "cut after {length}");
+        }
+    }
+
+    #[test]
+    fn an_nginx_that_could_not_be_read_is_unproven() {
+        let (mut plan, recording) = testing::healthy_recording();
+        let entry = ("nginx.conf".to_owned(), "an include is missing".to_owned());
+        plan.candidate.unreadable.push(entry);
+        let states: Vec<Option<State>> = gaps(&plan, &recording).into_iter().map(|g| g.0).collect();
+        assert_eq!(states, [Some(State::Switched), Some(State::Rebooted)]);
+    }
+}
