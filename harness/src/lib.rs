@@ -3,6 +3,7 @@
 pub mod check;
 pub mod diagnose;
 pub mod fold;
+pub mod report;
 #[cfg(test)]
 mod testing;
 pub mod vocabulary;

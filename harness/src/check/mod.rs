@@ -2,6 +2,20 @@
 //!
 //! Called by `report` with a folded run. A check is a row of a table and a file; it does no I/O, knows no VM, and blames the
 //! closure only for what was observed. What was not observed is for [`coverage`].
+//!
+//! A finding's id is `STATE/CHECK/SUBJECT`, and these are the subjects:
+//!
+//! | check | subject |
+//! |---|---|
+//! | `bootloader-install` | `bootloader` |
+//! | `boot-failed` | the step: `boot`, `warm-reboot` |
+//! | `switch-failed` | `switch-to-configuration`, or `profile` where that could not be set |
+//! | `system-string`, `kernel-architecture`, `userland-architecture` | `system`, `kernel`, `userland` |
+//! | `wrong-generation` | `booted-system`, `current-system`, `profile` |
+//! | `system-state` | `systemd` |
+//! | `unit-failed`, `unit-inactive`, `restart-loop`, `exec-failed` | the unit |
+//! | `log-signature` | the signature's id, see `signatures` |
+//! | `http-gateway`, `http-unanswered` | the URL |
 
 mod architecture;
 mod boot_failed;

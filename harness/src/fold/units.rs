@@ -26,7 +26,6 @@ pub const PROPERTIES: &[&str] = &[
     "BindsTo",
     "Upholds",
     "TriggeredBy",
-    "Job",
 ];
 
 /// Units of this name were added by bootproof and are no part of the closure.
@@ -63,8 +62,6 @@ pub struct Unit {
     /// `Wants=` and `Upholds=`.
     pub wants: Vec<String>,
     pub triggered_by: Vec<String>,
-    /// A job of it is queued.
-    pub has_job: bool,
 }
 
 /// `ActiveState=`.
@@ -117,7 +114,7 @@ impl Unit {
                 "Type" => unit.service_type = text(),
                 "RemainAfterExit" => unit.remain_after_exit = value.trim() == "yes",
                 "NRestarts" => unit.restarts = value.trim().parse().ok(),
-                "ExecMainCode" => unit.exec_main_code = value.trim().parse().ok(),
+                "ExecMainCode" => unit.exec_main_code = exit_code(value.trim()),
                 "ExecMainStatus" => unit.exec_main_status = value.trim().parse().ok(),
                 "ConditionResult" => condition = Some(value.trim() == "yes"),
                 // systemd prints `ConditionResult=no` also for a unit that it never tried to start.
@@ -125,12 +122,21 @@ impl Unit {
                 "Wants" | "Upholds" => unit.wants.extend(list(value)),
                 "Requires" | "BindsTo" => unit.requires.extend(list(value)),
                 "TriggeredBy" => unit.triggered_by = list(value),
-                "Job" => unit.has_job = !matches!(value.trim(), "" | "0"),
                 _ => {}
             }
         }
         unit.condition_held = condition.filter(|_| condition_seen);
         (!unit.id.is_empty()).then_some(unit)
+    }
+}
+
+/// `si_code` as a number or by its name.
+fn exit_code(text: &str) -> Option<i64> {
+    match text {
+        "exited" => Some(1),
+        "killed" => Some(2),
+        "dumped" => Some(3),
+        number => number.parse().ok(),
     }
 }
 
