@@ -2,7 +2,7 @@
 //!
 //! Called by `report`. It adds to what the recording itself calls unproven; it blames no one.
 
-use crate::fold::{Run, StateRecord, dump_subject, state_after};
+use crate::fold::{Run, StateRecord, dump_subject, state_after, steps_in_order};
 use crate::vocabulary::{Dump, Plan, State, Step, StepOutcome, System, Unproven};
 
 /// The dumps without which a state is not proven. The queue of jobs is only evidence.
@@ -27,13 +27,16 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
     for (&state, record) in &run.states {
         gaps.extend(of_state(plan, state, record));
     }
+    gaps.extend(of_boots(run));
     gaps.extend(of_expectation(plan));
     for gap in gaps {
-        // The recording knows better why, where it speaks of the same.
-        if !all
-            .iter()
-            .any(|known| known.state == gap.state && known.subject == gap.subject)
-        {
+        // The recording knows better why, where it speaks of the same; it cannot make it weigh less.
+        let is_told = |known: &Unproven| {
+            known.state == gap.state
+                && known.subject == gap.subject
+                && (known.decisive || !gap.decisive)
+        };
+        if !all.iter().any(is_told) {
             all.push(gap);
         }
     }
@@ -72,15 +75,10 @@ fn of_steps(plan: &Plan, run: &Run) -> Vec<Unproven> {
     }
     let mut gaps = Vec::new();
     let mut stop: Option<Stop> = None;
-    let provision = run.step(Step::Provision).map(|record| record.step);
-    let planned = plan.steps.iter().copied();
-    let steps = provision
-        .into_iter()
-        .chain(planned.filter(|s| *s != Step::Provision));
-    for step in steps {
+    for (step, record) in steps_in_order(plan, run) {
         let state = state_after(plan, step);
-        let outcome = run.step(step).and_then(|record| record.outcome.as_ref());
-        let began = run.step(step).is_some();
+        let outcome = record.and_then(|record| record.outcome.as_ref());
+        let began = record.is_some();
         match outcome {
             Some(StepOutcome::Done) => {
                 let seen = state.is_none_or(|state| run.states.contains_key(&state));
@@ -169,6 +167,26 @@ fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
     gaps
 }
 
+/// A reboot is proven by a new boot id, and a switch by the old one: nothing else tells one boot from the next.
+fn of_boots(run: &Run) -> Vec<Unproven> {
+    let boot_id = |state: State| run.states.get(&state)?.identity.as_ref()?.boot_id.as_ref();
+    let earlier = [State::Before, State::Switched, State::Booted];
+    let mut gaps = Vec::new();
+    if let Some(rebooted) = boot_id(State::Rebooted)
+        && earlier.into_iter().any(|s| boot_id(s) == Some(rebooted))
+    {
+        let reason = "the boot id is that of an earlier state, so the guest did not reboot";
+        gaps.push(decisive(Some(State::Rebooted), "boot-id", reason));
+    }
+    if let (Some(before), Some(switched)) = (boot_id(State::Before), boot_id(State::Switched))
+        && before != switched
+    {
+        let reason = "the boot id is not that of before, so the guest rebooted on its own";
+        gaps.push(decisive(Some(State::Switched), "boot-id", reason));
+    }
+    gaps
+}
+
 /// Where bootproof knows no rule for the expected platform, its userland goes unchecked.
 fn of_expectation(plan: &Plan) -> Option<Unproven> {
     match &plan.expect_system {
@@ -188,6 +206,7 @@ fn of_expectation(plan: &Plan) -> Option<Unproven> {
 mod tests {
     use super::*;
     use crate::testing::{self, Recording};
+    use crate::vocabulary::Observation;
 
     fn gaps(plan: &Plan, recording: &Recording) -> Vec<(Option<State>, String, bool)> {
         let all = unproven(plan, &recording.run(plan));
@@ -210,6 +229,46 @@ mod tests {
         let all = unproven(&plan, &Run::default());
         assert_eq!(all.len(), 1);
         assert!(all[0].decisive);
+    }
+
+    #[test]
+    fn a_reboot_without_a_new_boot_id_is_none() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let before = recording.guests[&State::Before].identity["boot_id"].clone();
+        let rebooted = &mut recording.guest(State::Rebooted).identity;
+        let own = rebooted.insert("boot_id", before).unwrap();
+        let expected = (Some(State::Rebooted), "boot-id".to_owned(), true);
+        assert_eq!(gaps(&plan, &recording), [expected]);
+        recording
+            .guest(State::Rebooted)
+            .identity
+            .insert("boot_id", own.clone());
+        let third = own.replace('5', "6");
+        recording
+            .guest(State::Switched)
+            .identity
+            .insert("boot_id", third);
+        let expected = (Some(State::Switched), "boot-id".to_owned(), true);
+        assert_eq!(gaps(&plan, &recording), [expected]);
+    }
+
+    #[test]
+    fn a_second_reboot_that_was_planned_and_not_made_is_missed() {
+        let (mut plan, recording) = testing::healthy_recording();
+        plan.steps.push(Step::WarmReboot);
+        let expected = (Some(State::Rebooted), "warm-reboot".to_owned(), true);
+        assert_eq!(gaps(&plan, &recording), [expected]);
+    }
+
+    #[test]
+    fn the_recording_cannot_make_a_gap_weigh_less() {
+        let (plan, mut recording) = testing::healthy_recording();
+        recording.guest(State::Rebooted).http.clear();
+        recording.more.push(Observation::Unproven(Unproven {
+            decisive: false,
+            ..decisive(Some(State::Rebooted), "http", "no network")
+        }));
+        assert!(gaps(&plan, &recording)[0].2);
     }
 
     #[test]

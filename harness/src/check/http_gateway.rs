@@ -1,5 +1,6 @@
 //! nginx must reach what it passes requests on to: no 502, 503 or 504 in the last round.
 
+use crate::fold::sanitise;
 use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint};
 
 use super::Scene;
@@ -29,7 +30,7 @@ fn reason_phrase(code: u16) -> Option<&'static str> {
 }
 
 fn finding(scene: &Scene<'_>, endpoint: &HttpEndpoint, code: u16, phrase: &str) -> Finding {
-    let url = endpoint.url();
+    let url = sanitise::line(&endpoint.url());
     let summary = format!("{url} answers {code} {phrase}");
     let finding = Finding::new(Check::HttpGateway, scene.state, url, summary)
         .with_evidence("http", format!("{code} {phrase}"));

@@ -4,6 +4,7 @@
 //! inside, and that probe, being the last, decides. Where *before* answered from outside and a later state only does from
 //! inside, that is told as a warning.
 
+use crate::fold::sanitise;
 use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint, ProbeRoute, State};
 
 use super::Scene;
@@ -28,12 +29,12 @@ fn how(answer: &HttpAnswer) -> Option<String> {
         HttpAnswer::Refused => Some("the connection was refused".to_owned()),
         HttpAnswer::Reset => Some("the connection was reset".to_owned()),
         HttpAnswer::TimedOut => Some("no answer in time".to_owned()),
-        HttpAnswer::Failed { reason } => Some(crate::fold::sanitise::line(reason)),
+        HttpAnswer::Failed { reason } => Some(sanitise::line(reason)),
     }
 }
 
 fn finding(scene: &Scene<'_>, endpoint: &HttpEndpoint, route: ProbeRoute, how: &str) -> Finding {
-    let url = endpoint.url();
+    let url = sanitise::line(&endpoint.url());
     let summary = format!("{url} does not answer: {how}");
     let whence = match route {
         ProbeRoute::Outside => "outside",

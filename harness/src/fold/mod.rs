@@ -19,5 +19,6 @@ pub use identity::Identity;
 pub use journal::JournalEntry;
 pub use run::{
     AcceleratorRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, state_after,
+    steps_in_order,
 };
 pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit};

@@ -119,6 +119,23 @@ pub struct CommandRecord {
     pub output: Vec<String>,
 }
 
+/// Every step with its record: what began without having been planned, then what was planned, in order.
+///
+/// A step that is planned twice has its own record each time.
+pub fn steps_in_order<'a>(plan: &Plan, run: &'a Run) -> Vec<(Step, Option<&'a StepRecord>)> {
+    let mut left: Vec<&StepRecord> = run.steps.iter().collect();
+    let planned: Vec<(Step, Option<&StepRecord>)> = plan
+        .steps
+        .iter()
+        .map(|&step| {
+            let at = left.iter().position(|record| record.step == step);
+            (step, at.map(|at| left.remove(at)))
+        })
+        .collect();
+    let unplanned = left.into_iter().map(|record| (record.step, Some(record)));
+    unplanned.chain(planned).collect()
+}
+
 /// The state that a step leads to; `None` for provisioning, after which nothing is checked.
 pub fn state_after(plan: &Plan, step: Step) -> Option<State> {
     match step {

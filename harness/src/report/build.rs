@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{self, coverage, is_looping};
 use crate::diagnose::{Diagnosis, diagnose};
-use crate::fold::{ActiveState, BootRecord, Run, StateRecord, fold, state_after};
+use crate::fold::{
+    ActiveState, BootRecord, Run, StateRecord, fold, sanitise, state_after, steps_in_order,
+};
 use crate::vocabulary::{
     ClosureFacts, FORMAT_VERSION, Finding, HttpAnswer, Plan, ProbeRoute, Recorded, Severity, State,
-    Step, Unproven, Verdict,
+    Step, System, Unproven, Verdict,
 };
 
 use super::model::{
     AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, Report, StageReached, StateReport,
     StepReport, TargetSummary,
 };
+use super::sentences::sentences;
 
 /// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
 pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
@@ -22,7 +25,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
     let diagnosis = diagnose(plan, &run, &findings);
     let unproven = coverage::unproven(plan, &run);
     let verdict = verdict(&findings, &unproven);
-    Report {
+    let mut report = Report {
         format_version: FORMAT_VERSION,
         tool_version: plan.tool_version.clone(),
         verdict,
@@ -55,7 +58,12 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         findings,
         diagnosis,
         unproven,
+    };
+    // The closure's own files are quoted too, and they are as hostile as the guest.
+    for text in sentences(&mut report) {
+        *text = sanitise::line(text);
     }
+    report
 }
 
 fn verdict(findings: &[Finding], unproven: &[Unproven]) -> Verdict {
@@ -120,30 +128,26 @@ fn warnings(diagnosis: &Diagnosis) -> String {
 fn closure(facts: &ClosureFacts) -> ClosureSummary {
     ClosureSummary {
         toplevel: facts.toplevel.clone(),
-        nixos_version: facts.nixos_version.clone(),
-        system: facts.system.clone(),
-        kernel: facts.kernel.clone(),
-        kernel_version: facts.kernel_version.clone(),
+        nixos_version: facts.nixos_version.as_deref().map(sanitise::line),
+        system: facts.system.as_ref().map(platform),
+        kernel: facts.kernel.as_ref().map(platform),
+        kernel_version: facts.kernel_version.as_deref().map(sanitise::line),
         userland: facts.userland,
     }
 }
 
+fn platform(system: &System) -> System {
+    System::from(sanitise::line(system.as_str()))
+}
+
 fn steps(plan: &Plan, run: &Run) -> Vec<StepReport> {
-    let unplanned = run.steps.iter().map(|s| s.step);
-    let unplanned = unplanned.filter(|step| !plan.steps.contains(step));
-    let mut all: Vec<Step> = unplanned.chain(plan.steps.iter().copied()).collect();
-    let mut seen = BTreeSet::new();
-    all.retain(|step| seen.insert(*step));
-    all.into_iter()
-        .map(|step| {
-            let record = run.step(step);
-            StepReport {
-                step,
-                state: state_after(plan, step),
-                outcome: record.and_then(|r| r.outcome.clone()),
-                milliseconds: record
-                    .and_then(|r| Some(r.finished_ms?.saturating_sub(r.started_ms))),
-            }
+    steps_in_order(plan, run)
+        .into_iter()
+        .map(|(step, record)| StepReport {
+            step,
+            state: state_after(plan, step),
+            outcome: record.and_then(|r| r.outcome.clone()),
+            milliseconds: record.and_then(|r| Some(r.finished_ms?.saturating_sub(r.started_ms))),
         })
         .collect()
 }

@@ -10,6 +10,7 @@ pub mod markdown;
 mod model;
 mod normalise;
 mod select;
+mod sentences;
 mod text;
 
 pub use build::report;

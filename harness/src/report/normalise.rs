@@ -9,6 +9,7 @@ use regex::Regex;
 use crate::vocabulary::{BootId, Step, StepOutcome, StorePath};
 
 use super::model::{ClosureSummary, Report};
+use super::sentences::sentences;
 
 /// 32 zeros, which are a store path's hash too.
 const HASH: &str = "00000000000000000000000000000000";
@@ -73,7 +74,7 @@ pub fn normalise(report: &Report) -> Report {
             stage.at_ms = 0;
         }
     }
-    for text in texts(&mut report) {
+    for text in sentences(&mut report) {
         *text = redact(text);
     }
     report
@@ -114,36 +115,6 @@ fn redact(text: &str) -> String {
         .fold(text.to_owned(), |text, (pattern, with)| {
             pattern.replace_all(&text, *with).into_owned()
         })
-}
-
-/// Every sentence and quotation of a report; no id, subject, state or name of a thing.
-fn texts(report: &mut Report) -> Vec<&mut String> {
-    let mut texts = vec![&mut report.headline];
-    texts.extend(report.accelerator.iter_mut().map(|used| &mut used.reason));
-    for step in &mut report.steps {
-        match &mut step.outcome {
-            Some(StepOutcome::GuestFailed {
-                reason, last_line, ..
-            }) => {
-                texts.push(reason);
-                texts.extend(last_line);
-            }
-            Some(StepOutcome::Unobservable { reason }) => texts.push(reason),
-            Some(StepOutcome::Done | StepOutcome::Skipped) | None => {}
-        }
-    }
-    for finding in &mut report.findings {
-        texts.push(&mut finding.summary);
-        texts.extend(finding.evidence.iter_mut().map(|e| &mut e.text));
-    }
-    for cause in &mut report.diagnosis.causes {
-        texts.extend([&mut cause.headline, &mut cause.next]);
-        texts.extend(cause.consequences.iter_mut().map(|c| &mut c.summary));
-    }
-    texts.extend(report.unproven.iter_mut().map(|u| &mut u.reason));
-    texts.extend(&mut report.notes);
-    texts.extend(report.boots.iter_mut().filter_map(|b| b.exit.as_mut()));
-    texts
 }
 
 #[cfg(test)]

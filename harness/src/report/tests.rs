@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{self, Recording};
 use crate::vocabulary::{
-    Check, Finding, Observation, Plan, Recorded, State, Step, StepOutcome, Verdict,
+    Check, Finding, Observation, Plan, Recorded, State, Step, StepOutcome, System, Verdict,
 };
 
 fn report_of(plan: &Plan, recording: &Recording) -> Report {
@@ -206,9 +206,16 @@ fn colour_only_repeats_the_words() {
 
 #[test]
 fn what_a_guest_prints_cannot_reach_the_terminal_raw() {
-    let (plan, mut recording) = testing::outage_recording();
+    let (mut plan, mut recording) = testing::outage_recording();
     let evil = "\u{1b}]0;owned\u{7}\u{1b}[2J";
+    plan.candidate.system = Some(System::Other(format!("i686{evil}")));
+    plan.candidate
+        .unreadable
+        .push((evil.to_owned(), evil.to_owned()));
+    let mut endpoint = testing::endpoint(evil, 8081);
+    endpoint.upstream = Some(evil.to_owned());
     let guest = recording.guest(State::Rebooted);
+    guest.answer(1, endpoint, testing::status(502));
     guest.system_state = evil.to_owned();
     guest.identity.insert("system", format!("i686{evil}"));
     guest.identity.insert("booted", evil.to_owned());
