@@ -61,7 +61,7 @@ pub(super) fn foreign_executables(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Ca
         .map(|cause| Cause {
             findings: told.iter().map(|f| f.id()).collect(),
             consequences,
-            ..cause
+            ..cause.saying_when()
         })
         .into_iter()
         .collect()
@@ -82,6 +82,7 @@ pub(super) fn other_platform(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> 
         build_what_was_meant(case, built)
     };
     Cause::of(&mismatched, lead.summary.clone(), &next)
+        .map(Cause::saying_when)
         .into_iter()
         .collect()
 }

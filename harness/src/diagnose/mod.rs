@@ -98,20 +98,24 @@ impl Cause {
     /// A cause of these findings, of which there is at least one; `None` where there is none.
     fn of(findings: &[&Finding], headline: impl Into<String>, next: &str) -> Option<Self> {
         let lead = findings.first()?;
-        let latent = lead.latent;
-        let mut headline = headline.into();
-        if latent {
-            headline.push_str(", and it shows only after the reboot");
-        }
         Some(Self {
-            headline,
+            headline: headline.into(),
             severity: findings.iter().map(|f| f.severity).max()?,
             state: lead.state,
-            latent,
+            latent: lead.latent,
             findings: findings.iter().map(|f| f.id()).collect(),
             consequences: Vec::new(),
             next: next.to_owned(),
         })
+    }
+
+    /// Has the headline say that it is latent, where its words do not.
+    fn saying_when(mut self) -> Self {
+        if self.latent {
+            self.headline
+                .push_str(", and it shows only after the reboot");
+        }
+        self
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn http(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
             }
         };
         let next = findings.first().map_or("", |f| advice(f.check));
-        Cause::of(findings, headline, next)
+        Cause::of(findings, headline, next).map(Cause::saying_when)
     };
     cause(&unanswered, "no answer from")
         .into_iter()
@@ -44,6 +44,7 @@ fn one_each(findings: &[&Finding]) -> Vec<Cause> {
     findings
         .iter()
         .filter_map(|f| Cause::of(&[f], f.summary.clone(), advice_on(f)))
+        .map(Cause::saying_when)
         .collect()
 }
 

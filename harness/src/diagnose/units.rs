@@ -72,7 +72,8 @@ fn cause(
         return Vec::new();
     };
     let units: Vec<&str> = findings.iter().map(|f| f.subject.as_str()).collect();
-    let Some(mut cause) = Cause::of(findings, headline(&names(&units)), next) else {
+    let cause = Cause::of(findings, headline(&names(&units)), next);
+    let Some(mut cause) = cause.map(Cause::saying_when) else {
         return Vec::new();
     };
     cause.consequences = claims::of_units(case, pool, &units, since);

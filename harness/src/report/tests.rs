@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::{self, Recording};
 use crate::vocabulary::{
-    Check, Finding, Observation, Plan, Recorded, State, Step, StepOutcome, System, Verdict,
+    Check, Finding, Observation, Plan, Recorded, Stage, State, Step, StepOutcome, System, Verdict,
 };
 
 fn report_of(plan: &Plan, recording: &Recording) -> Report {
@@ -53,6 +53,48 @@ fn the_outage_fails_and_its_first_line_is_the_cause() {
     assert!(text.lines().count() <= 60, "{}", text.lines().count());
     insta::assert_snapshot!("outage_human", text);
     insta::assert_snapshot!("outage_markdown", markdown::render(&report));
+}
+
+#[test]
+fn a_reboot_that_panics_says_so_and_how_far_it_got() {
+    let (plan, mut recording) = testing::healthy_recording();
+    recording.fail_step(
+        Step::WarmReboot,
+        StepOutcome::GuestFailed {
+            stage: Some(Stage::Initrd),
+            reason: "kernel panic".to_owned(),
+            last_line: Some("---[ end Kernel panic - not syncing ]---".to_owned()),
+        },
+    );
+    recording.console = vec![
+        "[    1.500000] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100"
+            .to_owned(),
+    ];
+    let report = report_of(&plan, &recording);
+    assert_eq!(report.verdict, Verdict::Fail);
+    assert_eq!(ids(&report), ["rebooted/boot-failed/warm-reboot"]);
+    let text = human::render(&normalise(&report), &style());
+    insta::assert_snapshot!("panic_human", text);
+}
+
+#[test]
+fn what_could_not_be_observed_is_unproven_with_its_reason() {
+    let (plan, mut recording) = testing::healthy_recording();
+    let reason = "the guest's network does not match the VM's".to_owned();
+    recording
+        .more
+        .push(Observation::Unproven(crate::vocabulary::Unproven {
+            state: Some(State::Switched),
+            subject: "http-outside".to_owned(),
+            reason,
+            decisive: false,
+        }));
+    recording.guest(State::Rebooted).http.truncate(1);
+    let report = report_of(&plan, &recording);
+    assert_eq!(report.verdict, Verdict::Unproven);
+    assert_eq!(ids(&report), [""; 0]);
+    let text = human::render(&normalise(&report), &style());
+    insta::assert_snapshot!("unproven_human", text);
 }
 
 #[test]
