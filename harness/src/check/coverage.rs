@@ -2,6 +2,7 @@
 //!
 //! Called by `report`. It adds to what the recording itself calls unproven; it blames no one.
 
+use super::network::is_lost_to_outside;
 use crate::fold::{Run, StateRecord, dump_subject, state_after, steps_in_order};
 use crate::vocabulary::{Dump, Plan, State, Step, StepOutcome, System, Unproven};
 
@@ -26,6 +27,7 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
     let mut gaps = of_steps(plan, run);
     for (&state, record) in &run.states {
         gaps.extend(of_state(plan, state, record));
+        gaps.extend(of_network(run, state, record));
     }
     gaps.extend(of_boots(run));
     gaps.extend(of_expectation(plan));
@@ -167,6 +169,21 @@ fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
     gaps
 }
 
+/// The VM's network is the same in every state: what it no longer reaches may be a fault, or a network that only the machine
+/// has, and nothing here can tell which.
+fn of_network(run: &Run, state: State, record: &StateRecord) -> Option<Unproven> {
+    let lost = record
+        .http
+        .keys()
+        .filter(|endpoint| is_lost_to_outside(run, state, record, endpoint))
+        .count();
+    let reason = format!(
+        "{lost} of the endpoints answered from outside at first and answer only from inside now: the network was lost, or \
+         it has become one that the VM lacks"
+    );
+    (lost > 0).then(|| decisive(Some(state), "network", reason))
+}
+
 /// A reboot is proven by a new boot id, and a switch by the old one: nothing else tells one boot from the next.
 fn of_boots(run: &Run) -> Vec<Unproven> {
     let boot_id = |state: State| run.states.get(&state)?.identity.as_ref()?.boot_id.as_ref();
@@ -206,7 +223,7 @@ fn of_expectation(plan: &Plan) -> Option<Unproven> {
 mod tests {
     use super::*;
     use crate::testing::{self, Recording};
-    use crate::vocabulary::Observation;
+    use crate::vocabulary::{HttpAnswer, Observation, ProbeRoute};
 
     fn gaps(plan: &Plan, recording: &Recording) -> Vec<(Option<State>, String, bool)> {
         let all = unproven(plan, &recording.run(plan));
@@ -269,6 +286,19 @@ mod tests {
             ..decisive(Some(State::Rebooted), "http", "no network")
         }));
         assert!(gaps(&plan, &recording)[0].2);
+    }
+
+    #[test]
+    fn a_network_that_is_lost_on_the_way_is_unproven() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        for endpoint in testing::endpoints() {
+            guest.answer(2, endpoint.clone(), HttpAnswer::TimedOut);
+            let inside = (2, endpoint, ProbeRoute::Inside, testing::status(200));
+            guest.http.push(inside);
+        }
+        let expected = (Some(State::Rebooted), "network".to_owned(), true);
+        assert_eq!(gaps(&plan, &recording), [expected]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Every endpoint of nginx must answer something in the last round.
 //!
 //! Whether an unanswered probe is the closure's fault or the VM's network is the runner's to find out: it probes again from
-//! inside, and that probe, being the last, decides. Where *before* answered from outside and a later state only does from
-//! inside, that is told as a warning.
+//! inside, and that probe, being the last, decides. What answered from outside at first and later only does from inside is
+//! told as a warning, and is unproven (`coverage`): either the candidate lost its network, or it has another than the VM.
 
 use crate::fold::sanitise;
-use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint, ProbeRoute, State};
+use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint, ProbeRoute};
 
 use super::Scene;
+use super::network::is_lost_to_outside;
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let endpoints = scene.record.http.keys();
@@ -45,27 +46,15 @@ fn finding(scene: &Scene<'_>, endpoint: &HttpEndpoint, route: ProbeRoute, how: &
 }
 
 fn no_longer_from_outside(scene: &Scene<'_>, endpoint: &HttpEndpoint) -> Option<Finding> {
-    let answered = |state: &State, wanted: bool| {
-        let probes = scene.run.states.get(state)?.http.get(endpoint)?;
-        let last = probes.iter().rfind(|p| p.route == ProbeRoute::Outside)?;
-        (how(&last.answer).is_none() == wanted).then_some(())
-    };
-    if scene.state == State::Before {
-        return None;
-    }
-    answered(&State::Before, true)?;
-    answered(&scene.state, false)?;
-    let mut finding = finding(
-        scene,
-        endpoint,
-        ProbeRoute::Outside,
-        "no answer, though there is one from inside",
-    );
-    finding.summary = format!(
-        "{} answers only from inside the guest, and did from outside in before",
-        endpoint.url()
-    );
-    Some(finding.as_warning())
+    is_lost_to_outside(scene.run, scene.state, scene.record, endpoint).then(|| {
+        let how = "no answer, though there is one from inside";
+        let mut finding = finding(scene, endpoint, ProbeRoute::Outside, how).as_warning();
+        finding.summary = format!(
+            "{} answers only from inside the guest, and did from outside at first",
+            finding.subject
+        );
+        finding
+    })
 }
 
 #[cfg(test)]

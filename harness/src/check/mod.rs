@@ -27,6 +27,7 @@ mod http_unanswered;
 mod kernel_architecture;
 mod log_signature;
 mod merge;
+mod network;
 mod restart_loop;
 mod signatures;
 pub(crate) mod switch_failed;

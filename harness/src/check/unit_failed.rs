@@ -1,12 +1,12 @@
 //! No unit may be in the state `failed`.
 
-use crate::fold::{ActiveState, Unit};
+use crate::fold::{ActiveState, JournalEntry, Unit};
 use crate::vocabulary::{Check, Finding};
 
-use super::Scene;
+use super::{Scene, network};
 
-/// Messages of this priority or more urgent ones are worth quoting: warning, as in syslog(3).
-const WORTH_QUOTING: u8 = 4;
+/// Warning, as in syslog(3); lower numbers are more urgent.
+const URGENT: u8 = 4;
 const MESSAGES_SHOWN: usize = 2;
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
@@ -27,14 +27,37 @@ fn finding(scene: &Scene<'_>, unit: &Unit) -> Finding {
         shown.push_str(&format!(" ExecMainStatus={status}"));
     }
     let summary = format!("{} failed{how}", unit.id);
-    let finding = Finding::new(Check::UnitFailed, scene.state, &unit.id, summary)
+    let mut finding = Finding::new(Check::UnitFailed, scene.state, &unit.id, summary)
         .with_evidence("systemctl show", shown);
-    scene
-        .record
-        .messages_of(&unit.id)
-        .filter(|e| e.priority.is_some_and(|p| p <= WORTH_QUOTING) && !e.message.is_empty())
+    for message in telling_messages(scene, &unit.id) {
+        finding = finding.with_evidence("journal", message);
+    }
+    if network::excuses(scene, &unit.id) {
+        finding.summary.push_str(network::EXCUSE);
+        finding = finding.as_warning();
+    }
+    finding
+}
+
+/// The last words of the unit itself; where it said nothing, the first urgent ones about it.
+fn telling_messages<'a>(scene: &Scene<'a>, unit: &'a str) -> Vec<&'a str> {
+    let all: Vec<&JournalEntry> = scene.record.messages_of(unit).collect();
+    let mut own: Vec<&str> = all
+        .iter()
+        .rev()
+        .filter(|e| e.identifier.as_deref() != Some("systemd") && !e.message.is_empty())
+        .map(|e| e.message.as_str())
         .take(MESSAGES_SHOWN)
-        .fold(finding, |f, e| f.with_evidence("journal", &e.message))
+        .collect();
+    own.reverse();
+    if !own.is_empty() {
+        return own;
+    }
+    all.iter()
+        .filter(|e| e.priority.is_some_and(|p| p <= URGENT))
+        .map(|e| e.message.as_str())
+        .take(MESSAGES_SHOWN)
+        .collect()
 }
 
 #[cfg(test)]
@@ -55,6 +78,26 @@ mod tests {
         assert_eq!(findings[0].id(), "switched/unit-failed/alpha.service");
         assert_eq!(findings[0].summary, "alpha.service failed (exit-code)");
         assert_eq!(findings[0].evidence[1].text, "cannot bind: address in use");
+    }
+
+    #[test]
+    fn what_the_unit_itself_said_last_is_quoted_before_what_systemd_says() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Switched);
+        guest.set_unit("alpha.service", &[("ActiveState", "failed")]);
+        guest.journal.push(
+            r#"{"MESSAGE":"alpha.service: Failed with result","UNIT":"alpha.service","PRIORITY":"4","SYSLOG_IDENTIFIER":"systemd"}"#.to_owned(),
+        );
+        let evidence = |recording: &testing::Recording| {
+            let findings = testing::findings(&plan, recording);
+            findings[0].evidence[1].text.clone()
+        };
+        assert_eq!(evidence(&recording), "alpha.service: Failed with result");
+        recording.guest(State::Switched).journal.insert(
+            0,
+            r#"{"MESSAGE":"no such user","_SYSTEMD_UNIT":"alpha.service","PRIORITY":"6","SYSLOG_IDENTIFIER":"alpha"}"#.to_owned(),
+        );
+        assert_eq!(evidence(&recording), "no such user");
     }
 
     #[test]
