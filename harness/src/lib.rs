@@ -1,11 +1,19 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
 
+pub mod check;
+pub mod cli;
 pub mod closure;
+pub mod diagnose;
+pub mod fold;
 pub mod image;
 pub mod nginx;
-mod offspring;
 pub mod probe;
 pub mod rehearsal;
+pub mod report;
 pub mod scenario;
 pub mod vm;
 pub mod vocabulary;
+
+mod offspring;
+#[cfg(test)]
+mod testing;

@@ -40,7 +40,12 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
     pub(super) baseline: Option<String>,
     /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
-    #[arg(long, value_name = "ROOT", default_value = "/", conflicts_with = "closure")]
+    #[arg(
+        long,
+        value_name = "ROOT",
+        default_value = "/",
+        conflicts_with = "closure"
+    )]
     pub(super) store: PathBuf,
     /// A directory with closureInfo's files (store-paths, registration) and the store paths
     #[arg(long, value_name = "DIR", conflicts_with = "scenario")]

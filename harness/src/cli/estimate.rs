@@ -26,7 +26,10 @@ pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
     if let Some(baseline) = &plan.baseline {
         say("baseline", baseline.toplevel.as_str());
     }
-    say("expected", &format!("{} (says {})", plan.expect_system, plan.expected_by));
+    say(
+        "expected",
+        &format!("{} (says {})", plan.expect_system, plan.expected_by),
+    );
     let target = &plan.target;
     say(
         "machine",
@@ -38,15 +41,23 @@ pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
             plan.disk_bus.as_str()
         ),
     );
-    let cached = image::layout(plan.baseline.as_ref().unwrap_or(&plan.candidate), &plan.candidate, plan.disk_bus)
-        .is_ok_and(|layout| cache.join("disks").join(disk_key(plan, &layout)).is_dir());
+    let cached = image::layout(
+        plan.baseline.as_ref().unwrap_or(&plan.candidate),
+        &plan.candidate,
+        plan.disk_bus,
+    )
+    .is_ok_and(|layout| cache.join("disks").join(disk_key(plan, &layout)).is_dir());
     let mib = loaded.disk_bytes >> 20;
     say(
         "disk",
         &if cached {
             "in the cache".to_owned()
         } else {
-            format!("to be built in {}, about {} MiB", cache.display(), mib + 256)
+            format!(
+                "to be built in {}, about {} MiB",
+                cache.display(),
+                mib + 256
+            )
         },
     );
     let seconds = seconds(plan, cached);

@@ -51,7 +51,9 @@ pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
 }
 
 fn closure_directory(args: &TestArgs, dir: &Path) -> Result<Loaded, Failure> {
-    let source = Source::Directory { dir: dir.to_owned() };
+    let source = Source::Directory {
+        dir: dir.to_owned(),
+    };
     let candidate = match &args.toplevel {
         Some(toplevel) => closure::resolve(&source, toplevel)?,
         None => closure::resolve_directory(dir)?,
@@ -104,7 +106,9 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
 /// A scenario, with the closures that the lab built for it.
 fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure> {
     let scenario = Scenario::read(scenarios, name)?;
-    let source = Source::Store { root: lab.join("root") };
+    let source = Source::Store {
+        root: lab.join("root"),
+    };
     let resolve = |system: &String| -> Result<Closure, Failure> {
         let link = lab.join("closures").join(name).join(system);
         let toplevel = std::fs::read_link(&link).map_err(|error| {
@@ -116,13 +120,21 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         Ok(closure::resolve(&source, &toplevel.to_string_lossy())?)
     };
     let candidate = resolve(&scenario.rehearsal.candidate)?;
-    let baseline = scenario.rehearsal.baseline.as_ref().map(resolve).transpose()?;
+    let baseline = scenario
+        .rehearsal
+        .baseline
+        .as_ref()
+        .map(resolve)
+        .transpose()?;
     let files = Files::of(&candidate, baseline.as_ref())?;
     let plan = rehearsal::plan(Inputs {
         candidate: closure::read_facts(&candidate)?,
         baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
         target: scenario.target.clone(),
-        expect_system: Some((scenario.rehearsal.expect_system.clone(), "the scenario".to_owned())),
+        expect_system: Some((
+            scenario.rehearsal.expect_system.clone(),
+            "the scenario".to_owned(),
+        )),
         steps: scenario.rehearsal.steps.clone(),
         scenario: Some(name.to_owned()),
         lab: true,
@@ -146,7 +158,12 @@ impl Files {
     fn of(candidate: &Closure, baseline: Option<&Closure>) -> Result<Self, Failure> {
         let mut paths: Vec<(PathBuf, StorePath)> = Vec::new();
         for closure in baseline.into_iter().chain([candidate]) {
-            paths.extend(closure.paths.iter().map(|path| (closure.host_path(path), path.clone())));
+            paths.extend(
+                closure
+                    .paths
+                    .iter()
+                    .map(|path| (closure.host_path(path), path.clone())),
+            );
         }
         paths.sort_by(|a, b| a.1.cmp(&b.1));
         paths.dedup_by(|a, b| a.1 == b.1);
@@ -179,7 +196,11 @@ fn host_file(closure: &Closure, name: &str) -> Result<PathBuf, Failure> {
         return Ok(link);
     };
     let target = target.to_string_lossy().into_owned();
-    let (path, below) = StorePath::split(&target)
-        .map_err(|error| format!("{}/{name} leads out of the closure: {error}", closure.toplevel))?;
+    let (path, below) = StorePath::split(&target).map_err(|error| {
+        format!(
+            "{}/{name} leads out of the closure: {error}",
+            closure.toplevel
+        )
+    })?;
     Ok(closure.host_path(&path).join(below))
 }

@@ -20,7 +20,11 @@ pub fn main() -> Exit {
         Err(error) => {
             // clap tells help and version apart from mistakes.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Error } else { Exit::Pass };
+            return if error.use_stderr() {
+                Exit::Error
+            } else {
+                Exit::Pass
+            };
         }
     };
     init_tracing();

@@ -46,7 +46,13 @@ impl Printer {
 
     fn line(&self, text: &str) {
         let elapsed = self.began.elapsed().as_secs();
-        let line = format!("[{}:{:02}] {}: {}: {text}", elapsed / 60, elapsed % 60, self.name, self.step);
+        let line = format!(
+            "[{}:{:02}] {}: {}: {text}",
+            elapsed / 60,
+            elapsed % 60,
+            self.name,
+            self.step
+        );
         match &self.bar {
             Some(bar) => bar.println(line),
             None => eprintln!("{line}"),
@@ -58,10 +64,19 @@ impl Progress for Printer {
     fn observed(&mut self, recorded: &Recorded) {
         match &recorded.observation {
             Observation::Accelerator {
-                accelerator, reason, ..
+                accelerator,
+                reason,
+                ..
             } => {
-                let slow = if *accelerator == Accelerator::Tcg { " (slow)" } else { "" };
-                self.line(&format!("runs under {}{slow}: {reason}", accelerator.as_str()));
+                let slow = if *accelerator == Accelerator::Tcg {
+                    " (slow)"
+                } else {
+                    ""
+                };
+                self.line(&format!(
+                    "runs under {}{slow}: {reason}",
+                    accelerator.as_str()
+                ));
             }
             Observation::StepStarted { step } => {
                 self.step = step.to_string();
@@ -70,8 +85,12 @@ impl Progress for Printer {
             }
             Observation::StepFinished { outcome, .. } => match outcome {
                 StepOutcome::Done => self.line("done"),
-                StepOutcome::GuestFailed { reason, .. } => self.line(&format!("the guest failed: {reason}")),
-                StepOutcome::Unobservable { reason } => self.line(&format!("not observed: {reason}")),
+                StepOutcome::GuestFailed { reason, .. } => {
+                    self.line(&format!("the guest failed: {reason}"))
+                }
+                StepOutcome::Unobservable { reason } => {
+                    self.line(&format!("not observed: {reason}"))
+                }
                 StepOutcome::Skipped => {}
             },
             Observation::PoweredOn { boot, .. } => self.line(&format!("power on (boot {boot})")),
@@ -79,7 +98,9 @@ impl Progress for Printer {
                 self.stage = Some(*stage);
                 self.line(stage.as_str());
             }
-            Observation::ChannelOpened { boot, transport, .. } => {
+            Observation::ChannelOpened {
+                boot, transport, ..
+            } => {
                 self.line(&format!("root shell over {transport} (boot {boot})"));
             }
             _ => {}
@@ -88,7 +109,9 @@ impl Progress for Printer {
 
     fn waiting(&mut self, what: &str, deadline: Duration) {
         if let Some(bar) = &self.bar {
-            let stage = self.stage.map_or(String::new(), |s| format!(" · {}", s.as_str()));
+            let stage = self
+                .stage
+                .map_or(String::new(), |s| format!(" · {}", s.as_str()));
             bar.set_message(format!(
                 "{} · {}{stage} · waits for {what}, at most {} s",
                 self.name,
@@ -96,7 +119,10 @@ impl Progress for Printer {
                 deadline.as_secs()
             ));
         } else {
-            self.line(&format!("waits for {what}, at most {} s", deadline.as_secs()));
+            self.line(&format!(
+                "waits for {what}, at most {} s",
+                deadline.as_secs()
+            ));
         }
     }
 

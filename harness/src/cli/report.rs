@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Format, ReportArgs};
 use super::{Exit, Failure};
 use crate::rehearsal::read_recording;
-use crate::report::{self, Report};
+use crate::report::{self, Report, human, json, markdown};
 
 /// Tells the report again.
 pub(super) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
@@ -18,19 +18,24 @@ pub(super) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 }
 
 /// People's report goes to stderr, a machine's to stdout.
-pub(super) fn print(report: &Report, format: Format, directory: &Path) -> io::Result<()> {
+pub(super) fn print(report: &Report, format: Format, directory: &Path) -> Result<(), Failure> {
     match format {
         Format::Human => {
-            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            io::stderr().write_all(report::human(report, colour, Some(directory)).as_bytes())
+            let style = human::Style {
+                colour: io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+                run_dir: Some(directory.display().to_string()),
+            };
+            io::stderr().write_all(human::render(report, &style).as_bytes())?;
         }
-        Format::Json => io::stdout().write_all(report::json(report).as_bytes()),
-        Format::Markdown => io::stdout().write_all(report::markdown(report).as_bytes()),
+        Format::Json => io::stdout().write_all(json::render(report)?.as_bytes())?,
+        Format::Markdown => io::stdout().write_all(markdown::render(report).as_bytes())?,
     }
+    Ok(())
 }
 
 /// `report.json` and `report.md` beside the recording.
-pub(super) fn write_files(report: &Report, directory: &Path) -> io::Result<()> {
-    fs::write(directory.join("report.json"), report::json(report))?;
-    fs::write(directory.join("report.md"), report::markdown(report))
+pub(super) fn write_files(report: &Report, directory: &Path) -> Result<(), Failure> {
+    fs::write(directory.join("report.json"), json::render(report)?)?;
+    fs::write(directory.join("report.md"), markdown::render(report))?;
+    Ok(())
 }

@@ -23,7 +23,9 @@ pub(super) fn make(args: &TestArgs, name: &str, several: bool) -> Result<PathBuf
         (None, _) => {
             let runs = match &args.runs_dir {
                 Some(directory) => directory.clone(),
-                None => home("XDG_STATE_HOME", ".local/state", "--runs-dir")?.join("bootproof/runs"),
+                None => {
+                    home("XDG_STATE_HOME", ".local/state", "--runs-dir")?.join("bootproof/runs")
+                }
             };
             return new_below(&runs, name);
         }
@@ -43,7 +45,11 @@ fn new_below(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
     create(runs)?;
     let time = jiff::Zoned::now().strftime("%Y%m%dT%H%M%S").to_string();
     for attempt in 1.. {
-        let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+        let suffix = if attempt == 1 {
+            String::new()
+        } else {
+            format!("-{attempt}")
+        };
         let directory = runs.join(format!("{time}-{name}{suffix}"));
         match fs::create_dir(&directory) {
             Ok(()) => return Ok(directory),
@@ -59,7 +65,11 @@ fn create(directory: &Path) -> Result<(), Failure> {
 }
 
 fn cannot_make(directory: &Path, error: &io::Error) -> Failure {
-    format!("failed to make the directory {}: {error}", directory.display()).into()
+    format!(
+        "failed to make the directory {}: {error}",
+        directory.display()
+    )
+    .into()
 }
 
 /// A directory of the XDG Base Directory Specification.
@@ -71,6 +81,9 @@ fn home(variable: &str, below_home: &str, option: &str) -> Result<PathBuf, Failu
     }
     match std::env::home_dir() {
         Some(home) if home.is_absolute() => Ok(home.join(below_home)),
-        _ => Err(format!("neither {variable} nor a home directory is set: name a directory with {option}").into()),
+        _ => Err(format!(
+            "neither {variable} nor a home directory is set: name a directory with {option}"
+        )
+        .into()),
     }
 }

@@ -46,8 +46,13 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
 /// One rehearsal with its report; gives how it ended, and a line on it.
 fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, String), Failure> {
     let directory = &options.run_directory;
-    let argv: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
-    fs::write(directory.join("argv.json"), serde_json::to_string_pretty(&argv)? + "\n")?;
+    let argv: Vec<String> = std::env::args_os()
+        .map(|a| a.to_string_lossy().into_owned())
+        .collect();
+    fs::write(
+        directory.join("argv.json"),
+        serde_json::to_string_pretty(&argv)? + "\n",
+    )?;
     let mut printer = Printer::new(&loaded.name);
     let observations = rehearse_until_signal(loaded, options, &mut printer);
     printer.finish();
@@ -68,7 +73,10 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
     let found: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     let mut differences = Vec::new();
     if report.verdict != expect.verdict {
-        differences.push(format!("the verdict is {}, expected {}", report.verdict, expect.verdict));
+        differences.push(format!(
+            "the verdict is {}, expected {}",
+            report.verdict, expect.verdict
+        ));
     }
     for missing in expected.difference(&found) {
         differences.push(format!("missing: {missing}"));
@@ -77,7 +85,11 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
         differences.push(format!("not expected: {extra}"));
     }
     if differences.is_empty() {
-        let line = format!("scenario {name}: as expected ({}, {} findings)", report.verdict, found.len());
+        let line = format!(
+            "scenario {name}: as expected ({}, {} findings)",
+            report.verdict,
+            found.len()
+        );
         eprintln!("{line}");
         return (Exit::Pass, line);
     }
@@ -96,7 +108,9 @@ fn rehearse_until_signal(
     options: &RunOptions,
     printer: &mut Printer,
 ) -> Result<Vec<Recorded>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -114,7 +128,12 @@ fn rehearse_until_signal(
 }
 
 fn with_place(error: RunError, options: &RunOptions) -> Failure {
-    format!("{} (recorded so far: {})", chain(&error), options.run_directory.display()).into()
+    format!(
+        "{} (recorded so far: {})",
+        chain(&error),
+        options.run_directory.display()
+    )
+    .into()
 }
 
 fn interrupted(by: &str, options: &RunOptions) -> Failure {

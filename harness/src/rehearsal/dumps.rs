@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::fold;
 use crate::vocabulary::Dump;
 
 /// One dump: a script for the guest's shell.
@@ -16,10 +17,6 @@ pub(super) struct DumpCommand {
 
 /// How long systemd may take from the root shell to its verdict on the start, on the reference machine.
 pub(super) const STARTUP: Duration = Duration::from_secs(240);
-
-/// Properties of units that the checks read; systemd leaves out what it does not know.
-const UNIT_PROPERTIES: &str = "Id,Names,LoadState,ActiveState,SubState,Result,Type,RemainAfterExit,Restart,RestartUSec,NRestarts,\
-ExecMainCode,ExecMainStatus,ExecMainPID,ConditionResult,Wants,Requires,TriggeredBy,Job,UnitFileState,FragmentPath";
 
 /// Waits for systemd's own word on its start, for `startup` at most; timeout(1) keeps the shell usable where that never
 /// comes.
@@ -69,7 +66,10 @@ pub(super) fn units(dump: Dump) -> DumpCommand {
     DumpCommand {
         dump,
         what: "show its units",
-        script: format!("systemctl show --all --no-pager --property={UNIT_PROPERTIES} '*'"),
+        script: format!(
+            "systemctl show --all --no-pager --property={} '*'",
+            fold::PROPERTIES
+        ),
         deadline: Duration::from_secs(120),
     }
 }

@@ -1,0 +1,93 @@
+//! No known bad line may stand in the journal, nor, where the state has a boot of its own, on its console.
+
+use std::collections::BTreeMap;
+
+use crate::vocabulary::{Check, Finding, Severity, State};
+
+use super::Scene;
+use super::signatures::{Signature, is_kernel_line, matching};
+
+pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: BTreeMap<&str, Finding> = BTreeMap::new();
+    let mut see = |signature: &'static Signature, source: &str, line: &str| {
+        found
+            .entry(signature.id)
+            .or_insert_with(|| finding(scene.state, signature, source, line));
+    };
+    for entry in scene.record.journal.iter().flatten() {
+        for signature in matching(&entry.message, entry.from_kernel) {
+            see(signature, "journal", &entry.message);
+        }
+    }
+    for line in own_console(scene) {
+        for signature in matching(line, is_kernel_line(line)) {
+            see(signature, "console", line);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The console of the state's boot; *switched* shares its boot with *before*, which has told of it.
+fn own_console<'a>(scene: &Scene<'a>) -> &'a [String] {
+    let number = match scene.state {
+        State::Switched => None,
+        State::Before | State::Booted | State::Rebooted => scene.record.boot,
+    };
+    number
+        .and_then(|number| scene.run.boot(number))
+        .map_or(&[], |boot| &boot.console)
+}
+
+fn finding(state: State, signature: &Signature, source: &str, line: &str) -> Finding {
+    let finding = Finding::new(
+        Check::LogSignature,
+        state,
+        signature.id,
+        signature.description,
+    )
+    .with_evidence(source, line);
+    match signature.severity {
+        Severity::Warning => finding.as_warning(),
+        Severity::Error => finding,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+    use crate::vocabulary::{Observation, Severity, State};
+
+    #[test]
+    fn a_bad_line_of_the_kernel_is_found_once() {
+        let (plan, mut recording) = testing::healthy_recording();
+        for _ in 0..3 {
+            let guest = recording.guest(State::Rebooted);
+            guest.log_kernel("Out of memory: Killed process 700 (alpha)");
+        }
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(findings[0].id(), "rebooted/log-signature/oom-kill");
+        assert_eq!(findings[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn the_console_tells_what_the_journal_does_not() {
+        let (plan, mut recording) = testing::healthy_recording();
+        recording.more.push(Observation::Console {
+            boot: 2,
+            line: "[   12.000001] EXT4-fs error (device vda1): bad inode".to_owned(),
+        });
+        assert_eq!(
+            testing::finding_ids(&plan, &recording),
+            ["rebooted/log-signature/ext4-error"]
+        );
+    }
+
+    #[test]
+    fn the_same_words_of_a_program_are_silent() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.log_unit("alpha.service", "test case 7: Kernel panic - not syncing");
+        assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+    }
+}

@@ -1,0 +1,200 @@
+//! The checks: what must hold of a guest in every state, and of the steps between them.
+//!
+//! Called by `report` with a folded run. A check is a row of a table and a file; it does no I/O, knows no VM, and blames the
+//! closure only for what was observed. What was not observed is for [`coverage`].
+//!
+//! A finding's id is `STATE/CHECK/SUBJECT`, and these are the subjects:
+//!
+//! | check | subject |
+//! |---|---|
+//! | `bootloader-install` | `bootloader` |
+//! | `boot-failed` | the step: `boot`, `warm-reboot` |
+//! | `switch-failed` | `switch-to-configuration`, or `profile` where that could not be set |
+//! | `system-string`, `kernel-architecture`, `userland-architecture` | `system`, `kernel`, `userland` |
+//! | `wrong-generation` | `booted-system`, `current-system`, `profile` |
+//! | `system-state` | `systemd` |
+//! | `unit-failed`, `unit-inactive`, `restart-loop`, `exec-failed` | the unit |
+//! | `log-signature` | the signature's id, see `signatures` |
+//! | `http-gateway`, `http-unanswered` | the URL |
+
+mod architecture;
+mod boot_failed;
+mod bootloader_install;
+pub mod coverage;
+mod exec_failed;
+mod http_gateway;
+mod http_unanswered;
+mod kernel_architecture;
+mod log_signature;
+mod merge;
+mod network;
+mod restart_loop;
+mod signatures;
+pub(crate) mod switch_failed;
+mod system_state;
+mod system_string;
+mod unit_failed;
+mod unit_inactive;
+mod userland_architecture;
+mod wrong_generation;
+
+use crate::fold::{Run, StateRecord};
+use crate::vocabulary::{Check, Finding, Plan, State};
+
+pub use architecture::kernel_runs;
+pub use restart_loop::is_looping;
+
+/// What a check sees of one state.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub plan: &'a Plan,
+    pub run: &'a Run,
+    pub state: State,
+    pub record: &'a StateRecord,
+}
+
+/// A check that is made in every observed state.
+pub struct Row {
+    pub check: Check,
+    /// Whether the state was observed well enough that silence means health.
+    pub observed: fn(&StateRecord) -> bool,
+    pub run: fn(&Scene<'_>) -> Vec<Finding>,
+}
+
+/// Every check of a state.
+pub const CHECKS: &[Row] = &[
+    Row {
+        check: Check::SystemString,
+        observed: has_identity,
+        run: system_string::check,
+    },
+    Row {
+        check: Check::KernelArchitecture,
+        observed: has_identity,
+        run: kernel_architecture::check,
+    },
+    Row {
+        check: Check::UserlandArchitecture,
+        observed: has_identity,
+        run: userland_architecture::check,
+    },
+    Row {
+        check: Check::WrongGeneration,
+        observed: has_identity,
+        run: wrong_generation::check,
+    },
+    Row {
+        check: Check::SystemState,
+        observed: |record| record.system_state.is_some(),
+        run: system_state::check,
+    },
+    Row {
+        check: Check::UnitFailed,
+        observed: has_units,
+        run: unit_failed::check,
+    },
+    Row {
+        check: Check::UnitInactive,
+        observed: has_units,
+        run: unit_inactive::check,
+    },
+    Row {
+        check: Check::RestartLoop,
+        observed: has_units,
+        run: restart_loop::check,
+    },
+    Row {
+        check: Check::ExecFailed,
+        observed: |record| record.journal.is_some() || has_units(record),
+        run: exec_failed::check,
+    },
+    Row {
+        check: Check::LogSignature,
+        observed: |record| record.journal.is_some(),
+        run: log_signature::check,
+    },
+    Row {
+        check: Check::HttpGateway,
+        observed: has_http,
+        run: http_gateway::check,
+    },
+    Row {
+        check: Check::HttpUnanswered,
+        observed: has_http,
+        run: http_unanswered::check,
+    },
+];
+
+/// A check of the steps, made once a run.
+type StepCheck = fn(&Plan, &Run) -> Vec<Finding>;
+
+const STEP_CHECKS: &[StepCheck] = &[
+    bootloader_install::check,
+    boot_failed::check,
+    switch_failed::check,
+];
+
+fn has_identity(record: &StateRecord) -> bool {
+    record.identity.is_some()
+}
+
+fn has_units(record: &StateRecord) -> bool {
+    record.units().is_some()
+}
+
+fn has_http(record: &StateRecord) -> bool {
+    !record.http.is_empty()
+}
+
+/// Runs every check in every observed state, and merges what several states have in common.
+///
+/// The order is that of states, then of checks, then of subjects.
+pub fn run(plan: &Plan, run: &Run) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = STEP_CHECKS.iter().flat_map(|f| f(plan, run)).collect();
+    for (&state, record) in &run.states {
+        let scene = Scene {
+            plan,
+            run,
+            state,
+            record,
+        };
+        findings.extend(CHECKS.iter().flat_map(|row| (row.run)(&scene)));
+    }
+    merge::merge(plan, run, findings)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing;
+
+    #[test]
+    fn nothing_is_found_in_a_healthy_rehearsal() {
+        let (plan, recording) = testing::healthy_recording();
+        assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+        let plan = testing::without_baseline();
+        let recording = testing::Recording::healthy(&plan);
+        assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+    }
+
+    #[test]
+    fn the_outage_has_exactly_these_findings() {
+        let (plan, recording) = testing::outage_recording();
+        assert_eq!(
+            testing::finding_ids(&plan, &recording),
+            [
+                "switched/system-string/system",
+                "switched/userland-architecture/userland",
+                "rebooted/kernel-architecture/kernel",
+                "rebooted/restart-loop/alpha.service",
+                "rebooted/restart-loop/beta.service",
+                "rebooted/restart-loop/gamma.service",
+                "rebooted/exec-failed/alpha.service",
+                "rebooted/exec-failed/beta.service",
+                "rebooted/exec-failed/gamma.service",
+                "rebooted/http-gateway/http://alpha.example/",
+                "rebooted/http-gateway/http://beta.example/",
+                "rebooted/http-gateway/http://gamma.example/",
+            ]
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Known bad lines of the journal and the console.
+//!
+//! Read by `log_signature` and `boot_failed`. What systemd says of an executable that cannot run is `exec_failed`'s.
+
+use std::sync::LazyLock;
+
+use regex::RegexSet;
+
+use crate::vocabulary::Severity;
+
+/// One known bad line.
+pub(super) struct Signature {
+    /// The subject of the finding: stable.
+    pub(super) id: &'static str,
+    pub(super) pattern: &'static str,
+    /// Only lines of the kernel count: any program may print the same words.
+    pub(super) kernel_only: bool,
+    pub(super) severity: Severity,
+    /// What the line means, in lower case without a period.
+    pub(super) description: &'static str,
+}
+
+const fn kernel(
+    id: &'static str,
+    severity: Severity,
+    pattern: &'static str,
+    description: &'static str,
+) -> Signature {
+    Signature {
+        id,
+        pattern,
+        kernel_only: true,
+        severity,
+        description,
+    }
+}
+
+use Severity::{Error, Warning};
+
+/// Most telling first. The origin of each is the file of the kernel, or of systemd, that prints it.
+///
+/// Lock-ups and stalls are warnings because an overloaded host makes them in any emulated guest.
+pub(super) const SIGNATURES: &[Signature] = &[
+    // kernel/panic.c
+    kernel(
+        "kernel-panic",
+        Error,
+        r"Kernel panic - not syncing",
+        "the kernel panicked",
+    ),
+    // arch/x86/mm/fault.c, arch/x86/kernel/dumpstack.c, lib/bug.c
+    kernel(
+        "kernel-oops",
+        Error,
+        r"BUG: unable to handle|kernel BUG at |\bOops: |general protection fault, |double fault",
+        "the kernel ran into a fault of its own",
+    ),
+    // mm/oom_kill.c
+    kernel(
+        "oom-kill",
+        Error,
+        r"Out of memory: Killed process|Memory cgroup out of memory: Killed process|invoked oom-killer",
+        "the kernel killed a process for want of memory",
+    ),
+    // fs/ext4/super.c
+    kernel(
+        "ext4-error",
+        Error,
+        r"EXT4-fs (error|panic)",
+        "the ext4 file system is inconsistent",
+    ),
+    // block/blk-core.c, fs/buffer.c
+    kernel(
+        "io-error",
+        Error,
+        r"I/O error, dev (?:[hsv]d|xvd|nvme)|Buffer I/O error on dev (?:[hsv]d|xvd|nvme)",
+        "a disk did not answer or refused a block",
+    ),
+    // fs/ext4/super.c, fs/btrfs/messages.c
+    kernel(
+        "read-only-remount",
+        Error,
+        r"Remounting filesystem read-only|forced readonly",
+        "a file system turned read-only after an error",
+    ),
+    // kernel/watchdog.c
+    kernel(
+        "soft-lockup",
+        Warning,
+        r"BUG: soft lockup",
+        "a CPU was stuck in the kernel",
+    ),
+    // kernel/rcu/tree_stall.h
+    kernel(
+        "rcu-stall",
+        Warning,
+        r"rcu_\w+ (?:self-)?detected (?:expedited )?stalls?|rcu: INFO: \w+ (?:self-)?detected",
+        "a CPU did not answer the kernel in time",
+    ),
+    // kernel/hung_task.c
+    kernel(
+        "hung-task",
+        Warning,
+        r"INFO: task .{1,64} blocked for more than \d+ seconds",
+        "a process waits in the kernel and does not come back",
+    ),
+    // arch/x86/mm/fault.c, arch/x86/kernel/traps.c
+    kernel(
+        "segfault",
+        Warning,
+        r"segfault at [0-9a-f]+ ip|trap invalid opcode",
+        "a process died of a bad access or instruction",
+    ),
+    // systemd's src/core/cgroup.c: it also follows from a child that could not be executed, and then means no want of memory.
+    Signature {
+        id: "cgroup-memory",
+        pattern: r"Failed to create cgroup .{1,256}: Cannot allocate memory",
+        kernel_only: false,
+        severity: Warning,
+        description: "systemd could not make a control group, which need not mean that memory is short",
+    },
+];
+
+static PATTERNS: LazyLock<Option<RegexSet>> =
+    LazyLock::new(|| RegexSet::new(SIGNATURES.iter().map(|s| s.pattern)).ok());
+
+/// The signatures that a line bears, in the order of the table.
+pub(super) fn matching(line: &str, from_kernel: bool) -> impl Iterator<Item = &'static Signature> {
+    // A test holds that every pattern compiles.
+    let matches = PATTERNS.as_ref().map(|set| set.matches(line));
+    let indices: Vec<usize> = matches.iter().flatten().collect();
+    indices
+        .into_iter()
+        .filter_map(|i| SIGNATURES.get(i))
+        .filter(move |s| from_kernel || !s.kernel_only)
+}
+
+/// Whether a line of the console is one of the kernel's, which begins with its time.
+pub(super) fn is_kernel_line(line: &str) -> bool {
+    line.strip_prefix('[').is_some_and(|rest| {
+        let time = rest.trim_start();
+        time.starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles_and_every_id_is_unique() {
+        assert!(PATTERNS.is_some());
+        let mut ids: Vec<&str> = SIGNATURES.iter().map(|s| s.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), SIGNATURES.len());
+    }
+
+    #[test]
+    fn each_signature_knows_its_line() {
+        let lines = [
+            (
+                "kernel-panic",
+                "[    2.1] Kernel panic - not syncing: VFS: Unable to mount root fs",
+            ),
+            (
+                "kernel-oops",
+                "BUG: unable to handle page fault for address: 0000000000000008",
+            ),
+            (
+                "oom-kill",
+                "Out of memory: Killed process 712 (nginx) total-vm:1kB",
+            ),
+            (
+                "ext4-error",
+                "EXT4-fs error (device vda1): ext4_find_entry:1455: inode #2",
+            ),
+            ("io-error", "I/O error, dev vda, sector 2048 op 0x0:(READ)"),
+            (
+                "read-only-remount",
+                "EXT4-fs (vda1): Remounting filesystem read-only",
+            ),
+            (
+                "soft-lockup",
+                "watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [swapper/0:1]",
+            ),
+            (
+                "rcu-stall",
+                "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+            ),
+            (
+                "hung-task",
+                "INFO: task jbd2/vda1-8:150 blocked for more than 120 seconds.",
+            ),
+            (
+                "segfault",
+                "beta[71]: segfault at 0 ip 000055d0 sp 00007ffd error 4 in beta",
+            ),
+            (
+                "cgroup-memory",
+                "Failed to create cgroup /system.slice/a.service: Cannot allocate memory",
+            ),
+        ];
+        assert_eq!(lines.len(), SIGNATURES.len());
+        for (id, line) in lines {
+            assert!(matching(line, true).any(|s| s.id == id), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_empty_floppy_drive_is_no_failing_disk() {
+        let line = "I/O error, dev fd0, sector 0 op 0x0:(READ) flags 0x0";
+        assert_eq!(matching(line, true).count(), 0);
+    }
+}

@@ -1,0 +1,77 @@
+//! What is kept of one boot of the guest.
+
+use crate::vocabulary::{BootId, Stage, Step};
+
+use super::sanitise;
+
+/// How many of the last lines of a console are kept; the raw console is a file of the run directory.
+const CONSOLE_LIMIT: usize = 1_000;
+
+/// One boot of the guest, whether by power or by reboot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BootRecord {
+    /// Counted from 1 within the run.
+    pub number: u32,
+    /// The step that it belongs to.
+    pub step: Option<Step>,
+    pub boot_id: Option<BootId>,
+    /// How the root shell was reached.
+    pub transport: Option<String>,
+    /// Each stage that was reached, with its time in milliseconds since the run began.
+    pub stages: Vec<(Stage, u64)>,
+    /// The last lines of the console, in order.
+    pub console: Vec<String>,
+    /// Lines that were seen and not kept.
+    pub console_dropped: u64,
+    /// How QEMU ended, with the last line of its stderr, where it ended.
+    pub exit: Option<String>,
+}
+
+impl BootRecord {
+    pub(super) fn new(number: u32, step: Option<Step>) -> Self {
+        Self {
+            number,
+            step,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add_line(&mut self, line: &str) {
+        // Half of the limit goes at once, so that a chatty guest costs no copy a line.
+        if self.console.len() == CONSOLE_LIMIT {
+            self.console.drain(..CONSOLE_LIMIT / 2);
+            self.console_dropped += CONSOLE_LIMIT as u64 / 2;
+        }
+        self.console.push(sanitise::line(line));
+    }
+
+    pub(super) fn add_stage(&mut self, stage: Stage, at_ms: u64) {
+        if self.stages.iter().all(|(seen, _)| *seen != stage) {
+            self.stages.push((stage, at_ms));
+        }
+    }
+
+    pub(super) fn exited(&mut self, status: &str, stderr: &str) {
+        let status = sanitise::line(status);
+        self.exit = Some(match sanitise::last_lines(stderr, 1).pop() {
+            Some(last) => format!("{status}: {last}"),
+            None => status,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chatty_console_is_bounded_and_keeps_its_end() {
+        let mut boot = BootRecord::new(1, None);
+        for n in 0..10_000 {
+            boot.add_line(&n.to_string());
+        }
+        assert!(boot.console.len() <= CONSOLE_LIMIT);
+        assert_eq!(boot.console.last().map(String::as_str), Some("9999"));
+        assert_eq!(boot.console.len() as u64 + boot.console_dropped, 10_000);
+    }
+}

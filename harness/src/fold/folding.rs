@@ -1,0 +1,282 @@
+//! The fold itself: one pass over the observations, in their order.
+
+use crate::vocabulary::{Observation, Recorded, State, Step, StepOutcome, Unproven};
+
+use super::dump::{self, RawDump};
+use super::{
+    AcceleratorRecord, BootRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, sanitise,
+};
+
+/// How many lines of a command's output are kept.
+const OUTPUT_LINES: usize = 200;
+
+/// Folds a recording. Whether all that was planned was observed is for `check` to judge.
+pub fn fold(observations: &[Recorded]) -> Run {
+    let mut folding = Folding {
+        run: Run {
+            observations: observations.len(),
+            ..Run::default()
+        },
+        boot: None,
+    };
+    for recorded in observations {
+        folding.add(recorded);
+    }
+    let mut run = folding.run;
+    keep_news_of_the_switch(&mut run);
+    run.boots.sort_by_key(|b| b.number);
+    run
+}
+
+struct Folding {
+    run: Run,
+    /// The boot that was seen last.
+    boot: Option<u32>,
+}
+
+impl Folding {
+    fn add(&mut self, recorded: &Recorded) {
+        let at_ms = recorded.at_ms;
+        match &recorded.observation {
+            Observation::Accelerator {
+                accelerator,
+                reason,
+                factor,
+                qemu,
+            } => {
+                self.run.accelerator = Some(AcceleratorRecord {
+                    accelerator: *accelerator,
+                    reason: sanitise::line(reason),
+                    factor: *factor,
+                    qemu: sanitise::line(qemu),
+                });
+            }
+            Observation::StepStarted { step } => self.run.steps.push(StepRecord {
+                step: *step,
+                outcome: None,
+                boot: None,
+                started_ms: at_ms,
+                finished_ms: None,
+            }),
+            Observation::StepFinished { step, outcome } => {
+                let record = self.step(*step, at_ms);
+                record.outcome = Some(sanitised(outcome));
+                record.finished_ms = Some(at_ms);
+            }
+            Observation::PoweredOn { boot, .. } | Observation::Qemu { boot, .. } => {
+                self.boot(*boot);
+            }
+            Observation::Console { boot, line } => self.boot(*boot).add_line(line),
+            Observation::Stage { boot, stage } => self.boot(*boot).add_stage(*stage, at_ms),
+            Observation::QemuExited {
+                boot,
+                status,
+                stderr,
+            } => self.boot(*boot).exited(status, stderr),
+            Observation::ChannelOpened {
+                boot,
+                boot_id,
+                transport,
+            } => {
+                let boot = self.boot(*boot);
+                boot.boot_id = Some(boot_id.clone());
+                boot.transport = Some(sanitise::line(transport));
+            }
+            observation => self.add_of_state(observation),
+        }
+    }
+
+    /// What was seen through the shell and the network, once the guest was up.
+    fn add_of_state(&mut self, observation: &Observation) {
+        match observation {
+            Observation::Dumped {
+                state,
+                dump,
+                exit_code,
+                output,
+                truncated,
+            } => {
+                let raw = RawDump {
+                    state: *state,
+                    dump: *dump,
+                    exit_code: *exit_code,
+                    output,
+                    truncated: *truncated,
+                };
+                let trouble = dump::read(&raw, self.state(*state));
+                self.run.unproven.extend(trouble);
+            }
+            Observation::CommandRan {
+                step,
+                command,
+                exit_code,
+                output,
+            } => self.run.commands.push(CommandRecord {
+                step: *step,
+                command: sanitise::line(command),
+                exit_code: *exit_code,
+                output: sanitise::last_lines(output, OUTPUT_LINES),
+            }),
+            Observation::Http {
+                state,
+                round,
+                endpoint,
+                route,
+                answer,
+            } => {
+                let probes = self.state(*state).http.entry(endpoint.clone()).or_default();
+                probes.push(HttpProbe {
+                    round: *round,
+                    route: *route,
+                    answer: answer.clone(),
+                });
+            }
+            Observation::Note { text } => {
+                let text = sanitise::line(text);
+                if !self.run.notes.contains(&text) {
+                    self.run.notes.push(text);
+                }
+            }
+            Observation::Unproven(unproven) => self.run.unproven.push(Unproven {
+                reason: sanitise::line(&unproven.reason),
+                ..unproven.clone()
+            }),
+            // All others were taken by the caller.
+            _ => {}
+        }
+    }
+
+    fn boot(&mut self, number: u32) -> &mut BootRecord {
+        self.boot = Some(number);
+        let running = self.run.steps.last_mut().filter(|s| s.outcome.is_none());
+        let step = running.map(|s| {
+            s.boot = Some(number);
+            s.step
+        });
+        let boots = &mut self.run.boots;
+        let at = boots
+            .iter()
+            .position(|b| b.number == number)
+            .unwrap_or_else(|| {
+                boots.push(BootRecord::new(number, step));
+                boots.len() - 1
+            });
+        &mut boots[at]
+    }
+
+    /// The record of a step, made where its beginning was not recorded.
+    fn step(&mut self, step: Step, at_ms: u64) -> &mut StepRecord {
+        let steps = &mut self.run.steps;
+        let at = steps
+            .iter()
+            .rposition(|s| s.step == step)
+            .unwrap_or_else(|| {
+                steps.push(StepRecord {
+                    step,
+                    outcome: None,
+                    boot: None,
+                    started_ms: at_ms,
+                    finished_ms: None,
+                });
+                steps.len() - 1
+            });
+        &mut steps[at]
+    }
+
+    fn state(&mut self, state: State) -> &mut StateRecord {
+        let boot = self.boot;
+        self.run.states.entry(state).or_insert_with(|| StateRecord {
+            boot,
+            ..StateRecord::default()
+        })
+    }
+}
+
+/// An outcome quotes the guest's console.
+fn sanitised(outcome: &StepOutcome) -> StepOutcome {
+    match outcome {
+        StepOutcome::GuestFailed {
+            stage,
+            reason,
+            last_line,
+        } => StepOutcome::GuestFailed {
+            stage: *stage,
+            reason: sanitise::line(reason),
+            last_line: last_line.as_deref().map(sanitise::line),
+        },
+        StepOutcome::Unobservable { reason } => StepOutcome::Unobservable {
+            reason: sanitise::line(reason),
+        },
+        StepOutcome::Done | StepOutcome::Skipped => outcome.clone(),
+    }
+}
+
+/// *Switched* belongs to the boot of *before*, so its journal repeats the older one: what the baseline did is not the candidate's.
+fn keep_news_of_the_switch(run: &mut Run) {
+    let boot_id = |record: &StateRecord| record.identity.as_ref()?.boot_id.clone();
+    let Some(before) = run.states.get(&State::Before) else {
+        return;
+    };
+    let before_id = boot_id(before);
+    let newest = before
+        .journal
+        .iter()
+        .flatten()
+        .filter_map(|e| e.monotonic_us)
+        .max();
+    let (Some(before_id), Some(newest)) = (before_id, newest) else {
+        return;
+    };
+    if let Some(switched) = run.states.get_mut(&State::Switched)
+        && boot_id(switched).as_ref() == Some(&before_id)
+        && let Some(journal) = &mut switched.journal
+    {
+        journal.retain(|e| e.monotonic_us.is_none_or(|at| at > newest));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn a_recording_becomes_boots_steps_and_states() {
+        let (_, observations) = testing::healthy();
+        let run = fold(&observations);
+        assert_eq!(run.unproven, []);
+        assert_eq!(run.boots.len(), 2);
+        assert_eq!(run.boots[1].step, Some(Step::WarmReboot));
+        assert!(
+            run.steps
+                .iter()
+                .all(|s| s.outcome == Some(StepOutcome::Done))
+        );
+        let states: Vec<State> = run.states.keys().copied().collect();
+        assert_eq!(states, [State::Before, State::Switched, State::Rebooted]);
+        assert_eq!(run.states[&State::Rebooted].boot, Some(2));
+    }
+
+    #[test]
+    fn the_journal_of_the_baseline_is_not_held_against_the_candidate() {
+        let (_, mut recording) = testing::healthy_recording();
+        let journal = r#"{"MESSAGE":"old.service: Failed at step EXEC spawning x: Exec format error","__MONOTONIC_TIMESTAMP":"5"}"#;
+        recording.append_journal(State::Before, journal);
+        recording.append_journal(State::Switched, journal);
+        let run = fold(&recording.observations());
+        let has_old = |state| {
+            let journal = run.states[&state].journal.as_ref().unwrap();
+            journal.iter().any(|e| e.message.starts_with("old"))
+        };
+        assert!(has_old(State::Before));
+        assert!(!has_old(State::Switched));
+    }
+
+    #[test]
+    fn a_step_that_never_ended_has_no_outcome() {
+        let (_, observations) = testing::healthy();
+        let cut: Vec<Recorded> = observations.into_iter().take(4).collect();
+        let run = fold(&cut);
+        assert_eq!(run.steps[0].outcome, None);
+    }
+}

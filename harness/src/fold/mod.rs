@@ -1,0 +1,24 @@
+//! Folds the recorded observations of a rehearsal into what each boot, step and state was like.
+//!
+//! Called by `report`, and by the tests of everything behind it. It reads raw dumps of the guest, which are hostile: what
+//! cannot be read becomes an [`Unproven`](crate::vocabulary::Unproven), never silence and never a panic. It judges nothing.
+
+mod boot;
+mod dump;
+mod folding;
+mod identity;
+mod journal;
+mod run;
+pub mod sanitise;
+mod units;
+
+pub use boot::BootRecord;
+pub use dump::dump_subject;
+pub use folding::fold;
+pub use identity::Identity;
+pub use journal::JournalEntry;
+pub use run::{
+    AcceleratorRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, state_after,
+    steps_in_order,
+};
+pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit};

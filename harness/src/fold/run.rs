@@ -1,0 +1,148 @@
+//! The shape of a folded rehearsal: what `check`, `diagnose` and `report` read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::vocabulary::{
+    Accelerator, Dump, HttpAnswer, HttpEndpoint, Plan, ProbeRoute, State, Step, StepOutcome,
+    Unproven,
+};
+
+use super::{BootRecord, Identity, JournalEntry, Unit};
+
+/// A whole rehearsal, folded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Run {
+    /// How many observations there were; none proves nothing.
+    pub observations: usize,
+    pub accelerator: Option<AcceleratorRecord>,
+    /// By number.
+    pub boots: Vec<BootRecord>,
+    /// Those that began, in order.
+    pub steps: Vec<StepRecord>,
+    pub states: BTreeMap<State, StateRecord>,
+    pub commands: Vec<CommandRecord>,
+    pub unproven: Vec<Unproven>,
+    pub notes: Vec<String>,
+}
+
+impl Run {
+    pub fn boot(&self, number: u32) -> Option<&BootRecord> {
+        self.boots.iter().find(|b| b.number == number)
+    }
+
+    pub fn step(&self, step: Step) -> Option<&StepRecord> {
+        self.steps.iter().find(|s| s.step == step)
+    }
+
+    /// The commands that a step ran in the guest.
+    pub fn commands_of(&self, step: Step) -> impl Iterator<Item = &CommandRecord> {
+        self.commands.iter().filter(move |c| c.step == step)
+    }
+}
+
+/// The accelerator that was proven, with the meaning of [`Observation::Accelerator`](crate::vocabulary::Observation).
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceleratorRecord {
+    pub accelerator: Accelerator,
+    pub reason: String,
+    pub factor: f64,
+    pub qemu: String,
+}
+
+/// One step that began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRecord {
+    pub step: Step,
+    /// `None` where the recording ends before the step did.
+    pub outcome: Option<StepOutcome>,
+    /// The last boot that was seen while it ran.
+    pub boot: Option<u32>,
+    /// Milliseconds since the run began.
+    pub started_ms: u64,
+    pub finished_ms: Option<u64>,
+}
+
+/// What was seen of the guest in one state.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StateRecord {
+    /// The boot in which it was seen first.
+    pub boot: Option<u32>,
+    /// What was dumped, readable or not.
+    pub dumped: BTreeSet<Dump>,
+    pub identity: Option<Identity>,
+    /// The word of `systemctl is-system-running`.
+    pub system_state: Option<String>,
+    /// The lines of `systemctl list-jobs`.
+    pub jobs: Vec<String>,
+    pub units_first: Option<BTreeMap<String, Unit>>,
+    pub units_last: Option<BTreeMap<String, Unit>>,
+    /// What was written to the journal since the state before, where both belong to one boot.
+    pub journal: Option<Vec<JournalEntry>>,
+    /// Every probe of an endpoint, in order.
+    pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
+}
+
+impl StateRecord {
+    /// The units at the end of the window, or at its beginning where the end was not seen.
+    pub fn units(&self) -> Option<&BTreeMap<String, Unit>> {
+        self.units_last.as_ref().or(self.units_first.as_ref())
+    }
+
+    /// What the journal has about a unit, in order.
+    pub fn messages_of<'a>(&'a self, unit: &'a str) -> impl Iterator<Item = &'a JournalEntry> {
+        let journal = self.journal.iter().flatten();
+        journal.filter(move |e| e.unit.as_deref() == Some(unit))
+    }
+
+    /// The probe that decides about an endpoint: the last one of its last round.
+    pub fn decisive_probe(&self, endpoint: &HttpEndpoint) -> Option<&HttpProbe> {
+        // `max_by_key` gives the last of equals.
+        self.http.get(endpoint)?.iter().max_by_key(|p| p.round)
+    }
+}
+
+/// One answer, or none, of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpProbe {
+    pub round: u32,
+    pub route: ProbeRoute,
+    pub answer: HttpAnswer,
+}
+
+/// A command that a step ran in the guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandRecord {
+    pub step: Step,
+    pub command: String,
+    pub exit_code: i32,
+    /// The last lines that it printed.
+    pub output: Vec<String>,
+}
+
+/// Every step with its record: what began without having been planned, then what was planned, in order.
+///
+/// A step that is planned twice has its own record each time.
+pub fn steps_in_order<'a>(plan: &Plan, run: &'a Run) -> Vec<(Step, Option<&'a StepRecord>)> {
+    let mut left: Vec<&StepRecord> = run.steps.iter().collect();
+    let planned: Vec<(Step, Option<&StepRecord>)> = plan
+        .steps
+        .iter()
+        .map(|&step| {
+            let at = left.iter().position(|record| record.step == step);
+            (step, at.map(|at| left.remove(at)))
+        })
+        .collect();
+    let unplanned = left.into_iter().map(|record| (record.step, Some(record)));
+    unplanned.chain(planned).collect()
+}
+
+/// The state that a step leads to; `None` for provisioning, after which nothing is checked.
+pub fn state_after(plan: &Plan, step: Step) -> Option<State> {
+    match step {
+        Step::Provision => None,
+        Step::Boot if plan.baseline.is_some() => Some(State::Before),
+        Step::Boot => Some(State::Booted),
+        Step::Switch => Some(State::Switched),
+        Step::WarmReboot => Some(State::Rebooted),
+    }
+}

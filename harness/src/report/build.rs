@@ -1,0 +1,235 @@
+//! Makes the report of a plan and its recording: fold, checks, diagnosis, verdict.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::{self, coverage, is_looping};
+use crate::diagnose::{Diagnosis, diagnose};
+use crate::fold::{
+    ActiveState, BootRecord, Run, StateRecord, fold, sanitise, state_after, steps_in_order,
+};
+use crate::vocabulary::{
+    ClosureFacts, FORMAT_VERSION, Finding, HttpAnswer, Plan, ProbeRoute, Recorded, Severity, State,
+    Step, System, Unproven, Verdict,
+};
+
+use super::model::{
+    AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, Report, StageReached, StateReport,
+    StepReport, TargetSummary,
+};
+use super::sentences::sentences;
+
+/// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
+pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
+    let run = fold(observations);
+    let findings = check::run(plan, &run);
+    let diagnosis = diagnose(plan, &run, &findings);
+    let unproven = coverage::unproven(plan, &run);
+    let verdict = verdict(&findings, &unproven);
+    let mut report = Report {
+        format_version: FORMAT_VERSION,
+        tool_version: plan.tool_version.clone(),
+        verdict,
+        headline: headline(plan, &run, verdict, &diagnosis, &unproven),
+        closure: if plan.lab {
+            ClosureKind::Lab
+        } else {
+            ClosureKind::Nixos
+        },
+        scenario: plan.scenario.clone(),
+        candidate: closure(&plan.candidate),
+        baseline: plan.baseline.as_ref().map(closure),
+        expect_system: plan.expect_system.clone(),
+        expected_by: plan.expected_by.clone(),
+        target: TargetSummary {
+            machine: plan.target.clone(),
+            disk_bus: plan.disk_bus,
+        },
+        accelerator: run.accelerator.as_ref().map(|used| AcceleratorUsed {
+            accelerator: used.accelerator,
+            reason: used.reason.clone(),
+            factor: used.factor,
+            qemu: used.qemu.clone(),
+        }),
+        rung: run.boots.iter().rev().find_map(|b| b.transport.clone()),
+        steps: steps(plan, &run),
+        states: run.states.iter().map(|(s, r)| state(*s, r)).collect(),
+        notes: notes(plan, &run),
+        boots: run.boots.iter().map(boot).collect(),
+        findings,
+        diagnosis,
+        unproven,
+    };
+    // The closure's own files are quoted too, and they are as hostile as the guest.
+    for text in sentences(&mut report) {
+        *text = sanitise::line(text);
+    }
+    report
+}
+
+fn verdict(findings: &[Finding], unproven: &[Unproven]) -> Verdict {
+    if findings.iter().any(|f| f.severity == Severity::Error) {
+        Verdict::Fail
+    } else if unproven.iter().any(|u| u.decisive) {
+        Verdict::Unproven
+    } else {
+        Verdict::Pass
+    }
+}
+
+fn headline(
+    plan: &Plan,
+    run: &Run,
+    verdict: Verdict,
+    diagnosis: &Diagnosis,
+    unproven: &[Unproven],
+) -> String {
+    let reason = match verdict {
+        Verdict::Fail => diagnosis
+            .causes
+            .first()
+            .map_or_else(String::new, |cause| cause.headline.clone()),
+        Verdict::Unproven => unproven
+            .first()
+            .map_or_else(String::new, |u| match u.state {
+                Some(state) => format!("{} in {state}: {}", u.subject, u.reason),
+                None => format!("{}: {}", u.subject, u.reason),
+            }),
+        Verdict::Pass => {
+            let done: Vec<&str> = run.states.keys().map(|s| deed(*s)).collect();
+            format!(
+                "{} is proven for this machine: {}{}",
+                plan.candidate.toplevel.base_name(),
+                done.join(", "),
+                warnings(diagnosis),
+            )
+        }
+    };
+    format!("{verdict}: {reason}")
+}
+
+/// What was done to come to a state.
+fn deed(state: State) -> &'static str {
+    match state {
+        State::Before => "baseline booted",
+        State::Switched => "switched to",
+        State::Booted => "booted",
+        State::Rebooted => "rebooted",
+    }
+}
+
+fn warnings(diagnosis: &Diagnosis) -> String {
+    match diagnosis.causes.len() {
+        0 => String::new(),
+        1 => " (1 warning)".to_owned(),
+        many => format!(" ({many} warnings)"),
+    }
+}
+
+fn closure(facts: &ClosureFacts) -> ClosureSummary {
+    ClosureSummary {
+        toplevel: facts.toplevel.clone(),
+        nixos_version: facts.nixos_version.as_deref().map(sanitise::line),
+        system: facts.system.as_ref().map(platform),
+        kernel: facts.kernel.as_ref().map(platform),
+        kernel_version: facts.kernel_version.as_deref().map(sanitise::line),
+        userland: facts.userland,
+    }
+}
+
+fn platform(system: &System) -> System {
+    System::from(sanitise::line(system.as_str()))
+}
+
+fn steps(plan: &Plan, run: &Run) -> Vec<StepReport> {
+    steps_in_order(plan, run)
+        .into_iter()
+        .map(|(step, record)| StepReport {
+            step,
+            state: state_after(plan, step),
+            outcome: record.and_then(|r| r.outcome.clone()),
+            milliseconds: record.and_then(|r| Some(r.finished_ms?.saturating_sub(r.started_ms))),
+        })
+        .collect()
+}
+
+fn state(state: State, record: &StateRecord) -> StateReport {
+    let identity = record.identity.clone().unwrap_or_default();
+    let units = record.units();
+    let count = |of: &dyn Fn(&crate::fold::Unit) -> bool| {
+        units.map(|units| units.values().filter(|u| of(u)).count())
+    };
+    let both = record.units_first.is_some() && record.units_last.is_some();
+    let mut http: BTreeMap<String, usize> = BTreeMap::new();
+    let mut routes: BTreeSet<ProbeRoute> = BTreeSet::new();
+    for probe in record.http.keys().filter_map(|e| record.decisive_probe(e)) {
+        *http.entry(answer(&probe.answer)).or_default() += 1;
+        routes.insert(probe.route);
+    }
+    StateReport {
+        state,
+        boot: record.boot,
+        kernel_machine: identity.machine,
+        kernel_release: identity.release,
+        userland: identity.pid1,
+        system: identity.system,
+        system_state: record.system_state.clone(),
+        units_failed: count(&|u| u.active_state == ActiveState::Failed),
+        units_looping: count(&|u| is_looping(record, &u.id)).filter(|_| both),
+        http,
+        http_routes: routes.into_iter().collect(),
+    }
+}
+
+fn answer(answer: &HttpAnswer) -> String {
+    match answer {
+        HttpAnswer::Status { code, .. } => code.to_string(),
+        HttpAnswer::Refused => "refused".to_owned(),
+        HttpAnswer::Reset => "reset".to_owned(),
+        HttpAnswer::TimedOut => "timed out".to_owned(),
+        HttpAnswer::Failed { .. } => "failed".to_owned(),
+    }
+}
+
+fn boot(record: &BootRecord) -> BootReport {
+    BootReport {
+        number: record.number,
+        step: record.step,
+        boot_id: record.boot_id.clone(),
+        transport: record.transport.clone(),
+        stages: record
+            .stages
+            .iter()
+            .map(|&(stage, at_ms)| StageReached { stage, at_ms })
+            .collect(),
+        exit: record.exit.clone(),
+    }
+}
+
+fn notes(plan: &Plan, run: &Run) -> Vec<String> {
+    let mut notes = plan.choices.clone();
+    if plan.baseline.is_none() {
+        notes.push(
+            "no baseline was given: before and switched are no part of this rehearsal, and nothing is called latent"
+                .to_owned(),
+        );
+    }
+    if !plan.steps.contains(&Step::WarmReboot) {
+        notes.push("no reboot was planned, so nothing is proven of one".to_owned());
+    }
+    if plan.candidate.http.is_empty() {
+        notes.push(
+            "the candidate's nginx has no endpoint to ask for, so nothing was asked over HTTP"
+                .to_owned(),
+        );
+    }
+    let baseline = plan.baseline.iter().map(|facts| ("baseline", facts));
+    for (role, facts) in [("candidate", &plan.candidate)].into_iter().chain(baseline) {
+        let unreadable = facts.unreadable.iter();
+        notes
+            .extend(unreadable.map(|(subject, why)| {
+                format!("could not be read in the {role}: {subject}: {why}")
+            }));
+    }
+    notes.extend(run.notes.iter().cloned());
+    notes
+}

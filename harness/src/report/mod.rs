@@ -1,0 +1,24 @@
+//! The report of a rehearsal, and the forms in which it is printed.
+//!
+//! Called by the command line with a plan and its recording; the same recording gives the same report. Nothing here does I/O:
+//! every form is a text that the caller writes.
+
+mod build;
+pub mod human;
+pub mod json;
+pub mod markdown;
+mod model;
+mod normalise;
+mod select;
+mod sentences;
+mod text;
+
+pub use build::report;
+pub use model::{
+    AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, Report, StageReached, StateReport,
+    StepReport, TargetSummary,
+};
+pub use normalise::normalise;
+
+#[cfg(test)]
+mod tests;

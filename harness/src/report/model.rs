@@ -1,0 +1,138 @@
+//! The shape of `report.json`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnose::Diagnosis;
+use crate::vocabulary::{
+    Accelerator, BootId, DiskBus, ElfClass, Finding, ProbeRoute, Stage, State, Step, StepOutcome,
+    StorePath, System, TargetMachine, Unproven, Verdict,
+};
+
+/// What a rehearsal proved of a candidate, for one target machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    pub format_version: u32,
+    pub tool_version: String,
+    pub verdict: Verdict,
+    /// The verdict and its reason, in one line.
+    pub headline: String,
+    pub closure: ClosureKind,
+    pub scenario: Option<String>,
+    pub candidate: ClosureSummary,
+    pub baseline: Option<ClosureSummary>,
+    pub expect_system: System,
+    pub expected_by: String,
+    pub target: TargetSummary,
+    pub accelerator: Option<AcceleratorUsed>,
+    /// How the root shell of the guest was reached (`virtio-serial`, `serial`); `None` where it was not.
+    pub rung: Option<String>,
+    /// Every step that was planned or began, in order.
+    pub steps: Vec<StepReport>,
+    /// Every state that was observed, in order.
+    pub states: Vec<StateReport>,
+    pub findings: Vec<Finding>,
+    pub diagnosis: Diagnosis,
+    /// What the verdict depends on comes first.
+    pub unproven: Vec<Unproven>,
+    /// What was chosen for the test machine, done to it, or left out, one sentence each.
+    pub notes: Vec<String>,
+    pub boots: Vec<BootReport>,
+}
+
+/// Whose closures these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClosureKind {
+    /// The lab's: regression evidence about bootproof, no evidence about NixOS.
+    Lab,
+    Nixos,
+}
+
+/// What the files of a closure say, as far as a report tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClosureSummary {
+    pub toplevel: StorePath,
+    pub nixos_version: Option<String>,
+    pub system: Option<System>,
+    pub kernel: Option<System>,
+    pub kernel_version: Option<String>,
+    pub userland: Option<ElfClass>,
+}
+
+/// The machine that was rehearsed for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetSummary {
+    pub machine: TargetMachine,
+    /// The bus that the VM's disk was on.
+    pub disk_bus: DiskBus,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceleratorUsed {
+    pub accelerator: Accelerator,
+    pub reason: String,
+    /// How many times slower than the reference machine.
+    pub factor: f64,
+    pub qemu: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepReport {
+    pub step: Step,
+    /// The state that it leads to.
+    pub state: Option<State>,
+    /// `None` where the recording does not have its end.
+    pub outcome: Option<StepOutcome>,
+    pub milliseconds: Option<u64>,
+}
+
+/// One state, in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StateReport {
+    pub state: State,
+    pub boot: Option<u32>,
+    /// `uname -m`.
+    pub kernel_machine: Option<String>,
+    /// `uname -r`.
+    pub kernel_release: Option<String>,
+    /// The class of PID 1.
+    pub userland: Option<ElfClass>,
+    /// `toplevel/system` of the current system.
+    pub system: Option<String>,
+    /// The word of `systemctl is-system-running`.
+    pub system_state: Option<String>,
+    pub units_failed: Option<usize>,
+    pub units_looping: Option<usize>,
+    /// How many endpoints answered what in the last round: a status, or `refused`, `reset`, `timed out`, `failed`.
+    pub http: BTreeMap<String, usize>,
+    /// From where the deciding answers came.
+    pub http_routes: Vec<ProbeRoute>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BootReport {
+    pub number: u32,
+    pub step: Option<Step>,
+    pub boot_id: Option<BootId>,
+    pub transport: Option<String>,
+    pub stages: Vec<StageReached>,
+    /// How QEMU ended, where it did.
+    pub exit: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageReached {
+    pub stage: Stage,
+    /// Milliseconds since the run began.
+    pub at_ms: u64,
+}

@@ -1,0 +1,161 @@
+//! Takes out of a report what differs between two runs of the same rehearsal, for snapshots and comparisons.
+//!
+//! The one place of redaction. What is under test stays: verdicts, finding ids, subjects, states, systems, severities, order.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::vocabulary::{BootId, Step, StepOutcome, StorePath};
+
+use super::model::{ClosureSummary, Report};
+use super::sentences::sentences;
+
+/// 32 zeros, which are a store path's hash too.
+const HASH: &str = "00000000000000000000000000000000";
+const BOOT_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What is replaced in sentences and quotations, in order.
+const PATTERNS: &[(&str, &str)] = &[
+    // Nix's base 32 leaves out e, o, u and t.
+    (
+        r"\b[0-9abcdfghijklmnpqrsvwxyz]{32}-",
+        "00000000000000000000000000000000-",
+    ),
+    (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", BOOT_ID),
+    // The kernel's clock at the beginning of a line.
+    (r"\[ *\d+\.\d{6}\]", "[    0.000000]"),
+    (
+        r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?",
+        "0000-00-00T00:00:00",
+    ),
+    (r"\bNRestarts=\d+", "NRestarts=N"),
+    (r"restart counter is at \d+", "restart counter is at N"),
+    // Processes, as `pid 71`, `process 71` and `nginx[71]`; PID 1 is always that one.
+    (r"\b(?i:(pid|process))([ =])\d{2,}", "${1}${2}N"),
+    (r"([a-zA-Z_-])\[\d+\]", "${1}[N]"),
+    // Addresses.
+    (r"\b0x[0-9a-f]+\b", "0xN"),
+    (r"\b(at|ip|sp) [0-9a-f]{6,16}\b", "${1} N"),
+    // Deadlines scale with the machine's speed.
+    (r"\b\d+(\.\d+)? ?(ms|s|seconds|minutes|min)\b", "N ${2}"),
+    (r"QEMU emulator version [^;,]*", "QEMU"),
+];
+
+static REDACTIONS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    // A test holds that every pattern compiles.
+    PATTERNS
+        .iter()
+        .filter_map(|(pattern, with)| Some((Regex::new(pattern).ok()?, *with)))
+        .collect()
+});
+
+/// The report with times, identities of boots, store hashes, versions of QEMU and counts of restarts replaced.
+///
+/// Provisioning is left out where it went well: whether a base was cached is no part of what was proven.
+#[must_use]
+pub fn normalise(report: &Report) -> Report {
+    let mut report = report.clone();
+    leave_out_provisioning(&mut report);
+    closure(&mut report.candidate);
+    if let Some(baseline) = &mut report.baseline {
+        closure(baseline);
+    }
+    if let Some(used) = &mut report.accelerator {
+        used.factor = 1.0;
+        "QEMU".clone_into(&mut used.qemu);
+    }
+    for step in &mut report.steps {
+        step.milliseconds = step.milliseconds.map(|_| 0);
+    }
+    for boot in &mut report.boots {
+        boot.boot_id = boot.boot_id.as_ref().and_then(|_| BootId::parse(BOOT_ID));
+        for stage in &mut boot.stages {
+            stage.at_ms = 0;
+        }
+    }
+    for text in sentences(&mut report) {
+        *text = redact(text);
+    }
+    report
+}
+
+fn leave_out_provisioning(report: &mut Report) {
+    let went_well =
+        |outcome: &Option<StepOutcome>| matches!(outcome, None | Some(StepOutcome::Done));
+    report
+        .steps
+        .retain(|s| s.step != Step::Provision || !went_well(&s.outcome));
+    report.boots.retain(|b| b.step != Some(Step::Provision));
+    for (number, boot) in (1..).zip(&mut report.boots) {
+        let old = std::mem::replace(&mut boot.number, number);
+        // Numbers only become smaller, in order, so that no new one is taken for an old one.
+        for state in &mut report.states {
+            if state.boot == Some(old) {
+                state.boot = Some(number);
+            }
+        }
+    }
+}
+
+fn closure(closure: &mut ClosureSummary) {
+    let path = format!(
+        "{}/{HASH}-{}",
+        crate::vocabulary::STORE_DIR,
+        closure.toplevel.name()
+    );
+    if let Ok(path) = StorePath::parse(&path) {
+        closure.toplevel = path;
+    }
+}
+
+fn redact(text: &str) -> String {
+    REDACTIONS
+        .iter()
+        .fold(text.to_owned(), |text, (pattern, with)| {
+            pattern.replace_all(&text, *with).into_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!(REDACTIONS.len(), PATTERNS.len());
+    }
+
+    #[test]
+    fn what_differs_between_runs_is_replaced_and_nothing_else() {
+        for (text, redacted) in [
+            (
+                "a: Failed to execute /nix/store/3333333333333333333333333333333d-alpha-1.0/bin/x: Exec format error",
+                "a: Failed to execute /nix/store/00000000000000000000000000000000-alpha-1.0/bin/x: Exec format error",
+            ),
+            (
+                "NRestarts=4, then NRestarts=7 after 10 s",
+                "NRestarts=N, then NRestarts=N after N s",
+            ),
+            (
+                "[   12.345678] beta[71]: segfault at 7ffd01020304 ip 000055d0a1b2c3d4",
+                "[    0.000000] beta[N]: segfault at N ip N",
+            ),
+            (
+                "Out of memory: Killed process 712 (nginx)",
+                "Out of memory: Killed process N (nginx)",
+            ),
+            (
+                "the running kernel is i686-linux, and x86_64-linux is expected",
+                "the running kernel is i686-linux, and x86_64-linux is expected",
+            ),
+            ("502 Bad Gateway", "502 Bad Gateway"),
+            (
+                "passes it on to http://127.0.0.1:8081",
+                "passes it on to http://127.0.0.1:8081",
+            ),
+        ] {
+            assert_eq!(redact(text), redacted);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What of a report is shown to people, who need the cause and not the list; shared by the printed forms.
+
+use std::collections::BTreeMap;
+
+use crate::diagnose::Cause;
+use crate::vocabulary::{Check, Finding, ProbeRoute, State, StepOutcome};
+
+use super::model::{Report, StateReport, StepReport};
+use super::text::seconds;
+
+/// How many findings of one check are shown under a cause; `report.json` has all.
+const SHOWN_PER_CHECK: usize = 3;
+
+/// A finding to show, or that some are not shown.
+pub(super) enum Shown<'a> {
+    Finding(&'a Finding),
+    More { check: Check, count: usize },
+}
+
+pub(super) fn finding<'a>(report: &'a Report, id: &str) -> Option<&'a Finding> {
+    report.findings.iter().find(|f| f.id() == id)
+}
+
+/// The findings of a cause, cut where a check has many.
+pub(super) fn shown<'a>(report: &'a Report, cause: &Cause) -> Vec<Shown<'a>> {
+    let mut counts: BTreeMap<Check, usize> = BTreeMap::new();
+    let mut shown = Vec::new();
+    for finding in cause.findings.iter().filter_map(|id| finding(report, id)) {
+        let count = counts.entry(finding.check).or_default();
+        *count += 1;
+        if *count <= SHOWN_PER_CHECK {
+            shown.push(Shown::Finding(finding));
+        }
+    }
+    for (check, count) in counts {
+        let count = count.saturating_sub(SHOWN_PER_CHECK);
+        if count > 0 {
+            shown.push(Shown::More { check, count });
+        }
+    }
+    shown
+}
+
+/// `error, in rebooted, latent until reboot`.
+pub(super) fn circumstances(cause: &Cause) -> String {
+    let severity = match cause.severity {
+        crate::vocabulary::Severity::Error => "error",
+        crate::vocabulary::Severity::Warning => "warning",
+    };
+    let latent = if cause.latent {
+        ", latent until reboot"
+    } else {
+        ""
+    };
+    format!("{severity}, in {}{latent}", cause.state)
+}
+
+/// The states side by side: a head, then rows of as many cells; a state that was planned and not seen has `not seen`.
+pub(super) fn table(report: &Report) -> Vec<Vec<String>> {
+    let planned: Vec<State> = report.steps.iter().filter_map(|s| s.state).collect();
+    let seen = |state: &State| report.states.iter().find(|s| s.state == *state);
+    let row = |name: &str, cell: &dyn Fn(&StateReport) -> String| {
+        let cells = planned
+            .iter()
+            .map(|state| seen(state).map_or_else(|| "not seen".to_owned(), cell));
+        std::iter::once(name.to_owned())
+            .chain(cells)
+            .collect::<Vec<String>>()
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "unknown".to_owned());
+    let count =
+        |value: Option<usize>| value.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
+    vec![
+        std::iter::once("state".to_owned())
+            .chain(planned.iter().map(State::to_string))
+            .collect(),
+        row("kernel", &|s| text(&s.kernel_machine)),
+        row("userland", &|s| {
+            text(&s.userland.map(|class| class.to_string()))
+        }),
+        row("system", &|s| text(&s.system)),
+        row("systemd says", &|s| text(&s.system_state)),
+        row("failed units", &|s| count(s.units_failed)),
+        row("restart loops", &|s| count(s.units_looping)),
+        row("http", &http),
+    ]
+}
+
+fn http(state: &StateReport) -> String {
+    let answers: Vec<String> = state
+        .http
+        .iter()
+        .map(|(answer, count)| format!("{count} × {answer}"))
+        .collect();
+    match (answers.is_empty(), state.http_routes.as_slice()) {
+        (true, _) => "none asked".to_owned(),
+        (false, [ProbeRoute::Inside]) => format!("{} (inside)", answers.join(", ")),
+        (false, _) => answers.join(", "),
+    }
+}
+
+/// `boot done in 20.1 s`.
+pub(super) fn step(step: &StepReport) -> String {
+    let how = match &step.outcome {
+        Some(StepOutcome::Done) => "done".to_owned(),
+        Some(StepOutcome::GuestFailed { reason, .. }) => format!("FAILED ({reason})"),
+        Some(StepOutcome::Skipped) => "skipped".to_owned(),
+        Some(StepOutcome::Unobservable { reason }) => format!("not observed ({reason})"),
+        None => "not seen to its end".to_owned(),
+    };
+    match (&step.outcome, step.milliseconds) {
+        (Some(StepOutcome::Done), Some(ms)) => format!("{} {how} in {}", step.step, seconds(ms)),
+        _ => format!("{} {how}", step.step),
+    }
+}
+
+/// `x86_64-linux, 2 cores, 1024 MiB, BIOS, disk on virtio`.
+pub(super) fn machine(report: &Report) -> String {
+    let machine = &report.target.machine;
+    let firmware = match machine.firmware {
+        crate::vocabulary::Firmware::Bios => "BIOS",
+    };
+    let cpu = machine
+        .cpu
+        .as_ref()
+        .map_or_else(String::new, |cpu| format!(" ({cpu})"));
+    format!(
+        "{}{cpu}, {} cores, {} MiB, {firmware}, disk on {}",
+        machine.system,
+        machine.cores,
+        machine.memory_mib,
+        report.target.disk_bus.as_str(),
+    )
+}
+
+/// How the guest was run and reached.
+pub(super) fn means(report: &Report) -> String {
+    let accelerator = match &report.accelerator {
+        Some(used) => format!(
+            "{} under {} ({})",
+            used.qemu,
+            used.accelerator.as_str(),
+            used.reason
+        ),
+        None => "no VM was started".to_owned(),
+    };
+    match &report.rung {
+        Some(rung) => format!("{accelerator}; root shell over {rung}"),
+        None => format!("{accelerator}; no root shell was reached"),
+    }
+}

@@ -1,0 +1,35 @@
+//! The texts of a report that are for people, to be changed all alike: made fit for a terminal, or redacted.
+
+use crate::vocabulary::StepOutcome;
+
+use super::model::Report;
+
+/// Every sentence and quotation of a report; no id, subject, state or name of a thing.
+pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
+    let mut texts = vec![&mut report.headline];
+    texts.extend(report.accelerator.iter_mut().map(|used| &mut used.reason));
+    for step in &mut report.steps {
+        match &mut step.outcome {
+            Some(StepOutcome::GuestFailed {
+                reason, last_line, ..
+            }) => {
+                texts.push(reason);
+                texts.extend(last_line);
+            }
+            Some(StepOutcome::Unobservable { reason }) => texts.push(reason),
+            Some(StepOutcome::Done | StepOutcome::Skipped) | None => {}
+        }
+    }
+    for finding in &mut report.findings {
+        texts.push(&mut finding.summary);
+        texts.extend(finding.evidence.iter_mut().map(|e| &mut e.text));
+    }
+    for cause in &mut report.diagnosis.causes {
+        texts.extend([&mut cause.headline, &mut cause.next]);
+        texts.extend(cause.consequences.iter_mut().map(|c| &mut c.summary));
+    }
+    texts.extend(report.unproven.iter_mut().map(|u| &mut u.reason));
+    texts.extend(&mut report.notes);
+    texts.extend(report.boots.iter_mut().filter_map(|b| b.exit.as_mut()));
+    texts
+}
