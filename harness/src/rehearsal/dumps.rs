@@ -68,7 +68,7 @@ pub(super) fn units(dump: Dump) -> DumpCommand {
         what: "show its units",
         script: format!(
             "systemctl show --all --no-pager --property={} '*'",
-            fold::PROPERTIES
+            fold::PROPERTIES.join(",")
         ),
         deadline: Duration::from_secs(120),
     }
