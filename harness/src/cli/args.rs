@@ -17,7 +17,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Rehearse: boot the baseline, switch to the candidate, reboot, and look at each state.
-    Test(TestArgs),
+    Test(Box<TestArgs>),
     /// Tell the report of a finished run again, from its recording.
     Report(ReportArgs),
 }
