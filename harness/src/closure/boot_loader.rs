@@ -162,12 +162,34 @@ fn grub(files: &ClosureFiles, script: &[u8]) -> Result<BootLoader, FileError> {
         }
     }
     if configs.is_empty() {
-        return Err(FileError::Missing("grub-config.xml".to_owned()));
+        joined.devices = devices_of_script(script);
+        if joined.devices.is_empty() {
+            return Err(FileError::Missing("grub-config.xml".to_owned()));
+        }
     }
     Ok(BootLoader::Grub {
         devices: joined.devices,
         efi: joined.efi,
     })
+}
+
+/// The disks that an installer without NixOS's configuration file names literally.
+fn devices_of_script(script: &[u8]) -> Vec<String> {
+    const NO_DISKS: &[&str] = &["null", "zero", "tty", "std", "fd", "console", "kmsg"];
+    let text = String::from_utf8_lossy(script);
+    let mut devices: Vec<String> = Vec::new();
+    for (start, prefix) in text.match_indices("/dev/") {
+        let name: String = text[start + prefix.len()..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "/-_.:".contains(*c))
+            .collect();
+        let device = format!("{prefix}{name}");
+        let is_disk = !name.is_empty() && !NO_DISKS.iter().any(|other| name.starts_with(other));
+        if is_disk && !devices.contains(&device) {
+            devices.push(device);
+        }
+    }
+    devices
 }
 
 #[cfg(test)]
@@ -240,6 +262,15 @@ mod tests {
             assert_eq!(boot_loader(&fake, &switch).unwrap(), expected, "{name}");
         }
         assert_eq!(boot_loader(&FakeClosure::new(), "").unwrap(), none());
+    }
+
+    #[test]
+    fn an_installer_may_name_its_disk_itself() {
+        let fake = FakeClosure::new();
+        let script = "device=/dev/xvda\ngrub-install \"$device\" 2>/dev/null\n";
+        let installer = fake.store_file("install-grub", "", script);
+        let switch = format!("system(\"{installer}\");");
+        assert_eq!(boot_loader(&fake, &switch).unwrap(), grub_on_xvda());
     }
 
     #[test]
