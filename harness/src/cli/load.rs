@@ -85,14 +85,16 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
     let name = candidate.toplevel.name().to_owned();
     let files = Files::of(&candidate, baseline.as_ref())?;
     let steps = rehearsal::default_steps(baseline.is_some());
+    let facts = closure::read_facts(&candidate)?;
+    let lab = is_of_the_lab(facts.nixos_version.as_deref());
     let plan = rehearsal::plan(Inputs {
-        candidate: closure::read_facts(&candidate)?,
+        candidate: facts,
         baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
         target,
         expect_system,
         steps,
         scenario: None,
-        lab: false,
+        lab,
     });
     Ok(Loaded {
         name,
@@ -101,6 +103,11 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         disk_bytes: files.disk_bytes,
         scenario: None,
     })
+}
+
+/// The lab's closures say so in their version, so that no report on one can be taken for evidence about NixOS.
+fn is_of_the_lab(nixos_version: Option<&str>) -> bool {
+    nixos_version.is_some_and(|version| version.ends_with(".lab"))
 }
 
 /// A scenario, with the closures that the lab built for it.

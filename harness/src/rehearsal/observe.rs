@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+
 use super::deadlines::Deadlines;
 use super::dumps::{self, DumpCommand};
 use super::guest::{Answer, Guest, GuestError, GuestTrouble, Waited};
@@ -28,35 +30,31 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
         Ok(answer) => answer.map(|a| a.output.trim().to_owned()),
         Err(gone) => return Ok(Err(gone)),
     };
-    let before_window = [dumps::units(Dump::UnitsFirst)];
-    let after_window = [
-        dumps::units(Dump::UnitsLast),
-        dumps::identity(),
-        dumps::journal(look.since),
-    ];
-    for command in before_window {
-        if let Err(gone) = dump(guest, look, command).await? {
-            return Ok(Err(gone));
-        }
+    if let Err(gone) = dump(guest, look, dumps::units(Dump::UnitsFirst)).await? {
+        return Ok(Err(gone));
+    }
+    let window_ends = Instant::now() + look.window;
+    if let Err(gone) = dump(guest, look, dumps::identity()).await? {
+        return Ok(Err(gone));
     }
     let mut rounds = HttpRounds::default();
     if let Err(gone) = rounds.ask(guest, look, 1).await? {
         return Ok(Err(gone));
     }
-    let recorder = guest.recorder();
-    recorder.waiting("restarts within the window", look.window);
-    if let Err(gone) = guest.during(tokio::time::sleep(look.window)).await? {
+    guest
+        .recorder()
+        .waiting("restarts within the window", look.window);
+    if let Err(gone) = guest.during(sleep_until(window_ends)).await? {
         return Ok(Err(gone));
     }
-    for command in after_window {
+    let mut commands = vec![dumps::units(Dump::UnitsLast), dumps::journal(look.since)];
+    if state.is_none_or(|s| s != "running" && s != "degraded") {
+        commands.push(dumps::jobs());
+    }
+    for command in commands {
         if let Err(gone) = dump(guest, look, command).await? {
             return Ok(Err(gone));
         }
-    }
-    if state.is_none_or(|s| s != "running" && s != "degraded")
-        && let Err(gone) = dump(guest, look, dumps::jobs()).await?
-    {
-        return Ok(Err(gone));
     }
     rounds.ask(guest, look, 2).await
 }

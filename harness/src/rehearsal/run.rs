@@ -70,6 +70,12 @@ pub async fn rehearse(
     let mut recorder = Recorder::begin(&options.run_directory, plan, progress)?;
     recorder.working("prove an accelerator");
     let proof = vm::prove_accelerator(processor(&plan.target).0).await?;
+    recorder.record(Observation::Accelerator {
+        accelerator: proof.accelerator,
+        reason: proof.reason.clone(),
+        factor: proof.factor,
+        qemu: proof.qemu_version.clone(),
+    })?;
     let cache = Cache::open(&options.cache_directory)?;
     let base = match provision(plan, closures, &cache, &proof, &mut recorder).await {
         Ok(Provisioned::Disk(base)) => base,

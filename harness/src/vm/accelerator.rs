@@ -22,6 +22,8 @@ use crate::vocabulary::Accelerator;
 /// Which accelerator a rehearsal uses, and why.
 #[derive(Debug, Clone)]
 pub struct Proof {
+    /// QEMU's own version, such as `7.2.22`.
+    pub qemu_version: String,
     pub accelerator: Accelerator,
     /// Why it is not a faster one, or how it was proven.
     pub reason: String,
@@ -51,18 +53,15 @@ pub async fn prove_accelerator(binary: QemuBinary) -> Result<Proof, VmError> {
     } else {
         match run(binary, Accelerator::Kvm, KVM_DEADLINE).await {
             Ok(count) => {
-                return Ok(proof(
-                    Accelerator::Kvm,
-                    "a tiny guest ran under it".to_owned(),
-                    count,
-                ));
+                let reason = "a tiny guest ran under it".to_owned();
+                return proof(binary, Accelerator::Kvm, reason, count).await;
             }
             Err(Failure::Host(error)) => return Err(error),
             Err(Failure::Guest(why)) => format!("/dev/kvm opens, but a tiny guest {why}"),
         }
     };
     match run(binary, Accelerator::Tcg, TCG_DEADLINE).await {
-        Ok(count) => Ok(proof(Accelerator::Tcg, not_kvm, count)),
+        Ok(count) => proof(binary, Accelerator::Tcg, not_kvm, count).await,
         Err(Failure::Host(error)) => Err(error),
         Err(Failure::Guest(why)) => Err(VmError::EndedEarly {
             program: binary.program().to_owned(),
@@ -72,13 +71,27 @@ pub async fn prove_accelerator(binary: QemuBinary) -> Result<Proof, VmError> {
     }
 }
 
-fn proof(accelerator: Accelerator, reason: String, count: Duration) -> Proof {
-    let factor = (count.as_secs_f64() / REFERENCE_COUNT.as_secs_f64()).clamp(0.25, 20.0);
-    Proof {
+async fn proof(
+    binary: QemuBinary,
+    accelerator: Accelerator,
+    reason: String,
+    count: Duration,
+) -> Result<Proof, VmError> {
+    let output = Command::new(binary.program())
+        .arg("--version")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // "QEMU emulator version 7.2.22 (Debian …)"
+    let version = text.split_whitespace().nth(3).unwrap_or("unknown");
+    Ok(Proof {
+        qemu_version: version.to_owned(),
         accelerator,
         reason,
-        factor,
-    }
+        factor: (count.as_secs_f64() / REFERENCE_COUNT.as_secs_f64()).clamp(0.25, 20.0),
+    })
 }
 
 enum Failure {

@@ -69,6 +69,8 @@ pub struct Vm {
     qmp: OwnedWriteHalf,
     shell_virtio: OwnedWriteHalf,
     shell_serial: OwnedWriteHalf,
+    /// Nothing is ever typed at the console, but closing this half would unplug it.
+    _console: OwnedWriteHalf,
     next_id: u64,
     version: String,
 }
@@ -138,7 +140,7 @@ impl Vm {
         let (qmp_read, qmp) = qmp.into_split();
         let (virtio_read, shell_virtio) = virtio.into_split();
         let (serial_read, shell_serial) = serial.into_split();
-        let (console_read, _) = console.into_split();
+        let (console_read, console) = console.into_split();
         tokio::spawn(read_qmp(qmp_read, sender.clone()));
         tokio::spawn(read_bytes(console_read, sender.clone(), VmEvent::Console));
         let on = |port| move |bytes| VmEvent::Shell(port, bytes);
@@ -164,6 +166,7 @@ impl Vm {
             qmp,
             shell_virtio,
             shell_serial,
+            _console: console,
             next_id: 0,
             version: String::new(),
         };
