@@ -38,7 +38,7 @@ rec {
     extraLibraries = [ "libgcc_s.so.1" ];
   };
 
-  nginx = program { name = "nginx"; from = [ "nginx" ]; keep = [ "etc/nginx:conf" ]; };
+  nginx = program { name = "nginx"; from = [ "nginx" "nginx-common" ]; keep = [ "etc/nginx:conf" ]; };
   httpd = program { name = "mini-httpd"; from = [ "mini-httpd" ]; only = [ "mini_httpd" ]; };
   tool = name: program { inherit name; from = [ name ]; };
 

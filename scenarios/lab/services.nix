@@ -13,7 +13,7 @@ let
     in lib.writeText "index.html" "${service.name} serves ${lib.words (map (host: host.name) served)}\n";
 
   backend = service: lib.run "${service.name}-${archOf service}" {
-    inherit (service) name;
+    program = service.name;
     httpd = platforms.${archOf service}.httpd;
     page = page service;
   } ./build/backend.sh;
@@ -27,7 +27,7 @@ let
 
       [Service]
       Environment="PATH=${own.userland}/bin"
-      ExecStart=${backend service}/bin/${service.name} -D -h 127.0.0.1 -p ${toString service.port} -nor -d ${backend service}/share/www
+      ExecStart=${backend service}/bin/${service.name} -D -h 127.0.0.1 -p ${toString service.port} -d ${backend service}/share/www
       Restart=on-failure
       RestartSec=2
       Type=simple

@@ -7,8 +7,9 @@ for deb in $debs; do
 done
 mkdir -p "$out/bin" "$out/lib"
 
-for directory in bin sbin usr/bin usr/sbin; do
-  if [ -d "unpacked/$directory" ]; then cp -a "unpacked/$directory/." "$out/bin/"; fi
+# In this order, since sbin has links to programs of the same name in bin.
+for directory in usr/sbin sbin usr/bin bin; do
+  if [ -d "unpacked/$directory" ]; then cp -a --remove-destination "unpacked/$directory/." "$out/bin/"; fi
 done
 for pair in $keep; do
   if [ -e "unpacked/${pair%%:*}" ]; then
@@ -31,6 +32,10 @@ find "$out/bin" -type l | while read -r link; do
   if [ -e "$out/bin/${target##*/}" ]; then ln -s "${target##*/}" "$link"; fi
 done
 find "$out/lib" -type l | while read -r link; do
+  target=$(readlink "$link")
+  case $target in
+    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*) ln -sfn "$out/bin/${target##*/}" "$link" ;;
+  esac
   [ -e "$link" ] || rm "$link"
 done
 if [ -e "$out/bin/bash" ]; then ln -sf bash "$out/bin/sh"; fi
@@ -76,7 +81,8 @@ if [ -d "$out/lib/systemd" ]; then
   mv "$out/lib/systemd/system" "$out/example/systemd/system"
   find "$out/example" -type l ! -exec test -e {} \; -delete
   find "$out/example" "$out/lib/udev/rules.d" -type f -exec sed -i -E \
-    -e "s,(^|[^a-zA-Z0-9/._-])(/usr)?/lib/systemd/,\1$out/lib/systemd/,g" -e "s,(^|[^a-zA-Z0-9/._-])(/usr)?/s?bin/([a-z]),\1$out/bin/\3,g" {} +
+    -e "s,(^|[^a-zA-Z0-9/._-])(/usr)?/lib/systemd/,\1$out/lib/systemd/,g" -e "s,(^|[^a-zA-Z0-9/._-])(/usr)?/s?bin/([a-z]),\1$out/bin/\3,g" \
+    -e "s,^(Exec[A-Za-z]+=[-@:+!]*)([a-z]),\1$out/bin/\2," {} +
   mkdir "$out/lib/systemd/system"
   # Of the generators, fstab's and the debugging shell's: the others look for hardware that the guest lacks.
   find "$out/lib/systemd/system-generators" ! -type d ! -name systemd-fstab-generator ! -name systemd-debug-generator -delete

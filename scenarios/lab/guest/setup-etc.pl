@@ -1,14 +1,19 @@
-# setup-etc.pl ETC: makes /etc/static a link to ETC, and everything in it reachable from /etc by links of the same names.
+# setup-etc.pl ETC [TARGET LINK]...: makes /etc/static a link to ETC, and everything in it reachable from /etc by links of
+# the same names; then the other links that are asked for, so that a boot starts one process for all of them.
 # Links of an earlier system whose target is gone are removed. Files that are not ours stay.
 use strict;
 use warnings;
 
-my $etc = $ARGV[0] or die "usage: setup-etc.pl ETC\n";
+my ($etc, @links) = @ARGV;
+$etc or die "usage: setup-etc.pl ETC\n";
 my $static = "/etc/static";
 
 replace_link($etc, $static);
 remove_stale("/etc");
 link_tree("");
+while (my ($target, $link) = splice @links, 0, 2) {
+    replace_link($target, $link);
+}
 
 sub replace_link {
     my ($target, $link) = @_;
