@@ -18,6 +18,8 @@ let
     "nsswitch.conf" = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
     "fstab" = "/dev/disk/by-label/${system.root_label} / ext4 rw 0 0\n";
     "resolv.conf" = "";
+    # No locale but C is built in; Debian's systemd would choose C.UTF-8.
+    "locale.conf" = "LANG=C\n";
     "systemd/system.conf" = "[Manager]\n";
     "systemd/journald.conf" = "[Journal]\nStorage=persistent\nRateLimitInterval=30s\nRateLimitBurst=10000\n";
     "sysctl.d/60-nixos.conf" = "kernel.sysrq = 16\n";

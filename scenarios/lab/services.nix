@@ -18,6 +18,7 @@ let
     page = page service;
   } ./build/backend.sh;
 
+  # Asked to stop, mini_httpd exits 1.
   backendUnit = service: {
     name = "${service.name}.service";
     value = ''
@@ -30,6 +31,7 @@ let
       ExecStart=${backend service}/bin/${service.name} -D -h 127.0.0.1 -p ${toString service.port} -d ${backend service}/share/www
       Restart=on-failure
       RestartSec=2
+      SuccessExitStatus=1
       Type=simple
       User=backend
     '';

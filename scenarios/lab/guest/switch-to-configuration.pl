@@ -73,7 +73,7 @@ sub apply {
     my $running = abs_path("/run/current-system/systemd/lib/systemd/systemd") // "";
 
     announce("stopping the following units", $plan{stop});
-    system("systemctl", "stop", "--", @{$plan{stop}}) if @{$plan{stop}};
+    system("systemctl", "stop", "--no-ask-password", "--", @{$plan{stop}}) if @{$plan{stop}};
     announce("NOT restarting the following changed units", $plan{skip});
 
     print STDERR "activating the configuration...\n";
@@ -94,7 +94,7 @@ sub apply {
         next if !@$units;
         announce("restarting the following units", $units) if $verb eq "restart";
         announce("starting the following units", [grep { !/\.target$/ } @$units]) if $verb eq "start";
-        system("systemctl", $verb, "--", @$units) == 0 or $result = 4;
+        system("systemctl", $verb, "--no-ask-password", "--", @$units) == 0 or $result = 4;
     }
 
     my %after = active_units();
