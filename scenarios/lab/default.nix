@@ -1,4 +1,5 @@
-# The systems of one scenario: an attribute set of toplevels, one for each key of [systems] in its scenario.toml.
+# The systems of one scenario: an attribute set of toplevels, one for each key of [systems] in its scenario.toml. The
+# arguments are absolute paths, as strings.
 { scenarioFile, name, lockFile, archives }:
 let
   lib = import ./lib.nix;
