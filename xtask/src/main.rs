@@ -1,1 +1,67 @@
-fn main() {}
+//! The tasks of this repository that need more than cargo: `cargo xtask lab` and `cargo xtask test-boot`.
+
+mod host_tools;
+mod lab;
+mod test_boot;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A host or user error, as everywhere in this workspace.
+const EXIT_HOST_ERROR: u8 = 2;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Tasks of the bootproof workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the closures of the regression scenarios from Debian's packages, in target/lab
+    Lab {
+        /// Only these scenarios (default: all)
+        #[arg(long = "scenario", value_name = "NAME", num_args = 1..)]
+        scenarios: Vec<String>,
+    },
+    /// Install the host's tools, build the lab and bootproof, and run `bootproof test` on it
+    TestBoot {
+        /// Passed on to `bootproof test`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGS"
+        )]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let root = workspace_root();
+    let result = match arguments.task {
+        Task::Lab { scenarios } => build_lab(&root, &scenarios),
+        Task::TestBoot { arguments } => test_boot::run(&root, &arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(EXIT_HOST_ERROR)
+    })
+}
+
+fn build_lab(root: &Path, scenarios: &[String]) -> anyhow::Result<ExitCode> {
+    host_tools::ensure(host_tools::LAB)?;
+    let lab = lab::ensure(root, scenarios)?;
+    eprintln!("lab: ready in {}", lab.root.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is a member of the workspace")
+        .to_path_buf()
+}

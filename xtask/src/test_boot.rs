@@ -1,0 +1,87 @@
+//! `cargo xtask test-boot`: from a clean clone on a bare machine to real boots, in one command.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+
+use crate::{host_tools, lab};
+
+/// Builds what the boots need and becomes `bootproof test`, whose exit code is then that of the task.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    host_tools::ensure(host_tools::LAB)?;
+    host_tools::ensure(host_tools::BOOT)?;
+    let lab = lab::ensure(root, &scenarios_in(arguments))?;
+    build_bootproof(root)?;
+    let bootproof = root.join("target/release/bootproof");
+    let error = Command::new(&bootproof)
+        .arg("test")
+        .arg("--lab")
+        .arg(&lab.root)
+        .args(arguments)
+        .exec();
+    Err(error).with_context(|| format!("failed to run {}", bootproof.display()))
+}
+
+fn build_bootproof(root: &Path) -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let target = root.join("target");
+    let status = Command::new(cargo)
+        .current_dir(root)
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "bootproof",
+            "--target-dir",
+        ])
+        .arg(target)
+        .status()
+        .context("failed to start cargo")?;
+    if !status.success() {
+        bail!("bootproof could not be built");
+    }
+    Ok(())
+}
+
+/// The scenarios that the arguments of `bootproof test` name: the values of `--scenario`, up to the next option.
+fn scenarios_in(arguments: &[String]) -> Vec<String> {
+    let mut scenarios = Vec::new();
+    let mut in_scenarios = false;
+    for argument in arguments {
+        if let Some(value) = argument.strip_prefix("--scenario=") {
+            scenarios.push(value.to_owned());
+            in_scenarios = false;
+        } else if argument.starts_with('-') {
+            in_scenarios = argument == "--scenario";
+        } else if in_scenarios {
+            scenarios.push(argument.clone());
+        }
+    }
+    scenarios
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scenarios_in;
+
+    fn scenarios(line: &str) -> Vec<String> {
+        scenarios_in(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn only_values_of_the_scenario_option_are_scenarios() {
+        assert_eq!(
+            scenarios("--keep --scenario a b --format json --scenario=c"),
+            ["a", "b", "c"]
+        );
+        assert!(scenarios("--keep --run-dir x").is_empty());
+    }
+}
