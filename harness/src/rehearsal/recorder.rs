@@ -128,16 +128,16 @@ pub enum RecordingError {
 pub fn read_recording(directory: &Path) -> Result<(Plan, Vec<Recorded>), RecordingError> {
     let read = |name: &str| {
         let path = directory.join(name);
-        std::fs::read_to_string(&path)
-            .map(|text| (path.clone(), text))
+        std::fs::read(&path)
+            .map(|bytes| (path.clone(), bytes))
             .map_err(|source| RecordingError::Io { path, source })
     };
-    let (path, text) = read(PLAN_FILE)?;
+    let (path, bytes) = read(PLAN_FILE)?;
     let malformed = |path: &Path| {
         let path = path.to_owned();
         move |source| RecordingError::Malformed { path, source }
     };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(malformed(&path))?;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(malformed(&path))?;
     let found = value
         .get("format_version")
         .and_then(serde_json::Value::as_u64);
@@ -153,12 +153,29 @@ pub fn read_recording(directory: &Path) -> Result<(Plan, Vec<Recorded>), Recordi
     }
     let plan = serde_json::from_value(value).map_err(malformed(&path))?;
 
-    let (path, text) = read(OBSERVATIONS_FILE)?;
-    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-    let observations = whole
-        .lines()
-        .map(serde_json::from_str)
+    let (path, bytes) = read(OBSERVATIONS_FILE)?;
+    let observations = whole_lines(&bytes)
+        .map(serde_json::from_slice)
         .collect::<Result<_, _>>()
         .map_err(malformed(&path))?;
     Ok((plan, observations))
+}
+
+/// The lines that have an end. A kill cuts the last one off anywhere, in the middle of a character too.
+fn whole_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter_map(|line| line.strip_suffix(b"\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_line_that_has_an_end_is_read() {
+        let lines: Vec<_> = whole_lines(b"a\nb\n\xc3").collect();
+        assert_eq!(lines, [b"a", b"b"]);
+        assert_eq!(whole_lines(b"").count(), 0);
+    }
 }
