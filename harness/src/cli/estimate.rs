@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use super::load::Loaded;
-use crate::image;
-use crate::rehearsal::{BootRoute, boot_route, disk_key};
+use crate::rehearsal::{BootRoute, boot_route, is_cached};
 use crate::vocabulary::{Plan, Step};
 
 /// Minutes that the parts take under TCG on two cores; the report has what they took.
@@ -41,12 +40,7 @@ pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
             plan.disk_bus.as_str()
         ),
     );
-    let cached = image::layout(
-        plan.baseline.as_ref().unwrap_or(&plan.candidate),
-        &plan.candidate,
-        plan.disk_bus,
-    )
-    .is_ok_and(|layout| cache.join("disks").join(disk_key(plan, &layout)).is_dir());
+    let cached = is_cached(plan, cache);
     let mib = loaded.disk_bytes >> 20;
     say(
         "disk",

@@ -10,7 +10,7 @@ use super::args::TestArgs;
 use super::load::{Loaded, load};
 use super::progress::Printer;
 use super::{Exit, Failure, chain, estimate, report, run_directory};
-use crate::rehearsal::{RunError, RunOptions, rehearse};
+use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
 use crate::vocabulary::Recorded;
@@ -24,6 +24,9 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
     }
     if args.dry_run {
         return Ok(Exit::Pass);
+    }
+    for loaded in &all {
+        require_programs(&loaded.plan, &cache_directory)?;
     }
     let mut exits = Vec::new();
     let mut summary = Vec::new();

@@ -11,5 +11,5 @@ mod tree;
 pub use cache::{Cache, CacheEntry, Reservation};
 pub use disk::{DiskError, build, free_mib, overlay};
 pub use layout::{Layout, Partition, PartitionKind, UnsupportedDisk, boots_from_disk, layout};
-pub use tools::ToolError;
+pub use tools::{ToolError, require};
 pub use tree::{RootFile, RootTree, TreeError};

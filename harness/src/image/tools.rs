@@ -28,7 +28,25 @@ const PACKAGES: &[(&str, &str)] = &[
     ("mkfs.vfat", "dosfstools"),
     ("mkswap", "util-linux"),
     ("qemu-img", "qemu-utils"),
+    ("qemu-system-x86_64", "qemu-system-x86"),
+    ("qemu-system-i386", "qemu-system-x86"),
 ];
+
+/// Looks for programs where [`run`] would find them.
+///
+/// # Errors
+/// When one is not there, with its package.
+pub fn require(tools: &[&str]) -> Result<(), ToolError> {
+    let path = path_with_sbin();
+    let is_there = |tool: &str| std::env::split_paths(&path).any(|dir| dir.join(tool).is_file());
+    match tools.iter().find(|tool| !is_there(tool)) {
+        None => Ok(()),
+        Some(tool) => Err(ToolError::Missing {
+            tool: (*tool).to_owned(),
+            package: package_of(tool),
+        }),
+    }
+}
 
 /// Runs `tool` with `args`, feeding it `input`.
 ///
@@ -97,6 +115,16 @@ mod tests {
             error.contains("`mkfs.no-such-thing` is not installed"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn what_is_required_is_found_or_named_with_its_package() {
+        assert!(require(&["sh", "mke2fs", "sfdisk"]).is_ok());
+        let error = require(&["sh", "mkfs.no-such-thing"]).unwrap_err();
+        assert!(matches!(error, ToolError::Missing { .. }), "{error}");
+        for (tool, package) in [("mke2fs", "e2fsprogs"), ("qemu-img", "qemu-utils")] {
+            assert_eq!(package_of(tool), package);
+        }
     }
 
     #[test]

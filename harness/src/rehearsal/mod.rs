@@ -12,6 +12,7 @@ mod ladder;
 mod observe;
 mod provision;
 mod recorder;
+mod requirements;
 mod run;
 mod steps;
 
@@ -20,4 +21,5 @@ pub use guest::GuestError;
 pub use ladder::{RUNG, UNIT_PREFIX};
 pub use provision::disk_key;
 pub use recorder::{Progress, Recorder, RecordingError, read_recording};
+pub use requirements::{is_cached, require_programs};
 pub use run::{Closures, KernelFiles, RunError, RunOptions, rehearse};

@@ -1,0 +1,50 @@
+//! The host's programs that a rehearsal takes, looked for before it begins: a run that cannot be ended leaves nothing.
+
+use std::path::Path;
+
+use super::choose::processor;
+use super::provision::disk_key;
+use super::run::RunError;
+use crate::image::{self, DiskError, Layout, PartitionKind};
+use crate::vocabulary::Plan;
+
+/// Whether the cache in `directory` has the disk of `plan`.
+pub fn is_cached(plan: &Plan, directory: &Path) -> bool {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    image::layout(installed, &plan.candidate, plan.disk_bus).is_ok_and(|layout| {
+        directory
+            .join("disks")
+            .join(disk_key(plan, &layout))
+            .is_dir()
+    })
+}
+
+/// Looks for QEMU, and for what makes the disk where the cache in `directory` has none.
+///
+/// # Errors
+/// When a program is not installed, with the package that brings it.
+pub fn require_programs(plan: &Plan, directory: &Path) -> Result<(), RunError> {
+    let mut programs = vec![processor(&plan.target).0.program(), "qemu-img"];
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    if !is_cached(plan, directory)
+        && let Ok(layout) = image::layout(installed, &plan.candidate, plan.disk_bus)
+    {
+        programs.extend(programs_to_build(&layout));
+    }
+    image::require(&programs).map_err(DiskError::from)?;
+    Ok(())
+}
+
+fn programs_to_build(layout: &Layout) -> Vec<&'static str> {
+    let kinds = layout.partitions.iter().map(|partition| partition.kind);
+    let mut programs = vec!["sfdisk"];
+    programs.extend(kinds.map(|kind| match kind {
+        PartitionKind::Ext4 => "mke2fs",
+        PartitionKind::Vfat => "mkfs.vfat",
+        PartitionKind::Swap => "mkswap",
+    }));
+    if !rustix::process::geteuid().is_root() {
+        programs.push("debugfs");
+    }
+    programs
+}
