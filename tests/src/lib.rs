@@ -1,1 +1,13 @@
-//! What the tests of the workspace share.
+//! What the tests of the command line share: a sandbox to run bootproof in, a toplevel to rehearse, and a QEMU that
+//! plays a script.
+//!
+//! Nothing here boots anything: real boots are the lab's.
+
+pub mod fake_formats;
+pub mod fake_qemu;
+pub mod fake_toplevel;
+pub mod guests;
+pub mod sandbox;
+
+pub use fake_toplevel::FakeToplevel;
+pub use sandbox::Sandbox;

@@ -1,0 +1,112 @@
+//! The monitor's side of QMP (QEMU's `docs/interop/qmp-spec.rst`): a banner, replies to whatever is asked, and resets.
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use serde_json::{Value, json};
+
+use super::machine::until_heard;
+
+/// The host's ports behind the forwarded guest's ports: `(guest's, host's)`.
+pub(super) type Ports = Vec<(u16, u16)>;
+
+pub(super) struct Monitor {
+    stream: Arc<Mutex<UnixStream>>,
+    ignores_quit: Arc<AtomicBool>,
+}
+
+impl Monitor {
+    /// Sends the banner and answers from a thread of its own; returns when the harness has negotiated.
+    pub(super) fn open(stream: UnixStream, ports: Ports) -> io::Result<Self> {
+        let reader = BufReader::new(stream.try_clone()?);
+        let monitor = Self {
+            stream: Arc::new(Mutex::new(stream)),
+            ignores_quit: Arc::default(),
+        };
+        send(&monitor.stream, &banner())?;
+        let (negotiated, wait) = mpsc::channel();
+        let (stream, ignores_quit) = (monitor.stream.clone(), monitor.ignores_quit.clone());
+        thread::spawn(move || {
+            for line in reader.lines() {
+                let Ok(line) = line else { return };
+                if reply(&stream, &line, &ports, &ignores_quit, &negotiated).is_err() {
+                    return;
+                }
+            }
+        });
+        wait.recv()
+            .map_err(|_| io::Error::other("nobody negotiated on the monitor"))?;
+        Ok(monitor)
+    }
+
+    /// Sends the banner, and an error for the first request.
+    pub(super) fn refuse(stream: UnixStream, reason: &str) -> io::Result<()> {
+        let mut line = String::new();
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let stream = Mutex::new(stream);
+        send(&stream, &banner())?;
+        reader.read_line(&mut line)?;
+        let request: Value = serde_json::from_str(&line)?;
+        let error = json!({ "class": "GenericError", "desc": reason });
+        send(&stream, &json!({ "error": error, "id": request["id"] }))
+    }
+
+    pub(super) fn ignore_quit(&self) {
+        self.ignores_quit.store(true, Ordering::Relaxed);
+    }
+
+    /// The event of a reset by the guest; returns when it was heard.
+    pub(super) fn reset(&self) -> io::Result<()> {
+        let data = json!({ "guest": true, "reason": "guest-reset" });
+        send(&self.stream, &json!({ "event": "RESET", "data": data }))
+    }
+}
+
+fn banner() -> Value {
+    let version = json!({ "qemu": { "major": 7, "minor": 2, "micro": 22 }, "package": "" });
+    json!({ "QMP": { "version": version, "capabilities": [] } })
+}
+
+fn reply(
+    stream: &Mutex<UnixStream>,
+    line: &str,
+    ports: &Ports,
+    ignores_quit: &AtomicBool,
+    negotiated: &mpsc::Sender<()>,
+) -> io::Result<()> {
+    let request: Value = serde_json::from_str(line)?;
+    let result = match request["execute"].as_str() {
+        Some("quit") if ignores_quit.load(Ordering::Relaxed) => return Ok(()),
+        Some("human-monitor-command") => Value::String(user_network(ports)),
+        _ => json!({}),
+    };
+    send(stream, &json!({ "return": result, "id": request["id"] }))?;
+    match request["execute"].as_str() {
+        Some("qmp_capabilities") => drop(negotiated.send(())),
+        Some("quit") => process::exit(0),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The table of the human monitor's `info usernet`.
+fn user_network(ports: &Ports) -> String {
+    let rows = ports.iter().map(|(guest, host)| {
+        format!(
+            "  TCP[HOST_FORWARD]  14       127.0.0.1 {host}       10.0.2.15    {guest}     0     0\r\n"
+        )
+    });
+    let head =
+        "  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\r\n";
+    head.to_owned() + &rows.collect::<String>()
+}
+
+fn send(stream: &Mutex<UnixStream>, message: &Value) -> io::Result<()> {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    stream.write_all(format!("{message}\r\n").as_bytes())?;
+    until_heard(&stream)
+}

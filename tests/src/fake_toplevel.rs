@@ -1,0 +1,143 @@
+//! A toplevel in a chroot store that looks like NixOS's and holds nothing that runs: GRUB on `/dev/vda`, a virtio disk,
+//! a serial console, and nginx with one virtual host.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use crate::fake_formats;
+
+/// A toplevel below the root of a chroot store.
+#[derive(Debug, Clone)]
+pub struct FakeToplevel {
+    root: PathBuf,
+    /// `/nix/store/…-nixos-system-fake`, as the guest sees it.
+    pub path: String,
+}
+
+const MODULES: &str = "lib/modules/6.6.63";
+
+const NGINX_CONF: &str = "\
+http {
+  server {
+    listen 0.0.0.0:80;
+    server_name alpha.example;
+    location / { proxy_pass http://127.0.0.1:8081; }
+  }
+}
+";
+
+/// As `builtins.toXML` writes the input of `install-grub.pl`.
+const GRUB_CONFIG: &str = "\
+<?xml version='1.0' encoding='utf-8'?>
+<expr><attrs>
+  <attr name=\"devices\"><list><string value=\"/dev/vda\" /></list></attr>
+  <attr name=\"grubEfi\"><string value=\"\" /></attr>
+</attrs></expr>
+";
+
+impl FakeToplevel {
+    /// Makes the toplevel, and every store path that it refers to, below `root`.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub fn make(root: &Path) -> io::Result<Self> {
+        let store = Store {
+            directory: root.join("nix/store"),
+        };
+        let nginx = store.file("nginx", "bin/nginx", fake_formats::elf())?;
+        let conf = store.file("nginx.conf", "", NGINX_CONF)?;
+        store.file("systemd", "lib/systemd/systemd", fake_formats::elf())?;
+        store.file("linux", "bzImage", fake_formats::bzimage())?;
+        let modules = ["virtio_blk.ko.xz", "virtio_pci.ko.xz"];
+        store.file("initrd", "initrd", fake_formats::cpio(&modules)?)?;
+        let builtin = format!("{MODULES}/modules.builtin");
+        store.file("modules", &builtin, "kernel/sd_mod.ko\n")?;
+        let loadable = format!("{MODULES}/modules.dep");
+        store.file("modules", &loadable, "virtio_net.ko.xz:\n")?;
+
+        let fstab = "/dev/disk/by-label/nixos / ext4 defaults 0 1\n";
+        store.file("etc", "etc/fstab", fstab)?;
+        let unit = format!("[Service]\nExecStart={nginx} -c '{conf}'\n");
+        store.file("etc", "etc/systemd/system/nginx.service", unit)?;
+
+        let config = store.file("grub-config.xml", "", GRUB_CONFIG)?;
+        let script = format!("#!/bin/sh\nset -e\ninstall-grub.pl {config} $@\n");
+        let installer = store.file("install-grub.sh", "", script)?;
+        let switch = format!("#!/bin/sh\nexport INSTALL_BOOTLOADER='{installer}'\n");
+        store.file(TOPLEVEL, "bin/switch-to-configuration", switch)?;
+
+        for (name, content) in [
+            ("init", "#!/bin/sh\n"),
+            ("kernel-params", "loglevel=4 console=ttyS0,115200"),
+            ("nixos-version", "24.11.fake"),
+            ("system", "x86_64-linux"),
+        ] {
+            store.file(TOPLEVEL, name, content)?;
+        }
+        for (name, target) in [
+            ("kernel", store.path("linux", "bzImage")),
+            ("initrd", store.path("initrd", "initrd")),
+            ("kernel-modules", store.path("modules", "")),
+            ("etc", store.path("etc", "etc")),
+            ("systemd", store.path("systemd", "")),
+        ] {
+            symlink(target, store.host(TOPLEVEL).join(name))?;
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            path: store.path(TOPLEVEL, ""),
+        })
+    }
+
+    /// The root of the chroot store, for `--store`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the toplevel is on this host.
+    pub fn host_path(&self) -> PathBuf {
+        self.root.join(self.path.trim_start_matches('/'))
+    }
+}
+
+const TOPLEVEL: &str = "nixos-system-fake";
+
+/// A store whose hashes are made of the names.
+struct Store {
+    directory: PathBuf,
+}
+
+impl Store {
+    /// Writes a file of the store path called `name`, which is the store path itself where `below` is empty, and gives its
+    /// path in the guest.
+    fn file(&self, name: &str, below: &str, content: impl AsRef<[u8]>) -> io::Result<String> {
+        let place = match below {
+            "" => self.host(name),
+            below => self.host(name).join(below),
+        };
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(place, content)?;
+        Ok(self.path(name, below))
+    }
+
+    fn host(&self, name: &str) -> PathBuf {
+        self.directory.join(base_name(name))
+    }
+
+    fn path(&self, name: &str, below: &str) -> String {
+        let path = format!("/nix/store/{}/{below}", base_name(name));
+        path.trim_end_matches('/').to_owned()
+    }
+}
+
+/// `<hash>-<name>`: Nix's base 32 has all digits, so that a number will do for a hash.
+fn base_name(name: &str) -> String {
+    let number = name
+        .bytes()
+        .fold(0_u64, |n, b| n.wrapping_mul(31).wrapping_add(b.into()));
+    format!("{number:032}-{name}")
+}

@@ -1,0 +1,10 @@
+//! The command line as a process: what it says, how it ends, and what it leaves behind.
+
+mod bad_input;
+mod bad_recording;
+mod dry_run;
+mod guest_trouble;
+mod healthy;
+mod host_trouble;
+mod interrupted;
+mod side_by_side;
