@@ -1,7 +1,8 @@
 //! Finished disks, kept by a key that names their content, safe for several runs at once and for a kill at any time.
 //!
 //! `DIR/disks/KEY/` is complete or absent: an entry is made below `DIR/tmp/` and renamed into place. Whoever makes one
-//! holds a lock on it; what a killed run left below `tmp/` is removed by the next one.
+//! holds a lock on it; what a killed run left below `tmp/` is removed by the next one. Entries of `tmp/` get and lose their lock,
+//! and are looked at, under one lock of all: an entry without a lock of its own is then nobody's.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -29,6 +30,7 @@ pub enum CacheEntry {
 pub struct Reservation {
     _key_lock: File,
     _workshop_lock: File,
+    cache: PathBuf,
     workshop: PathBuf,
     place: PathBuf,
 }
@@ -72,6 +74,7 @@ impl Cache {
         if let Some(place) = self.peek(key) {
             return Ok(CacheEntry::Ready(place));
         }
+        let _all = lock_all(&self.directory)?;
         let workshop = tempfile::Builder::new()
             .prefix("disk-")
             .tempdir_in(self.directory.join("tmp"))?
@@ -81,18 +84,19 @@ impl Cache {
         Ok(CacheEntry::Missing(Reservation {
             _key_lock: key_lock,
             _workshop_lock: workshop_lock,
+            cache: self.directory.clone(),
             place: self.directory.join("disks").join(key),
             workshop,
         }))
     }
 
     fn sweep(&self) -> io::Result<()> {
+        let _all = lock_all(&self.directory)?;
         for entry in fs::read_dir(self.directory.join("tmp"))? {
             let workshop = entry?.path();
             let abandoned = match File::open(workshop.join(WORKSHOP_LOCK)) {
                 Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock)),
-                // Between the making of a workshop and that of its lock lies a moment: leave young ones alone.
-                Err(_) => older_than_a_minute(&workshop),
+                Err(_) => true,
             };
             if abandoned {
                 tree::remove(&workshop);
@@ -104,10 +108,10 @@ impl Cache {
 
 const WORKSHOP_LOCK: &str = "lock";
 
-fn older_than_a_minute(path: &Path) -> bool {
-    fs::metadata(path)
-        .and_then(|m| m.modified())
-        .is_ok_and(|t| t.elapsed().is_ok_and(|age| age.as_secs() > 60))
+fn lock_all(directory: &Path) -> io::Result<File> {
+    let lock = File::create(directory.join("locks/.all"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 impl Reservation {
@@ -127,6 +131,7 @@ impl Reservation {
             permissions.set_readonly(true);
             fs::set_permissions(&path, permissions)?;
         }
+        let _all = lock_all(&self.cache)?;
         fs::remove_file(self.workshop.join(WORKSHOP_LOCK))?;
         fs::rename(&self.workshop, &self.place)?;
         Ok(self.place.clone())
@@ -176,6 +181,23 @@ mod tests {
             0
         );
         missing(&cache, "k");
+    }
+
+    #[test]
+    fn no_run_sweeps_what_another_one_begins() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path()).unwrap();
+        std::thread::scope(|scope| {
+            let making = scope.spawn(|| {
+                for n in 0..300 {
+                    let reservation = missing(&cache, &n.to_string());
+                    assert!(reservation.workshop().join(WORKSHOP_LOCK).exists());
+                }
+            });
+            while !making.is_finished() {
+                Cache::open(directory.path()).unwrap();
+            }
+        });
     }
 
     #[test]

@@ -89,11 +89,16 @@ pub(super) async fn provision(
     ));
     let workshop = reservation.workshop().to_owned();
     let disk = workshop.join(DISK_FILE);
+    // The reservation goes along: an interrupted run must not remove the workshop while the disk is still being built in it.
     let building = {
         let (disk, layout, key) = (disk.clone(), layout.clone(), key.clone());
-        tokio::task::spawn_blocking(move || image::build(&disk, &tree, &layout, &workshop, &key))
+        tokio::task::spawn_blocking(move || {
+            let built = image::build(&disk, &tree, &layout, &workshop, &key);
+            (reservation, built)
+        })
     };
-    building.await??;
+    let (reservation, built) = building.await?;
+    built?;
 
     let mut provision = Vec::new();
     for choice in &layout.choices {
