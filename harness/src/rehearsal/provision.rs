@@ -4,9 +4,12 @@
 //! disk becomes an immutable base in the cache. What the installer said is kept beside it and told in every run.
 
 use std::fs::{self, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
 
 use super::choose::{BootRoute, boot_route, foreign_devices};
 use super::deadlines::Deadlines;
@@ -68,9 +71,9 @@ pub(super) async fn provision(
     let lookup = {
         let (cache, key) = (cache.clone(), key.clone());
         recorder.working("look for the test disk in the cache");
-        tokio::task::spawn_blocking(move || cache.entry(&key))
+        outside_of_the_runtime(move || cache.entry(&key))
     };
-    let reservation = match lookup.await?? {
+    let reservation = match lookup.await? {
         CacheEntry::Ready(place) => {
             replay(&place, recorder)?;
             return Ok(Provisioned::Disk(place.join(DISK_FILE)));
@@ -120,6 +123,18 @@ pub(super) async fn provision(
     let place = reservation.publish()?;
     replay(&place, recorder)?;
     Ok(Provisioned::Disk(place.join(DISK_FILE)))
+}
+
+/// Waits for `work` on a thread of its own. An interrupted run would wait for one of the runtime's, and this one may wait for
+/// another run to make the same disk.
+async fn outside_of_the_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (done, wait) = oneshot::channel();
+    // Where nobody waits any longer, what was made is dropped, and its lock with it.
+    thread::spawn(move || drop(done.send(work())));
+    wait.await
+        .unwrap_or_else(|_| Err(io::Error::other("a task on the host ended early")))
 }
 
 /// Boots the fresh disk and runs the installer; gives what it observed.
