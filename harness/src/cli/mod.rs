@@ -9,6 +9,8 @@ mod report;
 mod run_directory;
 mod test;
 
+use std::io::Write as _;
+
 use clap::Parser as _;
 
 pub use exit::Exit;
@@ -33,9 +35,14 @@ pub fn main() -> Exit {
         args::Command::Report(report) => report::run(report),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("bootproof: {}", chain(&*error));
+        tell(&format!("bootproof: {}\n", chain(&*error)));
         Exit::Error
     })
+}
+
+/// Writes to stderr. A reader of it that has gone away must not end a run: the recording has all that is told.
+fn tell(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// What a command fails with: its own words, and its causes.

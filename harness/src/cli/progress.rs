@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::tell;
 use crate::rehearsal::Progress;
 use crate::vocabulary::{Accelerator, Observation, Recorded, Stage, StepOutcome};
 
@@ -55,7 +56,7 @@ impl Printer {
         );
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => eprintln!("{line}"),
+            None => tell(&(line + "\n")),
         }
     }
 }

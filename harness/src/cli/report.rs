@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use super::args::{Format, ReportArgs};
-use super::{Exit, Failure};
+use super::{Exit, Failure, tell};
 use crate::rehearsal::read_recording;
 use crate::report::{self, Report, human, json, markdown};
 
@@ -25,7 +25,7 @@ pub(super) fn print(report: &Report, format: Format, directory: &Path) -> Result
                 colour: io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
                 run_dir: Some(directory.display().to_string()),
             };
-            io::stderr().write_all(human::render(report, &style).as_bytes())?;
+            tell(&human::render(report, &style));
         }
         Format::Json => io::stdout().write_all(json::render(report)?.as_bytes())?,
         Format::Markdown => io::stdout().write_all(markdown::render(report).as_bytes())?,

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::TestArgs;
 use super::load::{Loaded, load};
 use super::progress::Printer;
-use super::{Exit, Failure, chain, estimate, report, run_directory};
+use super::{Exit, Failure, chain, estimate, report, run_directory, tell};
 use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
@@ -20,7 +20,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
     let cache_directory = run_directory::cache_directory(args)?;
     let all = load(args)?;
     for loaded in &all {
-        eprint!("{}", estimate::announce(loaded, &cache_directory));
+        tell(&estimate::announce(loaded, &cache_directory));
     }
     if args.dry_run {
         return Ok(Exit::Pass);
@@ -41,7 +41,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
         summary.push(line);
     }
     if summary.len() > 1 {
-        eprintln!("\n{}", summary.join("\n"));
+        tell(&format!("\n{}\n", summary.join("\n")));
     }
     Ok(worst(&exits))
 }
@@ -93,7 +93,7 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
             report.verdict,
             found.len()
         );
-        eprintln!("{line}");
+        tell(&format!("{line}\n"));
         return (Exit::Pass, line);
     }
     let line = format!(
@@ -101,7 +101,7 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
         directory.display(),
         differences.join("\n  ")
     );
-    eprintln!("{line}");
+    tell(&format!("{line}\n"));
     (Exit::Fail, line)
 }
 
