@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
@@ -68,10 +69,10 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "MODEL", conflicts_with = "scenario")]
     pub(super) cpu: Option<String>,
     /// The target machine's memory, in MiB
-    #[arg(long, value_name = "MIB", conflicts_with = "scenario")]
+    #[arg(long, value_name = "MIB", conflicts_with = "scenario", value_parser = at_least_one())]
     pub(super) memory: Option<u32>,
     /// The target machine's CPUs
-    #[arg(long, value_name = "N", conflicts_with = "scenario")]
+    #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = at_least_one())]
     pub(super) cores: Option<u32>,
 
     /// Where the recording goes; must not hold one yet (default: a new directory)
@@ -91,6 +92,11 @@ pub(super) struct TestArgs {
     pub(super) dry_run: bool,
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+/// A machine without memory or processors is refused here, and not by QEMU when its disk has been built.
+fn at_least_one() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 #[derive(Debug, Args)]

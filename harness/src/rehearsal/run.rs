@@ -49,6 +49,11 @@ pub enum RunError {
     Disk(#[from] DiskError),
     #[error(transparent)]
     Unsupported(#[from] UnsupportedDisk),
+    #[error("failed to open the cache {}: {source} (name another place with --cache-dir)", directory.display())]
+    Cache {
+        directory: PathBuf,
+        source: io::Error,
+    },
     #[error("failed to keep the recording or the cache: {0}")]
     Io(#[from] io::Error),
     #[error("failed to keep the recording or the cache: {0}")]
@@ -76,7 +81,11 @@ pub async fn rehearse(
         factor: proof.factor,
         qemu: proof.qemu_version.clone(),
     })?;
-    let cache = Cache::open(&options.cache_directory)?;
+    let directory = &options.cache_directory;
+    let cache = Cache::open(directory).map_err(|source| RunError::Cache {
+        directory: directory.clone(),
+        source,
+    })?;
     let base = match provision(plan, closures, &cache, &proof, &mut recorder).await {
         Ok(Provisioned::Disk(base)) => base,
         Ok(Provisioned::GuestFailed) => {
