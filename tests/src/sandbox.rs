@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -73,6 +73,20 @@ impl Sandbox {
         }
         self.path = few.into();
         self
+    }
+
+    /// Makes a tool of the host say that it hangs, and wait until the file exists whose path is returned.
+    pub fn slow_down(&self, tool: &str) -> PathBuf {
+        let go = self.place("go");
+        let script = format!(
+            "#!/bin/sh\n: > '{}'\nwhile [ ! -e '{}' ]; do sleep 0.01; done\nPATH=${{PATH#*:}} exec {tool} \"$@\"\n",
+            self.qemu.hanging().display(),
+            go.display()
+        );
+        let place = self.place("bin").join(tool);
+        fs::write(&place, script).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        go
     }
 
     /// A path of the sandbox.
@@ -154,7 +168,8 @@ impl Sandbox {
         });
     }
 
-    fn wait(&self, what: &str, mut happened: impl FnMut() -> bool) {
+    /// Waits until `happened`, within reason.
+    pub fn wait(&self, what: &str, mut happened: impl FnMut() -> bool) {
         let began = Instant::now();
         while !happened() {
             assert!(began.elapsed() < PATIENCE, "waited in vain for {what}");

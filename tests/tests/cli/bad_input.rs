@@ -118,6 +118,20 @@ fn options_that_contradict_each_other_are_both_named() {
     );
 }
 
+#[test]
+fn a_machine_without_memory_or_processors_is_refused() {
+    let sandbox = Sandbox::new();
+    for option in ["--memory", "--cores"] {
+        for value in ["0", "-1", "many"] {
+            assert_refused(
+                &sandbox,
+                &["test", &format!("{option}={value}")],
+                &[option, value],
+            );
+        }
+    }
+}
+
 /// The lab's options, with one scenario.
 fn lab_args(sandbox: &Sandbox, name: &str, text: &str) -> Vec<String> {
     let scenarios = sandbox.place("scenarios");
@@ -208,4 +222,17 @@ fn a_run_directory_that_cannot_be_made_is_named() {
         .code(2)
         .stderr(contains(place.to_str().unwrap()));
     assert!(!sandbox.cache().exists());
+}
+
+#[test]
+fn a_cache_that_cannot_be_opened_is_named() {
+    let sandbox = Sandbox::with_guest(guests::healthy);
+    fs::write(sandbox.cache(), "a file").unwrap();
+    sandbox
+        .rehearsal()
+        .assert()
+        .code(2)
+        .stderr(contains(sandbox.cache().to_str().unwrap()).and(contains("--cache-dir")));
+    sandbox.wait_until_qemu_is_gone();
+    sandbox.assert_no_litter();
 }

@@ -1,6 +1,8 @@
 //! Whatever ends bootproof, nothing outlives it, and the next run works.
 
-use std::process::{Child, ExitStatus, Stdio};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr, ExitStatus, Stdio};
 
 use bootproof_tests::fake_qemu::{Act, Script};
 use bootproof_tests::{Sandbox, guests};
@@ -9,50 +11,70 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// Starts a rehearsal, sends `signal` when its guest hangs, and waits for the end.
 fn interrupt(sandbox: &Sandbox, signal: Signal) -> (ExitStatus, String) {
-    let mut command = sandbox.process();
-    command.args(sandbox.rehearsal_args());
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let child = Running(command.spawn().unwrap());
+    let run = Running::start(sandbox, "run");
     sandbox.wait_for_hang();
-    kill_process(Pid::from_child(&child.0), signal).unwrap();
-    let output = child.end();
+    run.send(signal);
+    let ended = run.end(sandbox);
     sandbox.wait_until_qemu_is_gone();
     sandbox.assert_no_litter();
-    (
-        output.status,
-        String::from_utf8_lossy(&output.stderr).into_owned(),
-    )
+    ended
 }
 
-/// A child that does not outlive a test that fails.
-struct Running(Child);
+/// A rehearsal that does not outlive a test that fails.
+struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+}
 
 impl Running {
-    fn end(mut self) -> std::process::Output {
-        use std::io::Read as _;
-        let mut stderr = Vec::new();
-        self.0
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_end(&mut stderr)
-            .unwrap();
-        let status = self.0.wait().unwrap();
-        std::process::Output {
-            status,
-            stdout: Vec::new(),
-            stderr,
+    /// Starts a rehearsal that is recorded in the sandbox's `directory`.
+    fn start(sandbox: &Sandbox, directory: &str) -> Self {
+        let mut command = sandbox.process();
+        command
+            .args(sandbox.toplevel_args())
+            .arg("--run-dir")
+            .arg(sandbox.place(directory))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child, stderr }
+    }
+
+    /// Waits until it says `text`.
+    fn wait_for(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert_ne!(
+                self.stderr.read_line(&mut line).unwrap(),
+                0,
+                "never said {text}"
+            );
         }
+    }
+
+    fn send(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn end(mut self, sandbox: &Sandbox) -> (ExitStatus, String) {
+        let mut status = None;
+        sandbox.wait("the end of bootproof", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        let mut stderr = String::new();
+        self.stderr.read_to_string(&mut stderr).unwrap();
+        (status.unwrap(), stderr)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -151,4 +173,59 @@ fn a_qemu_that_ignores_every_request_to_end_is_gone_too() {
         [0; 0],
         "the run ended before its machine"
     );
+}
+
+#[test]
+fn a_signal_while_the_disk_is_built_leaves_no_half_made_disk() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let sandbox = Sandbox::with_guest(|_| guests::without_bootable_disk());
+        let go = sandbox.slow_down("mke2fs");
+        let run = Running::start(&sandbox, "run");
+        sandbox.wait_for_hang();
+        run.send(signal);
+        fs::write(go, "").unwrap();
+        let (status, stderr) = run.end(&sandbox);
+        assert_eq!(status.code(), Some(2), "{stderr}");
+        assert_eq!(sandbox.workshops(), [""; 0]);
+        assert_eq!(sandbox.cached_disks(), [""; 0]);
+        sandbox.assert_no_litter();
+        assert_next_run_works(&sandbox);
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_run_that_waits_for_the_disk_of_another_one() {
+    let sandbox = hanging_while_it_installs();
+    let first = Running::start(&sandbox, "first");
+    sandbox.wait_for_hang();
+    let mut second = Running::start(&sandbox, "second");
+    second.wait_for("look for the test disk in the cache");
+    second.send(Signal::INT);
+    let (status, _) = second.end(&sandbox);
+    assert_eq!(status.code(), Some(2));
+    assert_eq!(
+        sandbox.workshops().len(),
+        1,
+        "the first run's disk was taken away"
+    );
+    first.send(Signal::INT);
+    assert_eq!(first.end(&sandbox).0.code(), Some(2));
+    sandbox.wait_until_qemu_is_gone();
+    assert_next_run_works(&sandbox);
+}
+
+#[test]
+fn a_reader_of_the_progress_that_goes_away_ends_no_run() {
+    let sandbox = Sandbox::with_guest(|_| guests::without_bootable_disk());
+    let mut command = sandbox.process();
+    command
+        .args(sandbox.rehearsal_args())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stderr.take());
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(sandbox.run_directory().join("report.json").exists());
+    sandbox.wait_until_qemu_is_gone();
 }
