@@ -38,11 +38,12 @@ const GRUB_CONFIG: &str = "\
 ";
 
 impl FakeToplevel {
-    /// Makes the toplevel, and every store path that it refers to, below `root`.
+    /// Makes the toplevel called `name`, and every store path that it refers to, below `root`. Toplevels of one root share
+    /// all but themselves.
     ///
     /// # Errors
     /// When something cannot be written.
-    pub fn make(root: &Path) -> io::Result<Self> {
+    pub fn make(root: &Path, name: &str) -> io::Result<Self> {
         let store = Store {
             directory: root.join("nix/store"),
         };
@@ -66,28 +67,28 @@ impl FakeToplevel {
         let script = format!("#!/bin/sh\nset -e\ninstall-grub.pl {config} $@\n");
         let installer = store.file("install-grub.sh", "", script)?;
         let switch = format!("#!/bin/sh\nexport INSTALL_BOOTLOADER='{installer}'\n");
-        store.file(TOPLEVEL, "bin/switch-to-configuration", switch)?;
+        store.file(name, "bin/switch-to-configuration", switch)?;
 
-        for (name, content) in [
+        for (file, content) in [
             ("init", "#!/bin/sh\n"),
             ("kernel-params", "loglevel=4 console=ttyS0,115200"),
             ("nixos-version", "24.11.fake"),
             ("system", "x86_64-linux"),
         ] {
-            store.file(TOPLEVEL, name, content)?;
+            store.file(name, file, content)?;
         }
-        for (name, target) in [
+        for (link, target) in [
             ("kernel", store.path("linux", "bzImage")),
             ("initrd", store.path("initrd", "initrd")),
             ("kernel-modules", store.path("modules", "")),
             ("etc", store.path("etc", "etc")),
             ("systemd", store.path("systemd", "")),
         ] {
-            symlink(target, store.host(TOPLEVEL).join(name))?;
+            symlink(target, store.host(name).join(link))?;
         }
         Ok(Self {
             root: root.to_owned(),
-            path: store.path(TOPLEVEL, ""),
+            path: store.path(name, ""),
         })
     }
 
@@ -101,8 +102,6 @@ impl FakeToplevel {
         self.root.join(self.path.trim_start_matches('/'))
     }
 }
-
-const TOPLEVEL: &str = "nixos-system-fake";
 
 /// A store whose hashes are made of the names.
 struct Store {

@@ -37,19 +37,35 @@ pub fn healthy(toplevel: &FakeToplevel) -> Script {
 
 /// What [`healthy`] does after its monitor is open.
 pub fn healthy_boots(toplevel: &FakeToplevel) -> Vec<Act> {
-    let boot = |boot_id: &str| {
-        [
-            Act::Console(KERNEL_LINE.to_owned()),
-            Act::GreetShell(boot_id.to_owned()),
-            Act::Serve(healthy_answers(toplevel, boot_id)),
-        ]
-    };
-    let mut acts = Vec::from(boot(FIRST_BOOT));
+    let guest = Guest::of(toplevel);
+    let mut acts = boot(FIRST_BOOT, guest.answers(FIRST_BOOT));
     acts.push(Act::Reset);
-    acts.extend(boot(SECOND_BOOT));
+    acts.extend(boot(SECOND_BOOT, guest.answers(SECOND_BOOT)));
     // The second shell is only left when the harness takes the power away.
     acts.push(Act::Hang);
     acts
+}
+
+/// A deploy of `candidate` on `baseline`, after which all is well, until the reboot: nginx fails then.
+pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) -> Script {
+    let before = Guest::of(baseline);
+    let switched = Guest {
+        current: candidate,
+        ..before
+    };
+    let rebooted = Guest {
+        nginx: "failed",
+        ..Guest::of(candidate)
+    };
+    let switch = Answer::new("switch-to-configuration switch", "restarting nginx\n");
+    let mut until_the_switch = before.answers(FIRST_BOOT);
+    until_the_switch.extend([Answer::new("date +%s", "1700000000\n"), switch.as_last()]);
+    let mut acts = boot(FIRST_BOOT, until_the_switch);
+    acts.push(Act::Serve(switched.answers(FIRST_BOOT)));
+    acts.push(Act::Reset);
+    acts.extend(boot(SECOND_BOOT, rebooted.answers(SECOND_BOOT)));
+    acts.push(Act::Hang);
+    that_boots(acts)
 }
 
 /// A disk that the firmware cannot boot from.
@@ -95,35 +111,68 @@ pub fn that_hangs_while_it_installs() -> Script {
     }
 }
 
-/// The answers of a guest in which all is well.
-fn healthy_answers(toplevel: &FakeToplevel, boot_id: &str) -> Vec<Answer> {
+/// A boot up to its root shell, and what that answers.
+fn boot(boot_id: &str, answers: Vec<Answer>) -> Vec<Act> {
     vec![
-        Answer::new("is-system-running", "running\n"),
-        Answer::new("say machine", identity(&toplevel.path, boot_id)),
-        Answer::new("systemctl show", units()),
-        Answer::new("journalctl", journal()),
+        Act::Console(KERNEL_LINE.to_owned()),
+        Act::GreetShell(boot_id.to_owned()),
+        Act::Serve(answers),
     ]
 }
 
-fn identity(toplevel: &str, boot_id: &str) -> String {
-    let header = fake_formats::elf_in_hex();
-    format!(
-        "machine=x86_64\nrelease=6.6.63\nboot_id={boot_id}\nbooted={toplevel}\ncurrent={toplevel}\n\
-         profile={toplevel}\nsystem=x86_64-linux\npid1={header}\ncmdline=console=ttyS0,115200\n"
-    )
+/// What a guest says of itself; all that is not here is well.
+#[derive(Clone, Copy)]
+struct Guest<'a> {
+    booted: &'a FakeToplevel,
+    current: &'a FakeToplevel,
+    /// The state of `nginx.service`.
+    nginx: &'a str,
 }
 
-fn units() -> String {
-    let unit = |id: &str, more: &str| {
-        format!("Id={id}\nLoadState=loaded\nActiveState=active\nResult=success\n{more}")
-    };
-    let names = "Names=multi-user.target default.target\nSubState=active\nWants=nginx.service\n";
-    let service = "Names=nginx.service\nSubState=running\nType=simple\nNRestarts=0\n";
-    [
-        unit("multi-user.target", names),
-        unit("nginx.service", service),
-    ]
-    .join("\n")
+impl<'a> Guest<'a> {
+    fn of(toplevel: &'a FakeToplevel) -> Self {
+        Self {
+            booted: toplevel,
+            current: toplevel,
+            nginx: "active",
+        }
+    }
+
+    fn answers(&self, boot_id: &str) -> Vec<Answer> {
+        let state = match self.nginx {
+            "active" => "running\n",
+            _ => "degraded\n",
+        };
+        vec![
+            Answer::new("is-system-running", state),
+            Answer::new("say machine", self.identity(boot_id)),
+            Answer::new("systemctl show", self.units()),
+            Answer::new("journalctl", journal()),
+        ]
+    }
+
+    fn identity(&self, boot_id: &str) -> String {
+        let header = fake_formats::elf_in_hex();
+        let (booted, current) = (&self.booted.path, &self.current.path);
+        format!(
+            "machine=x86_64\nrelease=6.6.63\nboot_id={boot_id}\nbooted={booted}\ncurrent={current}\n\
+             profile={current}\nsystem=x86_64-linux\npid1={header}\ncmdline=console=ttyS0,115200\n"
+        )
+    }
+
+    fn units(&self) -> String {
+        let nginx = self.nginx;
+        let (sub_state, result) = match nginx {
+            "active" => ("running", "success"),
+            _ => (nginx, "exit-code"),
+        };
+        format!(
+            "Id=multi-user.target\nNames=multi-user.target default.target\nLoadState=loaded\nActiveState=active\n\
+             SubState=active\nWants=nginx.service\n\n\
+             Id=nginx.service\nNames=nginx.service\nLoadState=loaded\nActiveState={nginx}\nSubState={sub_state}\n\
+             Result={result}\nType=simple\nNRestarts=0\n"
+        )
+    }
 }
 
 fn journal() -> String {

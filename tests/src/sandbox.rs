@@ -21,6 +21,7 @@ pub struct Sandbox {
     path: OsString,
     pub qemu: Directory,
     pub toplevel: FakeToplevel,
+    pub baseline: FakeToplevel,
 }
 
 /// How long a test waits for what another process does; far above what it takes on a busy machine.
@@ -45,7 +46,8 @@ impl Sandbox {
         let host = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([bin].into_iter().chain(env::split_paths(&host))).unwrap();
         Self {
-            toplevel: FakeToplevel::make(&root.path().join("store")).unwrap(),
+            toplevel: FakeToplevel::make(&root.path().join("store"), "nixos-system-new").unwrap(),
+            baseline: FakeToplevel::make(&root.path().join("store"), "nixos-system-old").unwrap(),
             qemu: Directory::new(root.path().join("qemu")),
             path,
             root,

@@ -56,7 +56,7 @@ pub enum Act {
     Console(String),
     /// The root shell greets from the boot with this id.
     GreetShell(String),
-    /// Answers the shell's commands until one reboots the machine or powers it off.
+    /// Answers the shell's commands until one reboots the machine or powers it off, or an answer is the last.
     Serve(Vec<Answer>),
     /// The guest resets the machine.
     Reset,
@@ -80,6 +80,8 @@ pub struct Answer {
     pub to: String,
     pub output: String,
     pub exit_code: i32,
+    /// Nothing of this list is answered after it.
+    pub last: bool,
 }
 
 impl Answer {
@@ -88,6 +90,13 @@ impl Answer {
             to: to.into(),
             output: output.into(),
             exit_code: 0,
+            last: false,
         }
+    }
+
+    /// After this answer the next act begins: the guest has become another one.
+    #[must_use]
+    pub fn as_last(self) -> Self {
+        Self { last: true, ..self }
     }
 }

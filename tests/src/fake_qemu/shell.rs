@@ -9,7 +9,7 @@ use super::machine::until_heard;
 /// Stands in each command before the number that its answer must end with.
 const END: &str = "BOOTPROOF END ";
 
-/// Answers until a command reboots the machine or powers it off.
+/// Answers until a command reboots the machine or powers it off, or an answer is the last.
 pub(super) fn serve(port: &mut UnixStream, answers: &[Answer]) -> io::Result<()> {
     let mut received = String::new();
     let mut buffer = [0; 4096];
@@ -18,12 +18,16 @@ pub(super) fn serve(port: &mut UnixStream, answers: &[Answer]) -> io::Result<()>
             if command.contains("systemctl reboot") || command.contains("systemctl poweroff") {
                 return Ok(());
             }
-            let (output, code) = match answers.iter().find(|a| command.contains(&a.to)) {
+            let answer = answers.iter().find(|a| command.contains(&a.to));
+            let (output, code) = match answer {
                 Some(answer) => (answer.output.as_str(), answer.exit_code),
                 None => ("the script has no answer to this\n", 127),
             };
             write!(port, "{output}\n{END}{nonce} {code}\n")?;
             until_heard(port)?;
+            if answer.is_some_and(|answer| answer.last) {
+                return Ok(());
+            }
         }
         let length = port.read(&mut buffer)?;
         if length == 0 {

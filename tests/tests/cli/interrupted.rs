@@ -139,8 +139,8 @@ fn a_killed_harness_leaves_no_machine_and_a_recording_that_can_be_told() {
     assert_eq!(status.code(), None);
     let run = sandbox.run_directory();
     assert!(!run.join("disk.qcow2").exists());
-    let report = sandbox.bootproof(["report".as_ref(), run.as_os_str()]);
-    { report }.assert().code(3).stderr(contains("unproven"));
+    let mut report = sandbox.bootproof(["report".as_ref(), run.as_os_str()]);
+    report.assert().code(3).stderr(contains("unproven"));
     assert_next_run_works(&sandbox);
 }
 

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_recording;
+mod deploy;
 mod dry_run;
 mod guest_trouble;
 mod healthy;
