@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::vocabulary::{BootId, Step, StepOutcome, StorePath};
+use crate::vocabulary::{Accelerator, BootId, Step, StepOutcome, StorePath};
 
 use super::model::{ClosureSummary, Report};
 use super::sentences::sentences;
@@ -50,7 +50,8 @@ static REDACTIONS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The report with times, identities of boots, store hashes, versions of QEMU and counts of restarts replaced.
+/// The report with times, identities of boots, store hashes, accelerator, versions of QEMU and kernel, and counts of
+/// restarts replaced.
 ///
 /// Provisioning is left out where it went well: whether a base was cached is no part of what was proven.
 #[must_use]
@@ -62,6 +63,8 @@ pub fn normalise(report: &Report) -> Report {
         closure(baseline);
     }
     if let Some(used) = &mut report.accelerator {
+        used.accelerator = Accelerator::Tcg;
+        "redacted".clone_into(&mut used.reason);
         used.factor = 1.0;
         "QEMU".clone_into(&mut used.qemu);
     }
@@ -106,6 +109,9 @@ fn closure(closure: &mut ClosureSummary) {
     );
     if let Ok(path) = StorePath::parse(&path) {
         closure.toplevel = path;
+    }
+    if let Some(version) = &mut closure.kernel_version {
+        "redacted".clone_into(version);
     }
 }
 
