@@ -13,6 +13,7 @@ use super::sentences::sentences;
 
 /// 32 zeros, which are a store path's hash too.
 const HASH: &str = "00000000000000000000000000000000";
+const REDACTED: &str = "redacted";
 const BOOT_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What is replaced in sentences and quotations, in order.
@@ -64,9 +65,15 @@ pub fn normalise(report: &Report) -> Report {
     }
     if let Some(used) = &mut report.accelerator {
         used.accelerator = Accelerator::Tcg;
-        "redacted".clone_into(&mut used.reason);
+        REDACTED.clone_into(&mut used.reason);
         used.factor = 1.0;
         "QEMU".clone_into(&mut used.qemu);
+    }
+    REDACTED.clone_into(&mut report.tool_version);
+    for state in &mut report.states {
+        if let Some(release) = &mut state.kernel_release {
+            REDACTED.clone_into(release);
+        }
     }
     for step in &mut report.steps {
         step.milliseconds = step.milliseconds.map(|_| 0);
@@ -111,7 +118,7 @@ fn closure(closure: &mut ClosureSummary) {
         closure.toplevel = path;
     }
     if let Some(version) = &mut closure.kernel_version {
-        "redacted".clone_into(version);
+        REDACTED.clone_into(version);
     }
 }
 
