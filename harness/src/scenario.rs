@@ -79,13 +79,16 @@ pub struct VirtualHostSpec {
     pub service: String,
 }
 
-/// What must come out: the verdict, and exactly these findings.
+/// What must come out: the verdict, and exactly these findings and gaps.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
     pub verdict: Verdict,
     /// `STATE/CHECK/SUBJECT`.
     pub findings: Vec<String>,
+    /// `STATE/SUBJECT`, or `SUBJECT` for what concerns the whole rehearsal.
+    #[serde(default)]
+    pub unproven: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]

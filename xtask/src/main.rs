@@ -1,7 +1,9 @@
-//! The tasks of this repository that need more than cargo: `cargo xtask lab` and `cargo xtask test-boot`.
+//! The tasks of this repository that need more than cargo: `test-boot`, `test`, `lab` and `bench`.
 
+mod bench;
 mod host_tools;
 mod lab;
+mod test;
 mod test_boot;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +39,21 @@ enum Task {
         )]
         arguments: Vec<String>,
     },
+    /// Install the host's tools, build the lab, check format and lints, and run all tests, real boots included
+    Test {
+        /// Passed on to `cargo test`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGS"
+        )]
+        arguments: Vec<String>,
+    },
+    /// Measure, as ratios within one run
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
 }
 
 fn main() -> ExitCode {
@@ -45,6 +62,8 @@ fn main() -> ExitCode {
     let result = match arguments.task {
         Task::Lab { scenarios } => build_lab(&root, &scenarios),
         Task::TestBoot { arguments } => test_boot::run(&root, &arguments),
+        Task::Test { arguments } => test::run(&root, &arguments),
+        Task::Bench { what } => bench::run(&root, &what),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -1,7 +1,7 @@
 //! `cargo xtask test-boot`: from a clean clone on a bare machine to real boots, in one command.
 
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
@@ -12,16 +12,38 @@ use crate::{host_tools, lab};
 pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
     host_tools::ensure(host_tools::LAB)?;
     host_tools::ensure(host_tools::BOOT)?;
-    let lab = lab::ensure(root, &scenarios_in(arguments))?;
-    build_bootproof(root)?;
-    let bootproof = root.join("target/release/bootproof");
-    let error = Command::new(&bootproof)
+    let bootproof = bootproof(root)?;
+    let mut command = Command::new(&bootproof);
+    command
         .arg("test")
-        .arg("--lab")
-        .arg(&lab.root)
         .args(arguments)
-        .exec();
+        .env("BOOTPROOF_CACHE_DIR", root.join("target/bootproof/cache"))
+        .env("BOOTPROOF_RUNS_DIR", root.join("target/bootproof/runs"));
+    if !names_a_closure(arguments) {
+        let lab = lab::ensure(root, &scenarios_in(arguments))?;
+        command
+            .arg("--lab")
+            .arg(&lab.root)
+            .arg("--scenarios")
+            .arg(root.join("scenarios"));
+    }
+    let error = command.exec();
     Err(error).with_context(|| format!("failed to run {}", bootproof.display()))
+}
+
+/// A closure of the user's takes no lab.
+fn names_a_closure(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| {
+        ["--toplevel", "--closure"]
+            .iter()
+            .any(|option| argument == option || argument.starts_with(&format!("{option}=")))
+    })
+}
+
+/// The release build of bootproof.
+pub(crate) fn bootproof(root: &Path) -> anyhow::Result<PathBuf> {
+    build_bootproof(root)?;
+    Ok(root.join("target/release/bootproof"))
 }
 
 fn build_bootproof(root: &Path) -> anyhow::Result<()> {
@@ -65,7 +87,19 @@ fn scenarios_in(arguments: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::scenarios_in;
+    use super::{names_a_closure, scenarios_in};
+
+    #[test]
+    fn a_closure_of_the_users_is_recognised_in_both_spellings() {
+        for line in ["--toplevel ./result", "--keep --closure=./closure"] {
+            let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            assert!(names_a_closure(&arguments), "{line}");
+        }
+        assert!(!names_a_closure(&[
+            "--scenario".to_owned(),
+            "healthy".to_owned()
+        ]));
+    }
 
     fn scenarios(line: &str) -> Vec<String> {
         scenarios_in(

@@ -115,4 +115,6 @@ pub(super) enum Format {
     Json,
     /// For a CI summary, on stdout
     Markdown,
+    /// JSON without what differs between equal runs (times, boot ids, store hashes), on stdout
+    Normalised,
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::args::{Format, ReportArgs};
 use super::{Exit, Failure, tell};
 use crate::rehearsal::read_recording;
-use crate::report::{self, Report, human, json, markdown};
+use crate::report::{self, Report, human, json, markdown, normalise};
 
 /// Tells the report again.
 pub(super) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
@@ -28,6 +28,9 @@ pub(super) fn print(report: &Report, format: Format, directory: &Path) -> Result
             tell(&human::render(report, &style));
         }
         Format::Json => io::stdout().write_all(json::render(report)?.as_bytes())?,
+        Format::Normalised => {
+            io::stdout().write_all(json::render(&normalise(report))?.as_bytes())?;
+        }
         Format::Markdown => io::stdout().write_all(markdown::render(report).as_bytes())?,
     }
     Ok(())

@@ -13,7 +13,7 @@ use super::{Exit, Failure, chain, estimate, report, run_directory, tell};
 use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
-use crate::vocabulary::Recorded;
+use crate::vocabulary::{Finding, Recorded};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
@@ -69,11 +69,21 @@ fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, 
     })
 }
 
-/// Whether a scenario came out as it must: the verdict, and exactly the findings.
+/// Whether a scenario came out as it must: the verdict, and exactly the findings and gaps.
 fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) -> (Exit, String) {
-    let expected: BTreeSet<&str> = expect.findings.iter().map(String::as_str).collect();
-    let ids: Vec<String> = report.findings.iter().map(|f| f.id()).collect();
-    let found: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    let unproven = |id: &String| format!("unproven {id}");
+    let expected: BTreeSet<String> = expect
+        .findings
+        .iter()
+        .cloned()
+        .chain(expect.unproven.iter().map(unproven))
+        .collect();
+    let found: BTreeSet<String> = report
+        .findings
+        .iter()
+        .map(Finding::id)
+        .chain(report.unproven.iter().map(|u| unproven(&u.id())))
+        .collect();
     let mut differences = Vec::new();
     if report.verdict != expect.verdict {
         differences.push(format!(
@@ -91,7 +101,7 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
         let line = format!(
             "scenario {name}: as expected ({}, {} findings)",
             report.verdict,
-            found.len()
+            report.findings.len()
         );
         tell(&format!("{line}\n"));
         return (Exit::Pass, line);

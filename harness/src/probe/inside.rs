@@ -101,17 +101,17 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = String::new();
-            // bash writes line by line, and is killed by SIGPIPE where the server goes before the last one.
-            while !request.ends_with("\r\n\r\n") {
-                let mut buffer = [0; 4096];
-                let length = stream.read(&mut buffer).unwrap();
-                request.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+            // bash writes line by line: a server that answers before it has read all would reset the connection.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.push(byte[0]);
             }
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")
                 .unwrap();
-            request
+            String::from_utf8_lossy(&request).into_owned()
         });
         let mut endpoint = endpoint(None, "/it's");
         endpoint.listener.port = port;

@@ -56,16 +56,6 @@ pub fn plan(inputs: Inputs) -> Plan {
         })
         .or_else(|| Some((candidate.system.clone()?, "the candidate itself".to_owned())))
         .unwrap_or_else(|| (target.system.clone(), "the target machine".to_owned()));
-    if baseline.is_none() {
-        choices.push(
-            "no baseline was given: before and switched are not part of the run, and nothing is called latent".to_owned(),
-        );
-    }
-    if !candidate.has_serial_console() {
-        choices.push(
-            "the closure has no serial console (console=ttyS0): what the kernel and stage 1 print is not seen".to_owned(),
-        );
-    }
     let plan = Plan {
         format_version: FORMAT_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -367,12 +357,6 @@ mod tests {
         );
         let without = plan_of(candidate, None);
         assert_eq!(without.expect_system, System::I686Linux);
-        assert!(
-            without
-                .choices
-                .iter()
-                .any(|c| c.contains("nothing is called latent"))
-        );
     }
 
     #[test]

@@ -81,6 +81,10 @@ const STAGE_MARKS: &[StageMark] = &[
         text: "GNU GRUB",
     },
     StageMark {
+        stage: Stage::Bootloader,
+        text: "Booting `",
+    },
+    StageMark {
         stage: Stage::Kernel,
         text: "Linux version ",
     },

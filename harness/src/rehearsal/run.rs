@@ -114,6 +114,17 @@ pub async fn rehearse(
             decisive: true,
         })?;
     }
+    for facts in plan.baseline.iter().chain([&plan.candidate]) {
+        if !facts.has_serial_console() {
+            recorder.unproven(Unproven {
+                state: None,
+                subject: "console".to_owned(),
+                reason: "the closure has no console on ttyS0: what its kernel and stage 1 print is not seen".to_owned(),
+                decisive: false,
+            })?;
+            break;
+        }
+    }
     let steps = Steps {
         plan,
         closures,

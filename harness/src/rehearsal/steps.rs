@@ -40,6 +40,11 @@ impl Steps<'_> {
         recorder: &mut Recorder<'_>,
         disk: OwnedFd,
     ) -> Result<(), RunError> {
+        let Some(first) = self.plan.steps.first() else {
+            return Ok(());
+        };
+        // The power-on belongs to the first step, whichever it is.
+        recorder.record(Observation::StepStarted { step: *first })?;
         let spec = self.installed_machine();
         let mut guest = Guest::power_on(&spec, disk.try_clone()?, recorder, 1).await?;
         let result = self.one_by_one(&mut guest, &disk).await;
@@ -50,9 +55,11 @@ impl Steps<'_> {
     async fn one_by_one(&self, guest: &mut Guest<'_, '_>, disk: &OwnedFd) -> Result<(), RunError> {
         let mut progressed = Progressed::default();
         for (done, step) in self.plan.steps.iter().enumerate() {
-            guest
-                .recorder()
-                .record(Observation::StepStarted { step: *step })?;
+            if done > 0 {
+                guest
+                    .recorder()
+                    .record(Observation::StepStarted { step: *step })?;
+            }
             let stepped = match step {
                 Step::Boot | Step::Provision => self.boot(guest, &mut progressed).await?,
                 Step::Switch => self.switch(guest, &mut progressed).await?,

@@ -89,7 +89,8 @@ fn headline(
             .first()
             .map_or_else(String::new, |cause| cause.headline.clone()),
         Verdict::Unproven => unproven
-            .first()
+            .iter()
+            .find(|u| u.decisive)
             .map_or_else(String::new, |u| match u.state {
                 Some(state) => format!("{} in {state}: {}", u.subject, u.reason),
                 None => format!("{}: {}", u.subject, u.reason),
@@ -97,10 +98,11 @@ fn headline(
         Verdict::Pass => {
             let done: Vec<&str> = run.states.keys().map(|s| deed(*s)).collect();
             format!(
-                "{} is proven for this machine: {}{}",
+                "{} is proven for this machine: {}{}{}",
                 plan.candidate.toplevel.base_name(),
                 done.join(", "),
                 warnings(diagnosis),
+                not_observed(unproven),
             )
         }
     };
@@ -123,6 +125,16 @@ fn warnings(diagnosis: &Diagnosis) -> String {
         1 => " (1 warning)".to_owned(),
         many => format!(" ({many} warnings)"),
     }
+}
+
+/// What a pass does not cover belongs into its first line.
+fn not_observed(unproven: &[Unproven]) -> String {
+    let subjects: BTreeSet<&str> = unproven.iter().map(|u| u.subject.as_str()).collect();
+    if subjects.is_empty() {
+        return String::new();
+    }
+    let subjects: Vec<&str> = subjects.into_iter().collect();
+    format!("; not observed: {}", subjects.join(", "))
 }
 
 fn closure(facts: &ClosureFacts) -> ClosureSummary {
@@ -222,14 +234,39 @@ fn notes(plan: &Plan, run: &Run) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.extend(unreadable(plan));
+    notes.extend(run.notes.iter().cloned());
+    notes
+}
+
+/// What could not be read of the closures' files: each thing once, and units, of which there are many, by name only.
+fn unreadable(plan: &Plan) -> Vec<String> {
+    let mut entries: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     let baseline = plan.baseline.iter().map(|facts| ("baseline", facts));
     for (role, facts) in [("candidate", &plan.candidate)].into_iter().chain(baseline) {
-        let unreadable = facts.unreadable.iter();
-        notes
-            .extend(unreadable.map(|(subject, why)| {
-                format!("could not be read in the {role}: {subject}: {why}")
-            }));
+        for (subject, why) in &facts.unreadable {
+            entries.entry((subject, why)).or_default().push(role);
+        }
     }
-    notes.extend(run.notes.iter().cloned());
+    let (units, others): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .partition(|((subject, _), _)| subject.ends_with(".service"));
+    let mut notes: Vec<String> = others
+        .iter()
+        .map(|((subject, why), roles)| {
+            format!(
+                "could not be read in the {}: {subject}: {why}",
+                roles.join(" and ")
+            )
+        })
+        .collect();
+    let names: BTreeSet<&str> = units.iter().map(|((unit, _), _)| *unit).collect();
+    if !names.is_empty() {
+        let names: Vec<&str> = names.into_iter().collect();
+        notes.push(format!(
+            "the architecture of what these units start could not be read from the closure: {}",
+            names.join(", ")
+        ));
+    }
     notes
 }

@@ -7,7 +7,7 @@ use crate::diagnose::Cause;
 use crate::vocabulary::{Evidence, Finding, Severity, State, Verdict};
 
 use super::model::{ClosureKind, Report};
-use super::select::{Shown, circumstances, finding, machine, means, shown, step, table};
+use super::select::{Shown, circumstances, finding, gaps, machine, means, shown, step, table};
 use super::text::{clip, wrap};
 
 /// How a report is printed.
@@ -234,17 +234,15 @@ impl Page {
     }
 
     fn unproven(&mut self, report: &Report) {
-        let lines: Vec<String> = report
-            .unproven
+        let lines: Vec<String> = gaps(report)
             .iter()
-            .map(|u| {
-                let place = u.state.map_or_else(String::new, |s| format!("{s}/"));
-                let weight = if u.decisive {
+            .map(|gap| {
+                let weight = if gap.decisive {
                     ""
                 } else {
                     " (the verdict does not depend on it)"
                 };
-                format!("{place}{}: {}{weight}", u.subject, u.reason)
+                format!("{}: {}{weight}", gap.place, gap.reason)
             })
             .collect();
         self.list("unproven", &lines);

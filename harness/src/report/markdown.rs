@@ -6,7 +6,7 @@ use crate::vocabulary::Finding;
 
 use super::human::closure_kind;
 use super::model::Report;
-use super::select::{Shown, circumstances, finding, machine, means, shown, step, table};
+use super::select::{Shown, circumstances, finding, gaps, machine, means, shown, step, table};
 
 /// How many quotations of one finding are shown.
 const EVIDENCE_SHOWN: usize = 3;
@@ -48,10 +48,10 @@ pub fn render(report: &Report) -> String {
     blocks.push(states(report));
     let steps: Vec<String> = report.steps.iter().map(step).collect();
     blocks.push(format!("Steps: {}", escape(&steps.join(", "))));
-    let unproven = report.unproven.iter().map(|u| {
-        let place = u.state.map_or_else(String::new, |s| format!("{s}/"));
-        let weight = if u.decisive { "" } else { " (not decisive)" };
-        format!("{place}{}: {}{weight}", u.subject, u.reason)
+    let gaps = gaps(report);
+    let unproven = gaps.iter().map(|gap| {
+        let weight = if gap.decisive { "" } else { " (not decisive)" };
+        format!("{}: {}{weight}", gap.place, gap.reason)
     });
     blocks.extend(list("Unproven", unproven.collect()));
     blocks.extend(list("Notes", report.notes.clone()));

@@ -6,13 +6,14 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::vocabulary::{BootId, Step, StepOutcome, StorePath};
+use crate::vocabulary::{Accelerator, BootId, Step, StepOutcome, StorePath};
 
 use super::model::{ClosureSummary, Report};
 use super::sentences::sentences;
 
 /// 32 zeros, which are a store path's hash too.
 const HASH: &str = "00000000000000000000000000000000";
+const REDACTED: &str = "redacted";
 const BOOT_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What is replaced in sentences and quotations, in order.
@@ -50,7 +51,8 @@ static REDACTIONS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The report with times, identities of boots, store hashes, versions of QEMU and counts of restarts replaced.
+/// The report with times, identities of boots, store hashes, accelerator, versions of QEMU and kernel, and counts of
+/// restarts replaced.
 ///
 /// Provisioning is left out where it went well: whether a base was cached is no part of what was proven.
 #[must_use]
@@ -62,8 +64,16 @@ pub fn normalise(report: &Report) -> Report {
         closure(baseline);
     }
     if let Some(used) = &mut report.accelerator {
+        used.accelerator = Accelerator::Tcg;
+        REDACTED.clone_into(&mut used.reason);
         used.factor = 1.0;
         "QEMU".clone_into(&mut used.qemu);
+    }
+    REDACTED.clone_into(&mut report.tool_version);
+    for state in &mut report.states {
+        if let Some(release) = &mut state.kernel_release {
+            REDACTED.clone_into(release);
+        }
     }
     for step in &mut report.steps {
         step.milliseconds = step.milliseconds.map(|_| 0);
@@ -106,6 +116,9 @@ fn closure(closure: &mut ClosureSummary) {
     );
     if let Ok(path) = StorePath::parse(&path) {
         closure.toplevel = path;
+    }
+    if let Some(version) = &mut closure.kernel_version {
+        REDACTED.clone_into(version);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnose::Cause;
-use crate::vocabulary::{Check, Finding, ProbeRoute, State, StepOutcome};
+use crate::vocabulary::{Check, Finding, ProbeRoute, State, StepOutcome, Unproven};
 
 use super::model::{Report, StateReport, StepReport};
 use super::text::seconds;
@@ -148,4 +148,42 @@ pub(super) fn means(report: &Report) -> String {
         Some(rung) => format!("{accelerator}; root shell over {rung}"),
         None => format!("{accelerator}; no root shell was reached"),
     }
+}
+
+/// What could not be observed, told once for all states that lack it for the same reason.
+pub(super) struct Gap<'a> {
+    /// `http-outside in before, switched`, or the subject alone.
+    pub(super) place: String,
+    pub(super) reason: &'a str,
+    pub(super) decisive: bool,
+}
+
+/// The report's gaps, those that the verdict depends on first.
+pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
+    let mut groups: Vec<(&Unproven, Vec<&str>)> = Vec::new();
+    for unproven in &report.unproven {
+        let state = unproven.state.map(State::as_str);
+        let same = |group: &&mut (&Unproven, Vec<&str>)| {
+            group.0.subject == unproven.subject
+                && group.0.reason == unproven.reason
+                && group.0.decisive == unproven.decisive
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, states)) => states.extend(state),
+            None => groups.push((unproven, state.into_iter().collect())),
+        }
+    }
+    groups.sort_by_key(|(unproven, _)| !unproven.decisive);
+    groups
+        .into_iter()
+        .map(|(unproven, states)| Gap {
+            place: if states.is_empty() {
+                unproven.subject.clone()
+            } else {
+                format!("{} in {}", unproven.subject, states.join(", "))
+            },
+            reason: &unproven.reason,
+            decisive: unproven.decisive,
+        })
+        .collect()
 }

@@ -71,3 +71,13 @@ pub struct Unproven {
     /// Whether the verdict depends on it: `false` for evidence that is missing while the fact was proven otherwise.
     pub decisive: bool,
 }
+
+impl Unproven {
+    /// `STATE/SUBJECT`, or `SUBJECT` for what concerns the whole rehearsal.
+    pub fn id(&self) -> String {
+        match self.state {
+            Some(state) => format!("{state}/{}", self.subject),
+            None => self.subject.clone(),
+        }
+    }
+}

@@ -21,7 +21,9 @@ echo "setting up /etc..."
     /run/booted-system/kernel-modules/lib/modules /lib/modules \
     @userland@/bin/mount /bin/mount \
     @userland@/bin/umount /bin/umount \
-    @userland@/bin/modprobe /sbin/modprobe
+    @userland@/bin/modprobe /sbin/modprobe \
+    @userland@/bin/sulogin /sbin/sulogin \
+    @userland@/bin/systemd-tty-ask-password-agent /bin/systemd-tty-ask-password-agent
 
 # Accounts are mutable files, as on NixOS.
 for name in passwd group shadow; do

@@ -35,7 +35,7 @@ if ($dry) {
     announce("would stop the following units", $plan{stop});
     announce("would restart the following units", $plan{restart});
     announce("would reload the following units", $plan{reload});
-    announce("would start the following units", $plan{start});
+    announce("would start the following units", [services_of($plan{start})]);
     exit 0;
 }
 exit apply();
@@ -93,12 +93,12 @@ sub apply {
         my ($verb, $units) = @$_;
         next if !@$units;
         announce("restarting the following units", $units) if $verb eq "restart";
-        announce("starting the following units", [grep { !/\.target$/ } @$units]) if $verb eq "start";
+        announce("starting the following units", [services_of($units)]) if $verb eq "start";
         system("systemctl", $verb, "--no-ask-password", "--", @$units) == 0 or $result = 4;
     }
 
     my %after = active_units();
-    announce("the following new units were started", [grep { !$before{$_} && !grep_in($_, $plan{start}) } sort keys %after]);
+    announce("the following new units were started", [grep { !$before{$_} && !/^run-credentials/ && !grep_in($_, $plan{start}) } sort keys %after]);
     my @failed = failed_units();
     if (@failed) {
         print STDERR "warning: the following units failed: ", join(", ", @failed), "\n\n";
@@ -148,6 +148,12 @@ sub flag {
     my ($text, $key, $default) = @_;
     my @values = $text =~ /^\Q$key\E=(.*)$/mg;
     return @values ? $values[-1] =~ /^(1|yes|true|on)$/i : $default;
+}
+
+# Targets are started again at every switch, so that what they newly want is: nobody needs to read that.
+sub services_of {
+    my ($units) = @_;
+    return grep { !/\.target$/ } @$units;
 }
 
 sub announce {

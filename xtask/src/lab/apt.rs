@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 
 use super::sources;
 
-/// Debian's names of the architectures that the lab is built for; the first one is the host's that runs Nix.
+/// Debian's names of the architectures that the lab is built for.
 pub(super) const ARCHITECTURES: [&str; 2] = ["amd64", "i386"];
 
 pub(super) struct Apt {
@@ -37,15 +37,8 @@ impl Apt {
                  add one to /etc/apt/sources.list (`deb MIRROR {suite} main`)"
             );
         }
-        for name in [
-            "lists/partial",
-            "archives/partial",
-            "sources",
-            "preferences",
-        ] {
-            let path = directory.join(name);
-            fs::create_dir_all(&path)
-                .with_context(|| format!("failed to create {}", path.display()))?;
+        for name in ["archives/partial", "sources", "preferences"] {
+            create(&directory.join(name))?;
         }
         let apt = Self {
             directory: directory.to_owned(),
@@ -57,39 +50,32 @@ impl Apt {
             "preferences/debian.pref",
             "Package: *\nPin: release o=Debian\nPin-Priority: 990\n",
         )?;
-        apt.write(
-            "all.conf",
-            &apt.configuration(ARCHITECTURES[0], &ARCHITECTURES),
-        )?;
         for architecture in ARCHITECTURES {
+            create(&directory.join("lists").join(architecture).join("partial"))?;
             apt.write(
                 &format!("{architecture}.conf"),
-                &apt.configuration(architecture, &[architecture]),
+                &apt.configuration(architecture),
             )?;
         }
         Ok(apt)
     }
 
-    /// Fetches the lists of packages. One list that a mirror cannot serve right now is survived where the suite itself is there.
+    /// Fetches the lists of packages. One that a mirror cannot serve right now is survived where the suite itself is there; the
+    /// architectures are asked for apart, since apt drops a whole source when one of its lists cannot be had.
     pub(super) fn update(&self) -> anyhow::Result<()> {
-        let output = self.apt_get("all", &["update", "-qq"])?;
-        let missing: Vec<&str> = ARCHITECTURES
-            .into_iter()
-            .filter(|architecture| !self.has_list(architecture))
-            .collect();
-        if !missing.is_empty() {
-            bail!(
-                "apt has no package list of {} for {}: {}",
-                self.suite,
-                missing.join(" and "),
-                output.errors
-            );
-        }
-        if !output.success {
-            eprintln!(
-                "lab: some package lists could not be fetched, going on without them: {}",
-                first_line(&output.errors)
-            );
+        for architecture in ARCHITECTURES {
+            let output = self.apt_get(architecture, &["update", "-qq"])?;
+            if !self.has_list(architecture) {
+                bail!(
+                    "apt has no package list of {} for {architecture}: {}",
+                    self.suite,
+                    output.errors
+                );
+            }
+            if !output.success {
+                let reason = output.errors.lines().next().unwrap_or_default();
+                eprintln!("lab: going on without a package list for {architecture}: {reason}");
+            }
         }
         Ok(())
     }
@@ -127,7 +113,7 @@ impl Apt {
 
     fn has_list(&self, architecture: &str) -> bool {
         let name = format!("_dists_{}_main_binary-{architecture}_Packages", self.suite);
-        fs::read_dir(self.directory.join("lists"))
+        fs::read_dir(self.directory.join("lists").join(architecture))
             .into_iter()
             .flatten()
             .flatten()
@@ -151,12 +137,12 @@ impl Apt {
     }
 
     /// Read after the host's configuration, so that its proxies stay and everything that names a place is replaced.
-    fn configuration(&self, native: &str, all: &[&str]) -> String {
+    fn configuration(&self, architecture: &str) -> String {
         let at = |name: &str| self.directory.join(name).display().to_string();
         let mut text = String::new();
         for (option, value) in [
             ("Dir::State", at("")),
-            ("Dir::State::lists", at("lists")),
+            ("Dir::State::lists", at(&format!("lists/{architecture}"))),
             ("Dir::State::status", at("status")),
             ("Dir::Cache", at("")),
             ("Dir::Cache::archives", at("archives")),
@@ -164,7 +150,7 @@ impl Apt {
             ("Dir::Etc::sourceparts", at("sources")),
             ("Dir::Etc::preferences", "/dev/null".to_owned()),
             ("Dir::Etc::preferencesparts", at("preferences")),
-            ("APT::Architecture", native.to_owned()),
+            ("APT::Architecture", architecture.to_owned()),
             ("APT::Install-Recommends", "false".to_owned()),
             ("APT::Default-Release", String::new()),
             ("APT::Sandbox::User", "root".to_owned()),
@@ -177,13 +163,8 @@ impl Apt {
             let _ = writeln!(text, "{option} \"{value}\";");
         }
         // The host's hooks would act on the host's cache.
-        text.push_str(
-            "#clear APT::Update;\n#clear DPkg;\n#clear APT::Architectures;\nAPT::Architectures {",
-        );
-        for architecture in all {
-            let _ = write!(text, " \"{architecture}\";");
-        }
-        text.push_str(" };\n");
+        text.push_str("#clear APT::Update;\n#clear DPkg;\n#clear APT::Architectures;\n");
+        let _ = writeln!(text, "APT::Architectures {{ \"{architecture}\"; }};");
         text
     }
 
@@ -219,8 +200,9 @@ fn parse_installation(line: &str) -> Option<Resolved> {
     })
 }
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+fn create(directory: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(directory)
+        .with_context(|| format!("failed to create {}", directory.display()))
 }
 
 #[cfg(test)]

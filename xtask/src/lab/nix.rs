@@ -12,12 +12,10 @@ use super::scenario::Scenario;
 use crate::host_tools;
 
 /// Builds each system of the scenario, and leaves its link in `closures/`, which is a root of the garbage collector as well.
+/// The first system of an architecture takes about half a minute, the next ones a few seconds.
 pub(super) fn build(layout: &Layout, scenario: &Scenario) -> anyhow::Result<()> {
     for system in &scenario.systems {
-        eprintln!(
-            "lab: building {} {system} with Nix (the first system of an architecture takes about a minute)",
-            scenario.name
-        );
+        eprintln!("lab: building {} {system} with Nix", scenario.name);
         let started = Instant::now();
         let toplevel = build_system(layout, scenario, system)?;
         let size = closure_size(layout, &toplevel)?;

@@ -1,0 +1,136 @@
+//! The lab's scenarios, booted for real: the verdict, the exact findings, and the normalised report as a snapshot.
+//!
+//! `cargo xtask test` builds the lab and names it in `BOOTPROOF_LAB`; without it these tests say that they did not run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use bootproof::rehearsal::read_recording;
+use bootproof::report::{Report, json, normalise, report};
+use bootproof::vocabulary::{Finding, Verdict};
+
+/// Boots are for one at a time: a machine has two cores, and a guest has two CPUs.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn healthy_passes() {
+    let Some(report) = rehearse("healthy") else {
+        return;
+    };
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert!(report.findings.is_empty() && report.unproven.is_empty());
+    insta::assert_snapshot!("healthy", normalised(&report));
+}
+
+#[test]
+fn an_i686_system_that_is_wanted_passes_on_a_64_bit_machine() {
+    let Some(report) = rehearse("healthy-i686") else {
+        return;
+    };
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert!(report.findings.is_empty() && report.unproven.is_empty());
+    insta::assert_snapshot!("healthy-i686", normalised(&report));
+}
+
+#[test]
+fn the_outage_is_told_by_its_cause_and_shows_only_after_the_reboot() {
+    let Some(report) = rehearse("outage-2023-08-08") else {
+        return;
+    };
+    assert_eq!(report.verdict, Verdict::Fail);
+    let first = &report.headline;
+    assert!(
+        first.contains("an i686-linux kernel runs x86_64 executables"),
+        "{first}"
+    );
+    for unit in ["alpha.service", "beta.service", "gamma.service"] {
+        assert!(first.contains(unit), "{first}");
+    }
+    assert!(
+        first.contains("only after the reboot") && !first.contains("502"),
+        "{first}"
+    );
+    let latent: Vec<String> = report
+        .findings
+        .iter()
+        .filter(|f| f.latent)
+        .map(Finding::id)
+        .collect();
+    assert_eq!(
+        latent,
+        [
+            "rebooted/kernel-architecture/kernel",
+            "rebooted/restart-loop/alpha.service",
+            "rebooted/restart-loop/beta.service",
+            "rebooted/restart-loop/gamma.service",
+            "rebooted/exec-failed/alpha.service",
+            "rebooted/exec-failed/beta.service",
+            "rebooted/exec-failed/gamma.service",
+            "rebooted/http-gateway/http://alpha.example/",
+            "rebooted/http-gateway/http://beta.example/",
+            "rebooted/http-gateway/http://gamma.example/",
+        ]
+    );
+    insta::assert_snapshot!("outage-2023-08-08", normalised(&report));
+}
+
+#[test]
+fn what_the_vm_lacks_is_not_blamed_on_the_closure() {
+    let Some(report) = rehearse("unlike-the-lab") else {
+        return;
+    };
+    assert_eq!(report.verdict, Verdict::Pass);
+    assert!(report.findings.is_empty());
+    assert!(report.unproven.iter().all(|u| !u.decisive));
+    let first = &report.headline;
+    assert!(
+        first.contains("not observed: console, http-outside"),
+        "{first}"
+    );
+    insta::assert_snapshot!("unlike-the-lab", normalised(&report));
+}
+
+/// Rehearses a scenario by the command line, which also compares it with what `scenario.toml` expects, and reads the
+/// recording back.
+fn rehearse(name: &str) -> Option<Report> {
+    let Some(lab) = std::env::var_os("BOOTPROOF_LAB") else {
+        eprintln!(
+            "not run: {name} needs the lab, which `cargo xtask test` builds (BOOTPROOF_LAB is not set)"
+        );
+        return None;
+    };
+    let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let run_directory = work.path().join("run");
+    let output = Command::new(bootproof())
+        .args(["test", "--scenario", name, "--lab"])
+        .arg(lab)
+        .arg("--scenarios")
+        .arg(workspace.join("scenarios"))
+        .arg("--run-dir")
+        .arg(&run_directory)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let (plan, observations) = read_recording(&run_directory).unwrap();
+    Some(report(&plan, &observations))
+}
+
+fn normalised(report: &Report) -> String {
+    json::render(&normalise(report)).unwrap()
+}
+
+/// The program beside this test's own: `target/PROFILE/bootproof`.
+fn bootproof() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join("bootproof");
+    assert!(
+        program.is_file(),
+        "{} is not built: run `cargo xtask test`, or `cargo build --workspace` first",
+        program.display()
+    );
+    program
+}

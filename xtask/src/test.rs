@@ -1,0 +1,62 @@
+//! `cargo xtask test`: format, lints, and every test, real boots included. What CI runs.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+
+use crate::{host_tools, lab};
+
+/// Runs everything, or stops at the first that fails.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
+    host_tools::ensure(host_tools::LAB)?;
+    host_tools::ensure(host_tools::BOOT)?;
+    cargo(root, &["fmt", "--all", "--check"])?;
+    cargo(
+        root,
+        &[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    let lab = lab::ensure(root, &[])?;
+    // The tests of the command line run the program that this builds.
+    cargo(root, &["build", "--quiet", "--workspace"])?;
+    let status = cargo_command(root)
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(arguments)
+        .env("BOOTPROOF_LAB", &lab.root)
+        .env("BOOTPROOF_CACHE_DIR", root.join("target/bootproof/cache"))
+        // A snapshot that differs fails; nothing is accepted on the way.
+        .env("INSTA_UPDATE", "no")
+        .status()
+        .context("failed to start cargo")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    eprintln!("test: cargo {}", arguments.join(" "));
+    let status = cargo_command(root)
+        .args(arguments)
+        .status()
+        .context("failed to start cargo")?;
+    if !status.success() {
+        bail!("`cargo {}` failed", arguments.join(" "));
+    }
+    Ok(())
+}
+
+fn cargo_command(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
