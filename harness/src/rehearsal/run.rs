@@ -74,7 +74,7 @@ pub async fn rehearse(
         accelerator: proof.accelerator,
         reason: proof.reason.clone(),
         factor: proof.factor,
-        qemu: proof.qemu_version.clone(),
+        qemu: format!("QEMU {}", proof.qemu_version),
     })?;
     let cache = Cache::open(&options.cache_directory)?;
     let base = match provision(plan, closures, &cache, &proof, &mut recorder).await {
