@@ -38,6 +38,8 @@ pub(crate) const BOOT: &[Tool] = &[
     tool("mke2fs", "e2fsprogs"),
     tool("debugfs", "e2fsprogs"),
     tool("sfdisk", "fdisk"),
+    tool("mkfs.vfat", "dosfstools"),
+    tool("mkswap", "util-linux"),
 ];
 
 /// Package lists older than this are fetched again before an installation.

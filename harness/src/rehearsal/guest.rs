@@ -104,10 +104,7 @@ impl<'a, 'p> Guest<'a, 'p> {
         boot: u32,
     ) -> Result<Self, GuestError> {
         let console = console_file(recorder, boot)?;
-        recorder.record(Observation::PoweredOn {
-            boot,
-            argv: argv_text(spec),
-        })?;
+        powered_on(recorder, spec, boot)?;
         let vm = Vm::start(spec, disk).await?;
         Ok(Self {
             vm,
@@ -138,10 +135,7 @@ impl<'a, 'p> Guest<'a, 'p> {
     ) -> Result<(), GuestError> {
         self.reset()?;
         self.silent_resets = 0;
-        self.recorder.record(Observation::PoweredOn {
-            boot: self.boot,
-            argv: argv_text(spec),
-        })?;
+        powered_on(self.recorder, spec, self.boot)?;
         self.vm = Vm::start(spec, disk).await?;
         Ok(())
     }
@@ -202,7 +196,8 @@ impl<'a, 'p> Guest<'a, 'p> {
                 ..trouble
             }));
         };
-        self.recorder.waiting(what, deadline);
+        self.recorder
+            .waiting(&format!("the guest to {what}"), deadline);
         self.send(port, script).await?;
         let until = Instant::now() + deadline;
         loop {
@@ -412,6 +407,14 @@ impl<'a, 'p> Guest<'a, 'p> {
             last_line: self.last_line.clone(),
         }
     }
+}
+
+/// Records the command line, and leaves it where a person finds it.
+fn powered_on(recorder: &mut Recorder<'_>, spec: &MachineSpec, boot: u32) -> io::Result<()> {
+    let argv = argv_text(spec);
+    let place = recorder.directory().join(format!("qemu-{boot}.txt"));
+    std::fs::write(place, argv.join("\n") + "\n")?;
+    recorder.record(Observation::PoweredOn { boot, argv })
 }
 
 /// The raw console of each boot, as it came.

@@ -79,7 +79,7 @@ pub async fn rehearse(
         accelerator: proof.accelerator,
         reason: proof.reason.clone(),
         factor: proof.factor,
-        qemu: proof.qemu_version.clone(),
+        qemu: format!("QEMU {}", proof.qemu_version),
     })?;
     let directory = &options.cache_directory;
     let cache = Cache::open(directory).map_err(|source| RunError::Cache {

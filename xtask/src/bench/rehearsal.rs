@@ -186,7 +186,7 @@ fn accelerator(observations: &[Recorded]) -> String {
                 reason,
                 qemu,
                 ..
-            } => Some(format!("{} ({reason}), QEMU {qemu}", accelerator.as_str())),
+            } => Some(format!("{} ({reason}), {qemu}", accelerator.as_str())),
             _ => None,
         })
         .unwrap_or_else(|| "unknown".to_owned())
