@@ -52,6 +52,8 @@ fn assert_what_a_run_leaves(sandbox: &Sandbox) {
         "console-2.log",
         "observations.jsonl",
         "plan.json",
+        "qemu-0.txt",
+        "qemu-1.txt",
         "report.json",
         "report.md",
     ];
