@@ -24,7 +24,8 @@ let
 
   serial = builtins.any (param: builtins.match "console=ttyS0.*" param != null) system.kernel_params;
   installBootloader = lib.guestScript "install-grub" (common // {
-    grubDevice = system.grub_device;
+    # As on NixOS, the installer's options are a file of their own.
+    grubConfig = lib.writeText "grub-config.xml" (builtins.toXML { devices = [ system.grub_device ]; });
     serial = if serial then "echo \"serial --unit=0 --speed=115200\"; echo \"terminal_output serial\"" else "";
   }) ./guest/install-grub.sh;
 

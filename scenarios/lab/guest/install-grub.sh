@@ -5,7 +5,7 @@
 set -euo pipefail
 export PATH=@userland@/bin
 defaultConfig=$1
-device=@grubDevice@
+device=$(sed -n '/name="devices"/,/<\/list>/s/.*<string value="\([^"]*\)".*/\1/p' @grubConfig@)
 grub=@userland@/lib/grub/i386-pc
 profiles=/nix/var/nix/profiles
 

@@ -30,6 +30,13 @@ if ($action eq "switch" || $action eq "boot") {
 }
 exit 0 if $action eq "boot";
 
+# Stage 2 and systemd of the booted system must understand the new one; where they do not, only a reboot helps.
+sub interface_version { return `cat $_[0]/init-interface-version 2>/dev/null` }
+if (interface_version("/run/current-system") ne interface_version($toplevel)) {
+    print STDERR "Warning: the new NixOS configuration has an ‘init’ that is incompatible; reboot to use it.\n";
+    exit 100;
+}
+
 my %plan = plan();
 if ($dry) {
     announce("would stop the following units", $plan{stop});
