@@ -35,9 +35,15 @@ pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
         return Ok(vec![one(args, candidate, baseline)?]);
     }
     let Some(lab) = &args.lab else {
-        return Err("nothing to rehearse: name a closure with --toplevel or --closure, or run `cargo xtask test-boot` \
-                    for the lab's scenarios"
-            .into());
+        return Err(match args.scenario.first() {
+            Some(name) => format!(
+                "--scenario needs the lab's closures: run `cargo xtask test-boot --scenario {name}`, or name a lab with --lab"
+            ),
+            None => "nothing to rehearse: name a closure with --toplevel or --closure, or run `cargo xtask test-boot` for \
+                     the lab's scenarios"
+                .to_owned(),
+        }
+        .into());
     };
     let names = if args.scenario.is_empty() {
         scenario::names(&args.scenarios)?
