@@ -8,6 +8,7 @@ mod machine;
 mod process;
 mod qmp;
 mod shell;
+mod streams;
 
 pub use accelerator::{Proof, prove_accelerator};
 pub use machine::{

@@ -14,15 +14,15 @@ use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use super::machine::{CHILD_FDS, MachineSpec, argv};
 use super::qmp::{self, Message};
 use super::shell::ShellPort;
+use super::streams::{Incoming, read_bytes, read_qmp, read_stderr, socket_pair};
 use crate::offspring::die_with_parent;
 
 /// What happened in or to the machine.
@@ -75,15 +75,8 @@ pub struct Vm {
     version: String,
 }
 
-#[derive(Debug)]
-enum Incoming {
-    Event(VmEvent),
-    Qmp(Message),
-}
-
 /// A monitor that says nothing for so long is taken for dead; nothing in QEMU's start takes a tenth of it.
 const MONITOR_DEADLINE: Duration = Duration::from_secs(60);
-const STDERR_LIMIT: usize = 64 << 10;
 
 impl Vm {
     /// Starts QEMU with `disk` as its disk and waits until its monitor answers.
@@ -331,50 +324,4 @@ impl Drop for Vm {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
-}
-
-fn socket_pair() -> io::Result<(UnixStream, OwnedFd)> {
-    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    Ok((UnixStream::from_std(ours)?, theirs.into()))
-}
-
-async fn read_bytes(
-    mut stream: OwnedReadHalf,
-    events: mpsc::Sender<Incoming>,
-    event: impl Fn(Vec<u8>) -> VmEvent,
-) {
-    let mut buffer = vec![0; 64 << 10];
-    while let Ok(length @ 1..) = stream.read(&mut buffer).await {
-        let bytes = buffer[..length].to_vec();
-        if events.send(Incoming::Event(event(bytes))).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn read_qmp(stream: OwnedReadHalf, events: mpsc::Sender<Incoming>) {
-    let mut lines = BufReader::new(stream).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if events.send(Incoming::Qmp(qmp::parse(&line))).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// Keeps the first part of what QEMU complains about; holds `events` open until QEMU has closed its end.
-async fn read_stderr(
-    mut pipe: tokio::process::ChildStderr,
-    text: Arc<Mutex<String>>,
-    events: mpsc::Sender<Incoming>,
-) {
-    let mut buffer = vec![0; 4 << 10];
-    while let Ok(length @ 1..) = pipe.read(&mut buffer).await {
-        if let Ok(mut text) = text.lock()
-            && text.len() < STDERR_LIMIT
-        {
-            text.push_str(&String::from_utf8_lossy(&buffer[..length]));
-        }
-    }
-    drop(events);
 }
