@@ -15,8 +15,9 @@ pub fn script(endpoint: &HttpEndpoint, deadline_seconds: u64) -> String {
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: bootproof\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         endpoint.path, endpoint.server_name
     );
+    // bash writes line by line, and an answer may come before the last one.
     let inner = format!(
-        "exec 3<>/dev/tcp/{address}/{port} || exit {REFUSED}; printf %s {} >&3; head -c 65536 <&3",
+        "trap '' PIPE; exec 3<>/dev/tcp/{address}/{port} || exit {REFUSED}; printf %s {} >&3; head -c 65536 <&3",
         quote(&request)
     );
     format!("timeout {deadline_seconds} bash -c {}", quote(&inner))
@@ -102,7 +103,12 @@ mod tests {
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             let mut request = [0; 4096];
-            let length = stream.read(&mut request).unwrap();
+            let mut length = 0;
+            while !request[..length].ends_with(b"\r\n\r\n") {
+                let read = stream.read(&mut request[length..]).unwrap();
+                assert_ne!(read, 0, "the request ended early");
+                length += read;
+            }
             stream
                 .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")
                 .unwrap();
