@@ -2,7 +2,9 @@
 //!
 //! Shared by the checks of units, of the switch and of systemd's own state. The VM has no internet, no cloud around it, one
 //! network card with another name and address, and no sensors: a unit that needs such a thing proves nothing by failing here,
-//! so that its findings are warnings that say why. A unit that did come up in the first state, on this same VM, is not excused.
+//! so that its findings are warnings that say why. So does one that itself says that it cannot resolve a name: nginx does
+//! not start where an upstream is a host of the internet. A unit that did come up in the first state, on this same VM, is not
+//! excused.
 //!
 //! The names are those of nixpkgs' modules, below `nixos/modules/`; each row names the files.
 
@@ -11,7 +13,7 @@ use std::collections::BTreeSet;
 use crate::fold::{ActiveState, StateRecord, Unit};
 use crate::vocabulary::{Finding, State};
 
-use super::Scene;
+use super::{Scene, is_looping};
 
 /// Something that the machine has and the VM has not.
 struct Lack {
@@ -127,6 +129,19 @@ const NEED_NOTHING: &[&str] = &[
     "acme-lockfiles",
 ];
 
+const NO_NAMES: &str = "it says that it cannot resolve a name, and the VM has no internet";
+
+/// What programs print of a name that nobody resolves: nginx (`src/http/ngx_http_upstream.c`), glibc's `gai_strerror`
+/// for `EAI_AGAIN`, curl, and Go's resolver.
+const UNRESOLVED: &[&str] = &[
+    "host not found in upstream",
+    "Temporary failure in name resolution",
+    "Could not resolve host",
+    "Could not resolve proxy",
+    "server misbehaving",
+    "dial tcp: lookup ",
+];
+
 const DEVICE: &str = "the VM lacks a device that it is bound to";
 
 /// Why the VM, and not the closure, may be to blame that `unit` is not up; `None` where it is not excused.
@@ -138,17 +153,28 @@ pub(super) fn excuse(scene: &Scene<'_>, unit: &str) -> Option<&'static str> {
 }
 
 /// Makes a finding about `unit` a warning that says why, where the unit is excused.
-pub(super) fn excused(scene: &Scene<'_>, unit: &str, mut finding: Finding) -> Finding {
-    let Some(reason) = excuse(scene, unit) else {
-        return finding;
-    };
-    finding.summary.push_str(&held_against_nobody(reason));
+pub(super) fn excused(scene: &Scene<'_>, unit: &str, finding: Finding) -> Finding {
+    match excuse(scene, unit) {
+        Some(reason) => with_reason(finding, reason),
+        None => finding,
+    }
+}
+
+/// A finding that is not held against the closure, for this reason.
+pub(super) fn with_reason(mut finding: Finding, reason: &str) -> Finding {
+    let not_held = format!(", which is not held against the closure: {reason}");
+    finding.summary.push_str(&not_held);
     finding.as_warning()
 }
 
-/// What a finding that is excused adds to its summary.
-pub(super) fn held_against_nobody(reason: &str) -> String {
-    format!(", which is not held against the closure: {reason}")
+/// Why nginx itself may not be up for want of something that the VM lacks; `None` where it is up, or to blame.
+pub(super) fn nginx_excuse(scene: &Scene<'_>) -> Option<&'static str> {
+    const NGINX: &str = "nginx.service";
+    let unit = scene.record.units()?.get(NGINX)?;
+    if is_up(unit) && !is_looping(scene.record, NGINX) {
+        return None;
+    }
+    excuse(scene, NGINX)
 }
 
 /// The unit's own lack, or that of one that it requires, over however many others, and that is not up either.
@@ -161,6 +187,9 @@ fn reason(record: &StateRecord, unit: &str) -> Option<&'static str> {
         }
         if let Some(reason) = by_name(name) {
             return Some(reason);
+        }
+        if cannot_resolve(record, name) {
+            return Some(NO_NAMES);
         }
         let Some(units) = record.units() else {
             continue;
@@ -177,6 +206,11 @@ fn reason(record: &StateRecord, unit: &str) -> Option<&'static str> {
         }
     }
     None
+}
+
+fn cannot_resolve(record: &StateRecord, unit: &str) -> bool {
+    let mut messages = record.messages_of(unit);
+    messages.any(|entry| UNRESOLVED.iter().any(|text| entry.message.contains(text)))
 }
 
 fn by_name(unit: &str) -> Option<&'static str> {
@@ -222,7 +256,7 @@ fn is_up(unit: &Unit) -> bool {
 mod tests {
     use super::*;
     use crate::testing;
-    use crate::vocabulary::Severity;
+    use crate::vocabulary::{HttpAnswer, Severity};
 
     fn finding_of(unit: &str, more: &[(&str, &str)]) -> Finding {
         let (plan, mut recording) = testing::healthy_recording();
@@ -277,6 +311,29 @@ mod tests {
         );
         let cycle = [("Requires", "loop.service")];
         assert_eq!(finding_of("loop.service", &cycle).severity, Severity::Error);
+    }
+
+    #[test]
+    fn an_nginx_that_wants_a_name_of_the_internet_is_unproven_and_not_at_fault() {
+        let plan = testing::without_baseline();
+        let mut recording = testing::Recording::healthy(&plan);
+        let down = [("ActiveState", "failed"), ("Result", "exit-code")];
+        for guest in recording.guests.values_mut() {
+            guest.set_unit("nginx.service", &down);
+            for endpoint in testing::endpoints() {
+                guest.answer(2, endpoint, HttpAnswer::Refused);
+            }
+        }
+        let findings = testing::findings(&plan, &recording);
+        assert!(findings.iter().all(|f| f.severity == Severity::Error));
+        for guest in recording.guests.values_mut() {
+            let line = "nginx: [emerg] host not found in upstream api.example.org";
+            guest.log_unit("nginx.service", line);
+        }
+        let findings = testing::findings(&plan, &recording);
+        assert!(findings.iter().all(|f| f.severity == Severity::Warning));
+        let gaps = crate::check::coverage::unproven(&plan, &recording.run(&plan));
+        assert!(gaps.iter().any(|gap| gap.decisive && gap.subject == "http"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     let excused = |command: &CommandRecord| {
         let finding = of_command(command);
         match excuse(plan, run, command) {
-            Some(reason) => excuse_finding(finding, reason),
+            Some(reason) => lacks::with_reason(finding, reason),
             None => finding,
         }
     };
@@ -116,13 +116,6 @@ fn failed_units(line: &str) -> Vec<&str> {
         .map(str::trim)
         .filter(|unit| !unit.is_empty())
         .collect()
-}
-
-fn excuse_finding(mut finding: Finding, reason: &str) -> Finding {
-    finding
-        .summary
-        .push_str(&lacks::held_against_nobody(reason));
-    finding.as_warning()
 }
 
 /// The exit code that says that the activation went through and some units did not.

@@ -29,10 +29,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         finding = finding.with_evidence("systemctl list-jobs", job.as_str());
     }
     if let Some(reason) = waits_for_what_the_vm_lacks(scene) {
-        finding
-            .summary
-            .push_str(&lacks::held_against_nobody(reason));
-        finding = finding.as_warning();
+        finding = lacks::with_reason(finding, reason);
     }
     vec![finding]
 }
