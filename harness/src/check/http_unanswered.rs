@@ -7,8 +7,8 @@
 use crate::fold::sanitise;
 use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint, ProbeRoute};
 
-use super::Scene;
 use super::network::is_lost_to_outside;
+use super::{Scene, lacks};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let endpoints = scene.record.http.keys();
@@ -16,7 +16,13 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .filter_map(|endpoint| {
             let probe = scene.record.decisive_probe(endpoint)?;
             match how(&probe.answer) {
-                Some(how) => Some(finding(scene, endpoint, probe.route, &how)),
+                Some(how) => {
+                    let finding = finding(scene, endpoint, probe.route, &how);
+                    Some(match lacks::nginx_excuse(scene) {
+                        Some(reason) => lacks::with_reason(finding, reason),
+                        None => finding,
+                    })
+                }
                 None => no_longer_from_outside(scene, endpoint),
             }
         })

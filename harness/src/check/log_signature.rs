@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::vocabulary::{Check, Finding, Severity, State};
+use crate::vocabulary::{Check, Finding, Severity, State, TargetMachine};
 
 use super::Scene;
-use super::signatures::{Signature, is_kernel_line, matching};
+use super::signatures::{OUT_OF_MEMORY, Signature, is_kernel_line, matching};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<&str, Finding> = BTreeMap::new();
     let mut see = |signature: &'static Signature, source: &str, line: &str| {
         found
             .entry(signature.id)
-            .or_insert_with(|| finding(scene.state, signature, source, line));
+            .or_insert_with(|| finding(scene, signature, source, line));
     };
     for entry in scene.record.journal.iter().flatten() {
         for signature in matching(&entry.message, entry.from_kernel) {
@@ -38,14 +38,21 @@ fn own_console<'a>(scene: &Scene<'a>) -> &'a [String] {
         .map_or(&[], |boot| &boot.console)
 }
 
-fn finding(state: State, signature: &Signature, source: &str, line: &str) -> Finding {
-    let finding = Finding::new(
+fn finding(scene: &Scene<'_>, signature: &Signature, source: &str, line: &str) -> Finding {
+    let mut finding = Finding::new(
         Check::LogSignature,
-        state,
+        scene.state,
         signature.id,
         signature.description,
     )
     .with_evidence(source, line);
+    let memory_mib = scene.plan.target.memory_mib;
+    if signature.id == OUT_OF_MEMORY && memory_mib == TargetMachine::default().memory_mib {
+        finding.summary.push_str(&format!(
+            "; nothing says that the machine has only the VM's {memory_mib} MiB: name its memory to have this judged"
+        ));
+        return finding.as_warning();
+    }
     match signature.severity {
         Severity::Warning => finding.as_warning(),
         Severity::Error => finding,
@@ -55,11 +62,12 @@ fn finding(state: State, signature: &Signature, source: &str, line: &str) -> Fin
 #[cfg(test)]
 mod tests {
     use crate::testing;
-    use crate::vocabulary::{Observation, Severity, State};
+    use crate::vocabulary::{Observation, Severity, State, TargetMachine};
 
     #[test]
     fn a_bad_line_of_the_kernel_is_found_once() {
-        let (plan, mut recording) = testing::healthy_recording();
+        let (mut plan, mut recording) = testing::healthy_recording();
+        plan.target.memory_mib = 2048;
         for _ in 0..3 {
             let guest = recording.guest(State::Rebooted);
             guest.log_kernel("Out of memory: Killed process 700 (alpha)");
@@ -68,6 +76,17 @@ mod tests {
         assert_eq!(findings.len(), 1);
         assert_eq!(findings[0].id(), "rebooted/log-signature/oom-kill");
         assert_eq!(findings[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn a_memory_that_nobody_named_is_not_blamed_on_the_closure() {
+        let (mut plan, mut recording) = testing::healthy_recording();
+        plan.target.memory_mib = TargetMachine::default().memory_mib;
+        let guest = recording.guest(State::Rebooted);
+        guest.log_kernel("Out of memory: Killed process 700 (alpha)");
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(findings[0].severity, Severity::Warning);
+        assert!(findings[0].summary.contains("1024 MiB"));
     }
 
     #[test]

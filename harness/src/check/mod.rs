@@ -25,6 +25,7 @@ mod exec_failed;
 mod http_gateway;
 mod http_unanswered;
 mod kernel_architecture;
+mod lacks;
 mod log_signature;
 mod merge;
 mod network;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::fold::{StateRecord, Unit};
 use crate::vocabulary::{Check, Finding};
 
-use super::Scene;
+use super::{Scene, lacks};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(last) = &scene.record.units_last else {
@@ -49,8 +49,9 @@ fn finding(scene: &Scene<'_>, id: &str) -> Finding {
         scene.plan.window_seconds,
     );
     let summary = format!("{id} is restarted again and again");
-    Finding::new(Check::RestartLoop, scene.state, id, summary)
-        .with_evidence("systemctl show", shown)
+    let finding = Finding::new(Check::RestartLoop, scene.state, id, summary)
+        .with_evidence("systemctl show", shown);
+    lacks::excused(scene, id, finding)
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ const fn kernel(
 
 use Severity::{Error, Warning};
 
+/// The signature that depends on how much memory the VM was given.
+pub(super) const OUT_OF_MEMORY: &str = "oom-kill";
+
 /// Most telling first. The origin of each is the file of the kernel, or of systemd, that prints it.
 ///
 /// Lock-ups and stalls are warnings because an overloaded host makes them in any emulated guest.
@@ -57,7 +60,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     ),
     // mm/oom_kill.c
     kernel(
-        "oom-kill",
+        OUT_OF_MEMORY,
         Error,
         r"Out of memory: Killed process|Memory cgroup out of memory: Killed process|invoked oom-killer",
         "the kernel killed a process for want of memory",

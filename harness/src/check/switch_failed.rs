@@ -1,14 +1,22 @@
 //! Setting the profile and `switch-to-configuration switch` must end with 0.
 
+use super::{Scene, lacks};
 use crate::fold::{CommandRecord, Run};
 use crate::vocabulary::{Check, Finding, Plan, State, Step, StepOutcome};
 
 /// How much of the output is quoted.
 const LINES_SHOWN: usize = 3;
 
-pub(super) fn check(_plan: &Plan, run: &Run) -> Vec<Finding> {
+pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     let failed = run.commands_of(Step::Switch).filter(|c| c.exit_code != 0);
-    let mut findings: Vec<Finding> = failed.map(of_command).collect();
+    let excused = |command: &CommandRecord| {
+        let finding = of_command(command);
+        match excuse(plan, run, command) {
+            Some(reason) => lacks::with_reason(finding, reason),
+            None => finding,
+        }
+    };
+    let mut findings: Vec<Finding> = failed.map(excused).collect();
     let outcome = run.step(Step::Switch).and_then(|s| s.outcome.as_ref());
     if let Some(StepOutcome::GuestFailed {
         reason, last_line, ..
@@ -30,7 +38,7 @@ const SWITCH: &str = "switch-to-configuration";
 fn of_command(command: &CommandRecord) -> Finding {
     let code = command.exit_code;
     let (subject, summary) = if command.command.contains(SWITCH) {
-        let meaning = meaning(code);
+        let meaning = meaning(command);
         (
             SWITCH,
             format!("the switch ended with exit code {code}: {meaning}"),
@@ -48,8 +56,12 @@ fn of_command(command: &CommandRecord) -> Finding {
 }
 
 /// What an exit code of `switch-to-configuration` means, as of nixpkgs' `switch-to-configuration-ng` and its Perl ancestor.
-fn meaning(exit_code: i32) -> &'static str {
-    match exit_code {
+fn meaning(command: &CommandRecord) -> &'static str {
+    let refused = || command.output.iter().any(|l| l.contains(CHECKS_FAILED));
+    match command.exit_code {
+        1 if refused() => {
+            "the candidate's own pre-switch checks refuse to switch to it live, which leaves `boot` and a reboot"
+        }
         1 => "it gave up before the activation, or the bootloader could not be installed",
         2 => "the activation script failed",
         3 => "systemd could not reload its units",
@@ -59,6 +71,51 @@ fn meaning(exit_code: i32) -> &'static str {
         }
         _ => "no code that it documents",
     }
+}
+
+/// What `system.preSwitchChecks` end with, among them NixOS 26.05's `switchInhibitors`
+/// (`nixos/modules/system/activation/pre-switch-check.nix`, `switch-to-configuration-ng`).
+pub(crate) const CHECKS_FAILED: &str = "Pre-switch checks failed";
+
+/// Why nothing of an exit code 4 is held against the closure: all units that the switch names are excused.
+fn excuse(plan: &Plan, run: &Run, command: &CommandRecord) -> Option<&'static str> {
+    if command.exit_code != UNITS_FAILED {
+        return None;
+    }
+    let state = State::Switched;
+    let record = run.states.get(&state)?;
+    let scene = Scene {
+        plan,
+        run,
+        state,
+        record,
+    };
+    let mut found = None;
+    for unit in command.output.iter().flat_map(|line| failed_units(line)) {
+        found = Some(lacks::excuse(&scene, unit)?);
+    }
+    found
+}
+
+/// The units that a line of `switch-to-configuration` says to have failed; the forms are those of its Perl and its Rust version.
+fn failed_units(line: &str) -> Vec<&str> {
+    let units = match line.split_once("the following units failed: ") {
+        Some((_, units)) => units,
+        None => {
+            let words = line.strip_prefix("Failed to ").and_then(|rest| {
+                ["start ", "restart ", "reload ", "stop "]
+                    .iter()
+                    .find_map(|job| rest.strip_prefix(job))
+            });
+            let unit = words.and_then(|rest| rest.split_whitespace().next());
+            unit.map_or("", |unit| unit.trim_end_matches(':'))
+        }
+    };
+    units
+        .split(", ")
+        .map(str::trim)
+        .filter(|unit| !unit.is_empty())
+        .collect()
 }
 
 /// The exit code that says that the activation went through and some units did not.
@@ -105,7 +162,7 @@ pub(super) fn quote_output(finding: Finding, command: &CommandRecord) -> Finding
 #[cfg(test)]
 mod tests {
     use crate::testing;
-    use crate::vocabulary::{Step, StepOutcome};
+    use crate::vocabulary::{Severity, Step, StepOutcome};
 
     #[test]
     fn the_exit_code_is_explained_and_the_complaint_quoted() {
@@ -123,6 +180,34 @@ mod tests {
             "warning: the following units failed: alpha.service"
         );
         assert_eq!(findings[0].evidence[0].source, "switch-to-configuration");
+    }
+
+    #[test]
+    fn units_that_fail_for_want_of_the_internet_are_not_held_against_the_switch() {
+        let severity = |named: &str| {
+            let (plan, mut recording) = testing::healthy_recording();
+            recording.switch = (
+                4,
+                format!("Failed to start {named}\nwarning: the following units failed: {named}\n"),
+            );
+            testing::findings(&plan, &recording)[0].severity
+        };
+        assert_eq!(severity("acme-www.example.org.service"), Severity::Warning);
+        assert_eq!(
+            severity("acme-www.example.org.service, alpha.service"),
+            Severity::Error
+        );
+        assert_eq!(severity(""), Severity::Error);
+    }
+
+    #[test]
+    fn a_switch_that_the_candidate_refuses_is_told_so() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let output = "Pre-switch check 'switchInhibitors' failed\nPre-switch checks failed\n";
+        recording.switch = (1, output.to_owned());
+        let findings = testing::findings(&plan, &recording);
+        assert!(findings[0].summary.contains("refuse to switch"));
+        assert_eq!(findings[0].severity, Severity::Error);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use crate::fold::ActiveState;
 use crate::vocabulary::{Check, Finding};
 
-use super::Scene;
+use super::{Scene, lacks};
 
 /// Enough of the queue to see what a start waits for.
 const JOBS_SHOWN: usize = 5;
@@ -28,7 +28,24 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     for job in scene.record.jobs.iter().take(JOBS_SHOWN) {
         finding = finding.with_evidence("systemctl list-jobs", job.as_str());
     }
+    if let Some(reason) = waits_for_what_the_vm_lacks(scene) {
+        finding = lacks::with_reason(finding, reason);
+    }
     vec![finding]
+}
+
+/// The reason where every job that runs is of a unit that is excused; the jobs that wait, wait for those.
+///
+/// A job is `ID UNIT TYPE STATE` (systemctl(1), `list-jobs`).
+fn waits_for_what_the_vm_lacks(scene: &Scene<'_>) -> Option<&'static str> {
+    let mut found = None;
+    for job in &scene.record.jobs {
+        let mut words = job.split_whitespace().skip(1);
+        if let (Some(unit), Some("running")) = (words.next(), words.nth(1)) {
+            found = Some(lacks::excuse(scene, unit)?);
+        }
+    }
+    found
 }
 
 fn has_failed_unit(scene: &Scene<'_>) -> bool {
@@ -43,7 +60,7 @@ fn has_failed_unit(scene: &Scene<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::testing;
-    use crate::vocabulary::State;
+    use crate::vocabulary::{Severity, State};
 
     #[test]
     fn a_start_that_does_not_end_is_found_with_its_jobs() {
@@ -57,6 +74,22 @@ mod tests {
             findings[0].evidence[1].text,
             "112 slow.service start running"
         );
+    }
+
+    #[test]
+    fn a_start_that_waits_for_what_the_vm_lacks_is_only_told() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.system_state = "starting".to_owned();
+        guest.jobs = "112 amazon-init.service start running\n\
+                      90 multi-user.target start waiting\n"
+            .to_owned();
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(findings[0].severity, Severity::Warning);
+        let guest = recording.guest(State::Rebooted);
+        guest.jobs.push_str("113 slow.service start running\n");
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(findings[0].severity, Severity::Error);
     }
 
     #[test]

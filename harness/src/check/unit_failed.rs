@@ -3,7 +3,7 @@
 use crate::fold::{ActiveState, JournalEntry, Unit};
 use crate::vocabulary::{Check, Finding};
 
-use super::{Scene, network};
+use super::{Scene, lacks};
 
 /// Warning, as in syslog(3); lower numbers are more urgent.
 const URGENT: u8 = 4;
@@ -32,11 +32,7 @@ fn finding(scene: &Scene<'_>, unit: &Unit) -> Finding {
     for message in telling_messages(scene, &unit.id) {
         finding = finding.with_evidence("journal", message);
     }
-    if network::excuses(scene, &unit.id) {
-        finding.summary.push_str(network::EXCUSE);
-        finding = finding.as_warning();
-    }
-    finding
+    lacks::excused(scene, &unit.id, finding)
 }
 
 /// The last words of the unit itself; where it said nothing, the first urgent ones about it.

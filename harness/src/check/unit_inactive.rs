@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fold::{ActiveState, Unit};
 use crate::vocabulary::{Check, Finding};
 
-use super::{Scene, is_looping, network};
+use super::{Scene, is_looping, lacks};
 
 /// `si_code` of a process that ended by itself (`CLD_EXITED`, waitid(2)).
 const EXITED: i64 = 1;
@@ -22,14 +22,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .into_iter()
         .filter_map(|id| units.get(id))
         .filter(|unit| unit.load_state == "loaded" && !is_looping(scene.record, &unit.id))
-        .filter_map(|unit| finding(scene, unit))
-        .map(|mut finding| {
-            if network::excuses(scene, &finding.subject) {
-                finding.summary.push_str(network::EXCUSE);
-                finding = finding.as_warning();
-            }
-            finding
-        })
+        .filter_map(|unit| Some(lacks::excused(scene, &unit.id, finding(scene, unit)?)))
         .collect()
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::layout::{Layout, Partition, PartitionKind};
+use super::table::{first_mib, table};
 use super::tools::{self, ToolError};
 use super::tree::{self, Extent, RootTree, TreeError};
 
@@ -29,8 +30,6 @@ pub enum DiskError {
 
 const MIB: u64 = 1 << 20;
 
-/// Room that the root has beside the closures, for generations, logs and data; sparse, so that it costs nothing.
-const FREE_MIB: u64 = 2048;
 const VFAT_MIB: u64 = 512;
 const SWAP_MIB: u64 = 256;
 const EXT4_MIB: u64 = 512;
@@ -55,7 +54,7 @@ pub fn build(
         .iter()
         .enumerate()
         .map(|(index, partition)| match partition.kind {
-            _ if index == 0 => extent.bytes * 11 / 10 / MIB + FREE_MIB,
+            _ if index == 0 => extent.bytes * 11 / 10 / MIB + layout.room_mib,
             PartitionKind::Ext4 => EXT4_MIB,
             PartitionKind::Vfat => VFAT_MIB,
             PartitionKind::Swap => SWAP_MIB,
@@ -65,7 +64,7 @@ pub fn build(
         path: image.to_owned(),
         source,
     };
-    let total = sizes.iter().sum::<u64>() + 2;
+    let total = first_mib(layout) + sizes.iter().sum::<u64>() + 1;
     File::create(image)
         .and_then(|file| file.set_len(total * MIB))
         .map_err(io_error)?;
@@ -75,9 +74,14 @@ pub fn build(
         &table(layout, &sizes, seed),
     )?;
 
-    let mut offset = 1;
+    // Of a root in memory, the disk has only what is below /nix.
+    let content = match layout.partitions.first() {
+        Some(first) if first.mount_point == "/nix" => root.join("nix"),
+        _ => root.clone(),
+    };
+    let mut offset = first_mib(layout);
     for (index, (partition, size)) in layout.partitions.iter().zip(&sizes).enumerate() {
-        let content = (index == 0).then_some((root.as_path(), extent));
+        let content = (index == 0).then_some((content.as_path(), extent));
         let place = Place {
             image,
             offset_mib: offset,
@@ -156,28 +160,6 @@ struct Place<'a> {
     offset_mib: u64,
     size_mib: u64,
     seed: String,
-}
-
-/// An MBR as sfdisk(8) reads it: GRUB for BIOS embeds itself before the first partition, at 1 MiB.
-fn table(layout: &Layout, sizes: &[u64], seed: &str) -> String {
-    let id = &hex(&Sha256::digest(seed))[..8];
-    let mut script = format!("label: dos\nlabel-id: 0x{id}\nunit: sectors\n");
-    let mut start = 1;
-    for (partition, size) in layout.partitions.iter().zip(sizes) {
-        let kind = match partition.kind {
-            PartitionKind::Ext4 => "83",
-            PartitionKind::Vfat => "c",
-            PartitionKind::Swap => "82",
-        };
-        let active = if start == 1 { ", bootable" } else { "" };
-        script.push_str(&format!(
-            "start={}, size={}, type={kind}{active}\n",
-            start * MIB / 512,
-            size * MIB / 512
-        ));
-        start += size;
-    }
-    script
 }
 
 fn ext4(
@@ -286,7 +268,7 @@ fn swap(place: &Place<'_>, partition: &Partition, workshop: &Path) -> Result<(),
 }
 
 /// A UUID that is always the same for the same seed.
-fn uuid(seed: &str) -> String {
+pub(super) fn uuid(seed: &str) -> String {
     let hex = hex(&Sha256::digest(seed));
     format!(
         "{}-{}-4{}-8{}-{}",
@@ -305,13 +287,18 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::PartitionTable;
+    use crate::image::table::BIOS_BOOT;
 
     fn partition(kind: PartitionKind, label: &str) -> Partition {
         Partition {
+            number: if kind == PartitionKind::Ext4 { 1 } else { 2 },
             kind,
             mount_point: "/".to_owned(),
             label: Some(label.to_owned()),
             uuid: None,
+            part_label: None,
+            part_uuid: None,
         }
     }
 
@@ -342,6 +329,8 @@ mod tests {
             files: Vec::new(),
         };
         let layout = Layout {
+            table: PartitionTable::Mbr,
+            room_mib: 64,
             partitions: vec![
                 partition(PartitionKind::Ext4, "nixos"),
                 partition(PartitionKind::Swap, "swap"),
@@ -355,7 +344,7 @@ mod tests {
             root.contains("LABEL=nixos") && root.contains("TYPE=ext4"),
             "{root}"
         );
-        let swap = blkid(&image, (1 + FREE_MIB) * MIB);
+        let swap = blkid(&image, (1 + 64) * MIB);
         assert!(
             swap.contains("LABEL=swap") && swap.contains("TYPE=swap"),
             "{swap}"
@@ -373,6 +362,56 @@ mod tests {
             "{stat}"
         );
         assert!(!directory.path().join("root").exists());
+    }
+
+    #[test]
+    fn a_disk_with_a_gpt_has_the_named_partitions_and_the_store_at_nix() {
+        let directory = tempfile::tempdir().unwrap();
+        let store_path = directory.path().join("0-a");
+        fs::write(&store_path, "hello").unwrap();
+        let tree = RootTree {
+            store_paths: vec![(store_path, "0-a".to_owned())],
+            toplevel: "/nix/store/0-a".to_owned(),
+            files: Vec::new(),
+        };
+        let mut store = partition(PartitionKind::Ext4, "nix");
+        store.number = 3;
+        store.mount_point = "/nix".to_owned();
+        store.part_label = Some("disk-main nix".to_owned());
+        let mut boot = partition(PartitionKind::Swap, "swap");
+        boot.part_uuid = Some("F222513B-DED1-49FA-B591-20CE86A2FE7F".to_owned());
+        let layout = Layout {
+            table: PartitionTable::Gpt,
+            room_mib: 64,
+            partitions: vec![store, boot],
+            choices: Vec::new(),
+        };
+        let image = directory.path().join("disk.raw");
+        build(&image, &tree, &layout, directory.path(), "seed").unwrap();
+        let output = std::process::Command::new("sfdisk")
+            .env("PATH", "/usr/sbin:/sbin")
+            .args(["--dump".as_ref(), image.as_os_str()])
+            .output()
+            .unwrap();
+        let dump = String::from_utf8_lossy(&output.stdout).into_owned();
+        let line = |number: u32| {
+            let end = format!("disk.raw{number} :");
+            let mut lines = dump.lines();
+            lines.find(|l| l.contains(&end)).unwrap_or_default()
+        };
+        assert!(line(1).contains(BIOS_BOOT), "{dump}");
+        assert!(
+            line(2).contains("F222513B-DED1-49FA-B591-20CE86A2FE7F"),
+            "{dump}"
+        );
+        assert!(line(3).contains("name=\"disk-main nix\""), "{dump}");
+        let device = format!("{}?offset={}", image.display(), 2 * MIB);
+        let output = std::process::Command::new("debugfs")
+            .env("PATH", "/usr/sbin:/sbin")
+            .args(["-R", "stat /store/0-a", &device])
+            .output()
+            .unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Size: 5"));
     }
 
     #[test]

@@ -1,22 +1,41 @@
 //! Which partitions the test disk needs, so that the closure's own fstab finds what it names. Pure.
 
+use super::identity::Identity;
 use crate::vocabulary::{BootLoader, ClosureFacts, DiskBus, FileSystem};
 
-/// The partitions of the one disk, in order; the root is the first.
+/// The partitions of the one disk; the first has the closure's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
+    pub table: PartitionTable,
     pub partitions: Vec<Partition>,
+    /// Room beside the closures on the first partition, in MiB: for generations, logs and data. Sparse, so that it costs
+    /// nothing.
+    pub room_mib: u64,
     /// What had to be decided, for the report.
     pub choices: Vec<String>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionTable {
+    /// GRUB for BIOS embeds itself before the first partition.
+    Mbr,
+    /// Where partitions are found by their own names or UUIDs, as disko's are, or an MBR has no number for them. GRUB for
+    /// BIOS has a partition for itself.
+    Gpt,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partition {
+    /// From 1, as in the device's name; the place on the disk is that in the list.
+    pub number: u32,
     pub kind: PartitionKind,
     pub mount_point: String,
     pub label: Option<String>,
     /// As the fstab has it: 8-4-4-4-12 for ext4 and swap, `XXXX-XXXX` for FAT.
     pub uuid: Option<String>,
+    /// The partition's own name and UUID, which only a GPT has.
+    pub part_label: Option<String>,
+    pub part_uuid: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,154 +48,226 @@ pub enum PartitionKind {
 /// A disk that bootproof cannot make: nothing is said about the closure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnsupportedDisk {
-    #[error("the fstab of {toplevel} names no root file system")]
+    #[error("the fstab of {toplevel} names no root file system on a disk, and none at /nix")]
     NoRoot { toplevel: String },
     #[error(
-        "the root file system of {toplevel} is {fs_type} on {device}: bootproof makes ext4 on a partition found by label, UUID or name so far"
+        "the file system that {toplevel} has its store on is {fs_type} on {device}: bootproof makes ext4 on a partition found by label, UUID, partition name or device name so far"
     )]
     Root {
         toplevel: String,
         fs_type: String,
         device: String,
     },
+    #[error(
+        "{toplevel} does not boot without {device} ({fs_type}) at {mount_point}, which bootproof cannot make: give it the option `nofail`, or rehearse a closure without it"
+    )]
+    Needed {
+        toplevel: String,
+        fs_type: String,
+        device: String,
+        mount_point: String,
+    },
+}
+
+const ROOM_MIB: u64 = 2048;
+/// Swap files are made by the closure, and may be as large as the machine's memory (`nixos/modules/config/swap.nix`).
+const SWAP_FILE_MIB: u64 = 16384;
+
+/// A partition that some fstab asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wanted {
+    kind: PartitionKind,
+    mount_point: String,
+    identity: Identity,
 }
 
 /// The layout for a machine that runs `installed` and may get `candidate`.
 ///
-/// The root is the installed closure's. Other file systems are those of both closures: the machine is taken to have them.
+/// The store is on the installed closure's root, or on its `/nix` where the root is no disk's. Other file systems are those
+/// of both closures: the machine is taken to have them, under every name that either uses.
 ///
 /// # Errors
-/// When the root file system is none that bootproof can make.
+/// When the file system of the store, or another that a boot does not go on without, is none that bootproof can make: its
+/// absence must not be taken for a fault of the closure.
 pub fn layout(
     installed: &ClosureFacts,
     candidate: &ClosureFacts,
     bus: DiskBus,
 ) -> Result<Layout, UnsupportedDisk> {
-    let root = installed
-        .file_systems
-        .iter()
-        .find(|fs| fs.mount_point == "/")
-        .ok_or_else(|| UnsupportedDisk::NoRoot {
-            toplevel: installed.toplevel.to_string(),
-        })?;
-    let root_partition = partition(root, bus, 1).ok_or_else(|| UnsupportedDisk::Root {
-        toplevel: installed.toplevel.to_string(),
-        fs_type: root.fs_type.clone(),
-        device: root.device.clone(),
-    })?;
-    if root_partition.kind != PartitionKind::Ext4 {
-        return Err(UnsupportedDisk::Root {
-            toplevel: installed.toplevel.to_string(),
-            fs_type: root.fs_type.clone(),
-            device: root.device.clone(),
-        });
-    }
-    let mut layout = Layout {
-        partitions: vec![root_partition],
-        choices: Vec::new(),
+    let toplevel = || installed.toplevel.to_string();
+    let at = |point: &str| {
+        let mut all = installed.file_systems.iter();
+        all.find(|fs| fs.mount_point == point)
     };
-    let others = installed.file_systems.iter().chain(&candidate.file_systems);
-    for fs in others.filter(|fs| fs.mount_point != "/" && !fs.is_optional()) {
-        add(&mut layout, fs, root, bus);
+    let store = at("/").or_else(|| at("/nix"));
+    let store = store.ok_or_else(|| UnsupportedDisk::NoRoot {
+        toplevel: toplevel(),
+    })?;
+    let unsupported = || UnsupportedDisk::Root {
+        toplevel: toplevel(),
+        fs_type: store.fs_type.clone(),
+        device: store.device.clone(),
+    };
+    let first = wanted(store, bus)
+        .filter(|first| first.kind == PartitionKind::Ext4)
+        .ok_or_else(unsupported)?;
+    let mut partitions = vec![first];
+    let mut choices = Vec::new();
+    if store.mount_point != "/" {
+        choices.push(
+            "the closure's root is on no disk: the test disk has the store at /nix, and nothing else beforehand"
+                .to_owned(),
+        );
     }
-    Ok(layout)
+    let mut room_mib = ROOM_MIB;
+    let of = |closure| move |fs| (closure, fs);
+    let others = installed.file_systems.iter().map(of(installed));
+    let others = others.chain(candidate.file_systems.iter().map(of(candidate)));
+    for (closure, fs) in others.filter(|(_, fs)| !fs.is_optional()) {
+        if is_swap_file(fs) {
+            room_mib = ROOM_MIB + SWAP_FILE_MIB;
+        } else if is_needed(fs) && wanted(fs, bus).is_none() {
+            return Err(UnsupportedDisk::Needed {
+                toplevel: closure.toplevel.to_string(),
+                fs_type: fs.fs_type.clone(),
+                device: fs.device.clone(),
+                mount_point: fs.mount_point.clone(),
+            });
+        } else {
+            add(&mut partitions, fs, store, bus, &mut choices);
+        }
+    }
+    Ok(numbered(partitions, room_mib, choices))
 }
 
-/// More partitions than an MBR has room for need a reason to exist first.
-const MAX_PARTITIONS: usize = 4;
+fn is_swap_file(fs: &FileSystem) -> bool {
+    fs.fs_type == "swap" && fs.device.starts_with('/') && !fs.device.starts_with("/dev/")
+}
 
-fn add(layout: &mut Layout, fs: &FileSystem, root: &FileSystem, bus: DiskBus) {
-    let index = layout.partitions.len() + 1;
-    if fs.device == root.device {
+/// Whether local-fs.target fails without it, which leads to emergency mode (systemd.mount(5), "fstab").
+fn is_needed(fs: &FileSystem) -> bool {
+    let mounted_later = |option: &String| option == "x-systemd.automount";
+    fs.fs_type != "swap" && !fs.options.iter().any(mounted_later)
+}
+
+/// More partitions than a machine has; the fstab may be absurd.
+const MAX_PARTITIONS: usize = 16;
+
+fn add(
+    partitions: &mut Vec<Wanted>,
+    fs: &FileSystem,
+    store: &FileSystem,
+    bus: DiskBus,
+    choices: &mut Vec<String>,
+) {
+    if fs == store || (fs.device == store.device && fs.mount_point != store.mount_point) {
         return;
     }
-    let told = match partition(fs, bus, index) {
-        Some(partition) if already_there(&layout.partitions, &partition) => return,
-        Some(partition) if index <= MAX_PARTITIONS => {
-            layout.partitions.push(partition);
+    let told = match wanted(fs, bus) {
+        Some(wanted) if partitions.contains(&wanted) => return,
+        Some(wanted) => place(partitions, wanted, fs),
+        None => lacks(fs),
+    };
+    if !choices.contains(&told) {
+        choices.push(told);
+    }
+}
+
+fn lacks(fs: &FileSystem) -> String {
+    format!(
+        "the test disk lacks {} ({}) for {}: bootproof cannot make it",
+        fs.device, fs.fs_type, fs.mount_point
+    )
+}
+
+/// Gives `wanted` its place among `partitions`, and tells where it is.
+fn place(partitions: &mut Vec<Wanted>, wanted: Wanted, fs: &FileSystem) -> String {
+    let number = wanted.identity.number;
+    // A machine may have several areas of swap; of anything else only one is mounted at one place.
+    let same_place = partitions.iter().position(|known| {
+        known.kind == wanted.kind
+            && known.kind != PartitionKind::Swap
+            && known.mount_point == wanted.mount_point
+    });
+    let others = (0..).zip(partitions.iter());
+    let is_free = number.is_none()
+        || others
+            .filter(|(index, _)| Some(*index) != same_place)
+            .all(|(_, other)| other.identity.number != number);
+    match same_place {
+        _ if !is_free => lacks(fs),
+        // Two closures may call one partition by different names; by two names of one sort they cannot.
+        Some(index) if partitions[index].identity.absorb(&wanted.identity) => format!(
+            "the partition of {} is found as {} too: the machine's is taken to be",
+            fs.mount_point, fs.device
+        ),
+        Some(_) => format!(
+            "the test disk lacks {} for {}: the machine runs with another one there",
+            fs.device, fs.mount_point
+        ),
+        None if partitions.len() >= MAX_PARTITIONS => lacks(fs),
+        None => {
+            partitions.push(wanted);
             format!(
                 "the test disk has an empty {} for {}",
                 fs.fs_type, fs.mount_point
             )
         }
-        _ => format!(
-            "the test disk lacks {} ({}) for {}: bootproof cannot make it",
-            fs.device, fs.fs_type, fs.mount_point
-        ),
-    };
-    if !layout.choices.contains(&told) {
-        layout.choices.push(told);
     }
 }
 
-fn already_there(partitions: &[Partition], wanted: &Partition) -> bool {
-    partitions.iter().any(|p| {
-        p.kind == wanted.kind
-            && p.mount_point == wanted.mount_point
-            && p.label == wanted.label
-            && p.uuid == wanted.uuid
-    })
+/// Gives every partition that no device's name has numbered the lowest free number.
+fn numbered(partitions: Vec<Wanted>, room_mib: u64, choices: Vec<String>) -> Layout {
+    let mut taken: Vec<u32> = partitions
+        .iter()
+        .filter_map(|p| p.identity.number)
+        .collect();
+    let mut next = || {
+        let free = (1..).find(|n| !taken.contains(n)).unwrap_or(1);
+        taken.push(free);
+        free
+    };
+    let partitions: Vec<Partition> = partitions
+        .into_iter()
+        .map(|wanted| Partition {
+            number: wanted.identity.number.unwrap_or_else(&mut next),
+            kind: wanted.kind,
+            mount_point: wanted.mount_point,
+            label: wanted.identity.label,
+            uuid: wanted.identity.uuid,
+            part_label: wanted.identity.part_label,
+            part_uuid: wanted.identity.part_uuid,
+        })
+        .collect();
+    const MBR_NUMBERS: u32 = 4;
+    let needs_gpt =
+        |p: &Partition| p.part_label.is_some() || p.part_uuid.is_some() || p.number > MBR_NUMBERS;
+    let table = if partitions.iter().any(needs_gpt) {
+        PartitionTable::Gpt
+    } else {
+        PartitionTable::Mbr
+    };
+    Layout {
+        table,
+        partitions,
+        room_mib,
+        choices,
+    }
 }
 
-/// The partition that `fs` will find as the `index`th of the disk; `None` where that cannot be arranged.
-fn partition(fs: &FileSystem, bus: DiskBus, index: usize) -> Option<Partition> {
+/// The partition that `fs` will find; `None` where that cannot be arranged.
+fn wanted(fs: &FileSystem, bus: DiskBus) -> Option<Wanted> {
     let kind = match fs.fs_type.as_str() {
         "ext4" | "ext3" | "ext2" | "auto" => PartitionKind::Ext4,
         "vfat" | "msdos" => PartitionKind::Vfat,
         "swap" => PartitionKind::Swap,
         _ => return None,
     };
-    let mut partition = Partition {
+    Some(Wanted {
         kind,
         mount_point: fs.mount_point.clone(),
-        label: None,
-        uuid: None,
-    };
-    let device = fs.device.as_str();
-    let named = |directory: &str, key: &str| {
-        device
-            .strip_prefix(directory)
-            .map(unescape_udev)
-            .or_else(|| {
-                device
-                    .strip_prefix(key)
-                    .map(|v| v.trim_matches('"').to_owned())
-            })
-    };
-    if let Some(label) = named("/dev/disk/by-label/", "LABEL=") {
-        partition.label = Some(label);
-    } else if let Some(uuid) = named("/dev/disk/by-uuid/", "UUID=") {
-        partition.uuid = Some(uuid);
-    } else if device != partition_device(bus, index) {
-        return None;
-    }
-    Some(partition)
-}
-
-/// What Linux calls the `index`th partition of the first disk.
-fn partition_device(bus: DiskBus, index: usize) -> String {
-    let separator = if bus == DiskBus::Nvme { "p" } else { "" };
-    format!("{}{separator}{index}", bus.device())
-}
-
-/// udev writes odd characters of a label as `\x20` (udev's `encode_devnode_name`).
-fn unescape_udev(name: &str) -> String {
-    let mut parts = name.split("\\x");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_at_checked(2) {
-            Some((hex, rest)) if u8::from_str_radix(hex, 16).is_ok_and(|b| b.is_ascii()) => {
-                let byte = u8::from_str_radix(hex, 16).unwrap_or(b'?');
-                text.push(char::from(byte));
-                text.push_str(rest);
-            }
-            _ => {
-                text.push_str("\\x");
-                text.push_str(part);
-            }
-        }
-    }
-    text
+        identity: Identity::of_device(&fs.device, bus)?,
+    })
 }
 
 /// Whether the closure's bootloader is one that bootproof can install on this layout's disk.
@@ -263,6 +354,72 @@ mod tests {
     }
 
     #[test]
+    fn a_device_name_gives_the_partition_its_number() {
+        let facts = facts(&[
+            ("/dev/vda2", "/", "ext4"),
+            ("LABEL=data", "/data", "ext4"),
+            ("/dev/vda1", "/boot", "vfat"),
+        ]);
+        let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+        let numbers: Vec<_> = layout.partitions.iter().map(|p| p.number).collect();
+        assert_eq!(numbers, [2, 3, 1]);
+        assert_eq!(layout.table, PartitionTable::Mbr);
+    }
+
+    #[test]
+    fn partitions_that_are_found_by_their_own_names_need_a_gpt() {
+        let facts = facts(&[
+            ("/dev/disk/by-partlabel/disk-main-root", "/", "ext4"),
+            ("/dev/disk/by-partlabel/disk-main-ESP", "/boot", "vfat"),
+        ]);
+        let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+        assert_eq!(layout.table, PartitionTable::Gpt);
+        let name = layout.partitions[1].part_label.as_deref();
+        assert_eq!(name, Some("disk-main-ESP"));
+    }
+
+    #[test]
+    fn a_store_beside_a_root_in_memory_is_put_at_nix() {
+        let facts = facts(&[
+            ("/dev/disk/by-label/nix", "/nix", "ext4"),
+            ("/dev/disk/by-label/boot", "/boot", "ext4"),
+        ]);
+        let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+        assert_eq!(layout.partitions[0].mount_point, "/nix");
+        assert!(layout.choices[0].contains("on no disk"));
+    }
+
+    #[test]
+    fn a_candidate_that_calls_the_root_otherwise_finds_it_and_one_that_names_another_does_not() {
+        let installed = facts(&[("/dev/disk/by-label/nixos", "/", "ext4")]);
+        let uuid = "/dev/disk/by-uuid/f222513b-ded1-49fa-b591-20ce86a2fe7f";
+        let otherwise = facts(&[(uuid, "/", "ext4")]);
+        let both = layout(&installed, &otherwise, DiskBus::Virtio).unwrap();
+        assert_eq!(both.partitions.len(), 1);
+        assert!(both.partitions[0].uuid.is_some() && both.partitions[0].label.is_some());
+        assert!(
+            both.choices[0].contains("taken to be"),
+            "{:?}",
+            both.choices
+        );
+        let another = facts(&[("/dev/disk/by-label/wrong", "/", "ext4")]);
+        let alone = layout(&installed, &another, DiskBus::Virtio).unwrap();
+        assert_eq!(alone.partitions[0].label.as_deref(), Some("nixos"));
+        assert!(alone.choices[0].contains("lacks"), "{:?}", alone.choices);
+    }
+
+    #[test]
+    fn a_swap_file_is_the_closures_to_make_and_gets_room() {
+        let facts = facts(&[
+            ("/dev/disk/by-label/nixos", "/", "ext4"),
+            ("/var/lib/swapfile", "none", "swap"),
+        ]);
+        let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+        assert_eq!(layout.partitions.len(), 1);
+        assert!(layout.room_mib > SWAP_FILE_MIB && layout.choices.is_empty());
+    }
+
+    #[test]
     fn a_root_that_cannot_be_made_is_told_by_type_and_device() {
         let facts = facts(&[("rpool/root", "/", "zfs")]);
         let error = layout(&facts, &facts, DiskBus::Virtio)
@@ -272,13 +429,31 @@ mod tests {
     }
 
     #[test]
-    fn a_file_system_that_cannot_be_made_is_told_and_left_out() {
+    fn swap_that_cannot_be_made_is_told_and_left_out() {
         let facts = facts(&[
             ("/dev/disk/by-label/nixos", "/", "ext4"),
-            ("/dev/mapper/data", "/data", "xfs"),
+            ("/dev/mapper/swap", "none", "swap"),
         ]);
         let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
         assert_eq!(layout.partitions.len(), 1);
-        assert!(layout.choices[0].contains("/dev/mapper/data (xfs) for /data"));
+        assert!(layout.choices[0].contains("/dev/mapper/swap (swap) for none"));
+    }
+
+    #[test]
+    fn a_file_system_that_the_boot_needs_and_that_cannot_be_made_is_no_fault_of_the_closure() {
+        let mut facts = facts(&[
+            ("/dev/disk/by-label/nixos", "/", "ext4"),
+            ("/dev/mapper/data", "/data", "xfs"),
+        ]);
+        let error = layout(&facts, &facts, DiskBus::Virtio).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("/dev/mapper/data (xfs) at /data")
+        );
+        facts.file_systems[1].options = vec!["x-systemd.automount".to_owned()];
+        assert!(layout(&facts, &facts, DiskBus::Virtio).is_ok());
+        facts.file_systems[1].options = vec!["nofail".to_owned()];
+        assert!(layout(&facts, &facts, DiskBus::Virtio).is_ok());
     }
 }

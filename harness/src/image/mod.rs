@@ -4,12 +4,16 @@
 
 mod cache;
 mod disk;
+mod identity;
 mod layout;
+mod table;
 mod tools;
 mod tree;
 
 pub use cache::{Cache, CacheEntry, Reservation};
 pub use disk::{DiskError, build, free_mib, overlay};
-pub use layout::{Layout, Partition, PartitionKind, UnsupportedDisk, boots_from_disk, layout};
+pub use layout::{
+    Layout, Partition, PartitionKind, PartitionTable, UnsupportedDisk, boots_from_disk, layout,
+};
 pub use tools::{ToolError, require};
 pub use tree::{RootFile, RootTree, TreeError};

@@ -15,8 +15,9 @@ pub fn script(endpoint: &HttpEndpoint, deadline_seconds: u64) -> String {
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: bootproof\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         endpoint.path, endpoint.server_name
     );
+    // bash writes line by line, and an answer may come before the last one.
     let inner = format!(
-        "exec 3<>/dev/tcp/{address}/{port} || exit {REFUSED}; printf %s {} >&3; head -c 65536 <&3",
+        "trap '' PIPE; exec 3<>/dev/tcp/{address}/{port} || exit {REFUSED}; printf %s {} >&3; head -c 65536 <&3",
         quote(&request)
     );
     format!("timeout {deadline_seconds} bash -c {}", quote(&inner))

@@ -99,8 +99,11 @@ fn disk_bus(
         return bus;
     }
     let drives = |facts: &ClosureFacts, bus| facts.initrd_drivers.iter().any(|d| d.bus() == bus);
+    // An fstab with `/dev/vda2` finds its disk on one bus only, whatever installs the bootloader.
+    let in_fstab = installed.file_systems.iter().map(|fs| &fs.device);
     let named = grub_devices(installed)
         .iter()
+        .chain(in_fstab)
         .find_map(|device| bus_of_name(device));
     const PREFERENCE: [DiskBus; 4] = [DiskBus::Virtio, DiskBus::Sata, DiskBus::Nvme, DiskBus::Scsi];
     let named_buses = match named {
@@ -115,7 +118,7 @@ fn disk_bus(
         .or_else(|| candidates().find(|bus| drives(installed, *bus)));
     let (bus, why) = match chosen {
         Some(bus) if named_buses.contains(&bus) => {
-            (bus, "GRUB's device is called so, and the initrd drives it")
+            (bus, "the closure calls it so, and the initrd drives it")
         }
         Some(bus) => (bus, "the initrd drives it"),
         None => (
@@ -259,7 +262,7 @@ pub(super) fn processor(target: &TargetMachine) -> (QemuBinary, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocabulary::{DiskDriver, StorePath};
+    use crate::vocabulary::{DiskDriver, FileSystem, StorePath};
 
     fn facts(devices: &[&str], drivers: &[DiskDriver]) -> ClosureFacts {
         ClosureFacts {
@@ -318,6 +321,19 @@ mod tests {
             plan_of(facts(&["/dev/sda"], &scsi), None).disk_bus,
             DiskBus::Scsi
         );
+    }
+
+    #[test]
+    fn the_name_in_the_fstab_chooses_the_bus_where_no_grub_does() {
+        let mut candidate = facts(&[], &[DiskDriver::VirtioBlk, DiskDriver::Ahci]);
+        candidate.boot_loader = BootLoader::SystemdBoot;
+        candidate.file_systems.push(FileSystem {
+            device: "/dev/sda2".to_owned(),
+            mount_point: "/".to_owned(),
+            fs_type: "ext4".to_owned(),
+            options: Vec::new(),
+        });
+        assert_eq!(plan_of(candidate, None).disk_bus, DiskBus::Sata);
     }
 
     #[test]

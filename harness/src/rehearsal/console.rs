@@ -101,8 +101,28 @@ const STAGE_MARKS: &[StageMark] = &[
         text: "Running in initrd",
     },
     StageMark {
+        stage: Stage::Initrd,
+        text: "Booting initrd of ",
+    },
+    StageMark {
+        stage: Stage::Initrd,
+        text: "Reached target Initrd ",
+    },
+    StageMark {
+        stage: Stage::Initrd,
+        text: "Reached target initrd",
+    },
+    StageMark {
         stage: Stage::Stage2,
         text: "<<< NixOS Stage 2 >>>",
+    },
+    StageMark {
+        stage: Stage::Stage2,
+        text: "Reached target Switch Root",
+    },
+    StageMark {
+        stage: Stage::Stage2,
+        text: "Starting Switch Root",
     },
     StageMark {
         stage: Stage::Stage2,
@@ -126,12 +146,38 @@ const STAGE_MARKS: &[StageMark] = &[
     },
 ];
 
+/// What systemd says at its start; up to version 253 in the initrd too (`src/core/main.c`).
+const WELCOME: &str = "Welcome to NixOS";
+/// NixOS's `/etc/issue` says it as well, between angles (`nixos/modules/services/ttys/getty.nix`).
+const ISSUE: &str = "<<<";
+
 /// The stage that `line` shows, if any.
 pub fn stage_of(line: &str) -> Option<Stage> {
     STAGE_MARKS
         .iter()
         .find(|mark| line.contains(mark.text))
         .map(|mark| mark.stage)
+}
+
+/// The stage that a boot has newly come to with `line`, when it had come to `reached`.
+///
+/// An initrd that runs systemd has a sysinit.target of its own, and may greet as the system itself does.
+pub fn stage_after(reached: Option<Stage>, line: &str) -> Option<Stage> {
+    let stage = match stage_of(line) {
+        Some(Stage::Sysinit) if reached == Some(Stage::Initrd) => return None,
+        Some(stage) => stage,
+        None if line.contains(WELCOME) && !line.contains(ISSUE) => {
+            if reached == Some(Stage::Initrd) {
+                Stage::Stage2
+            } else {
+                Stage::Initrd
+            }
+        }
+        None => return None,
+    };
+    reached
+        .is_none_or(|reached| stage > reached)
+        .then_some(stage)
 }
 
 /// A text after which a boot cannot succeed without somebody at the keyboard.
@@ -166,6 +212,11 @@ const DEAD_ENDS: &[DeadEnd] = &[
     DeadEnd {
         text: "Reached target Emergency Mode",
         reason: "emergency mode",
+    },
+    // systemd's `freeze_or_exit_or_reboot` (`src/core/crash-handler.c`), in the initrd or after it.
+    DeadEnd {
+        text: "Freezing execution",
+        reason: "systemd gave up and froze",
     },
     DeadEnd {
         text: "grub rescue>",
@@ -227,6 +278,64 @@ mod tests {
     fn a_title_sequence_does_not_reach_the_terminal() {
         let mut lines = Lines::default();
         assert_eq!(lines.feed(b"\x1b]0;title\x07text\x1b[2J\n"), ["text"]);
+    }
+
+    /// The stages that a boot comes to, line by line.
+    fn stages(lines: &[&str]) -> Vec<Stage> {
+        let mut reached = Vec::new();
+        for line in lines {
+            reached.extend(stage_after(reached.last().copied(), line));
+        }
+        reached
+    }
+
+    #[test]
+    fn a_systemd_in_the_initrd_does_not_look_like_the_system() {
+        let new = [
+            "Booting initrd of NixOS 26.05 (Yarara) (Initrd).",
+            "[  OK  ] Reached target System Initialization.",
+            "[  OK  ] Reached target Initrd Root Device.",
+        ];
+        assert_eq!(stages(&new), [Stage::Initrd]);
+        let whole = [
+            &new[..],
+            &[
+                "         Starting Switch Root...",
+                "Welcome to NixOS 26.05 (Yarara)!",
+                "[  OK  ] Reached target System Initialization.",
+                "[  OK  ] Reached target Multi-User System.",
+            ],
+        ]
+        .concat();
+        let all = [
+            Stage::Initrd,
+            Stage::Stage2,
+            Stage::Sysinit,
+            Stage::MultiUser,
+        ];
+        assert_eq!(stages(&whole), all);
+        let old = [
+            "Welcome to NixOS 23.11 (Tapir)!",
+            "[  OK  ] Reached target System Initialization.",
+            "Welcome to NixOS 23.11 (Tapir)!",
+            "[  OK  ] Reached target System Initialization.",
+        ];
+        assert_eq!(stages(&old), all[..3]);
+    }
+
+    #[test]
+    fn a_scripted_stage_1_is_followed_as_well() {
+        let lines = [
+            "<<< NixOS Stage 1 >>>",
+            "<<< NixOS Stage 2 >>>",
+            "Welcome to NixOS 24.11 (Vicuna)!",
+            "[  OK  ] Reached target System Initialization.",
+            "<<< Welcome to NixOS 24.11 (x86_64) - ttyS0 >>>",
+        ];
+        assert_eq!(
+            stages(&lines),
+            [Stage::Initrd, Stage::Stage2, Stage::Sysinit]
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::console::{Lines, dead_end_of, stage_of};
+use super::console::{Lines, dead_end_of, stage_after};
 use super::recorder::Recorder;
 use crate::vm::{MachineSpec, Shell, ShellEvent, ShellPort, Vm, VmError, VmEvent, argv_text};
 use crate::vocabulary::{BootId, Observation, Stage, StepOutcome};
@@ -330,9 +330,7 @@ impl<'a, 'p> Guest<'a, 'p> {
                 boot: self.boot,
                 line: line.clone(),
             })?;
-            if let Some(stage) = stage_of(&line)
-                && self.stage.is_none_or(|reached| stage > reached)
-            {
+            if let Some(stage) = stage_after(self.stage, &line) {
                 self.stage = Some(stage);
                 self.recorder.record(Observation::Stage {
                     boot: self.boot,

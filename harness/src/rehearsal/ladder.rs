@@ -14,7 +14,8 @@ pub const RUNG: &str = "a unit in mutable state";
 /// Units whose name begins so are bootproof's own.
 pub const UNIT_PREFIX: &str = "bootproof-shell-";
 
-/// Where the units go. The second serves where `/etc` is immutable (`system.etc.overlay`): systemd's search path on
+/// Where the units go. `switch-to-configuration` stops or restarts only what has a file of the same name in
+/// `/etc/systemd/system`, and stage 1's systemd has its own `/etc`, so that neither touches them. The second serves where `/etc` is immutable (`system.etc.overlay`): systemd's search path on
 /// NixOS has the default profile, which a fresh disk does not have.
 const DIRECTORIES: &[&str] = &[
     "/etc/systemd/system.attached",
@@ -75,7 +76,9 @@ fn serial_service() -> String {
     service(
         "serial",
         "ConditionPathExists=/dev/ttyS1\n",
-        "exec 3<>/dev/ttyS1 && exec <&3 >&3 && stty raw -echo clocal",
+        // A shell that echoes serves too; one that ends would be restarted for ever, and `switch-to-configuration` counts
+        // a unit that waits for its restart after an error as failed, whosever it is.
+        "exec 3<>/dev/ttyS1 && exec <&3 >&3 && { stty raw -echo clocal || :; }",
     )
 }
 
@@ -128,6 +131,17 @@ mod tests {
                 "{unit}"
             );
         }
+    }
+
+    #[test]
+    fn a_system_without_stty_still_gets_its_shell() {
+        let start = "stty() { return 127; }; { stty raw -echo clocal || :; } && echo greeted";
+        assert!(serial_service().contains("{ stty raw -echo clocal || :; } && read id"));
+        let output = std::process::Command::new("sh")
+            .args(["-c", start])
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout, b"greeted\n");
     }
 
     #[test]

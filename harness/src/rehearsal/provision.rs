@@ -22,7 +22,7 @@ use crate::vm::{BootSource, Proof};
 use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
 
 /// Changes whenever equal inputs would give another disk.
-const DISK_VERSION: u32 = 1;
+const DISK_VERSION: u32 = 2;
 
 const DISK_FILE: &str = "disk.raw";
 const PROVISION_FILE: &str = "provision.jsonl";

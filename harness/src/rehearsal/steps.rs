@@ -10,6 +10,7 @@ use super::observe::{Look, look};
 use super::provision::link_foreign_devices;
 use super::recorder::Recorder;
 use super::run::{Closures, KernelFiles, RunError, machine, skip};
+use crate::check::switch_failed::CHECKS_FAILED;
 use crate::vm::{BootSource, MachineSpec, Proof};
 use crate::vocabulary::{BootId, ClosureFacts, Observation, Plan, State, Step, StepOutcome};
 
@@ -123,14 +124,45 @@ impl Steps<'_> {
             Ok(answer) => answer,
             Err(trouble) => return Ok(Err(trouble)),
         };
+        let refused = answer.exit_code == 1 && answer.output.contains(CHECKS_FAILED);
         guest.recorder().record(Observation::CommandRan {
             step: Step::Switch,
             command,
             exit_code: answer.exit_code,
             output: answer.output,
         })?;
+        if refused
+            && self.route == BootRoute::Bootloader
+            && let Err(trouble) = self.make_boot_default(guest).await?
+        {
+            return Ok(Err(trouble));
+        }
         progressed.switched = true;
         self.look(guest, progressed, State::Switched, since).await
+    }
+
+    /// What NixOS advises where the candidate refuses to be switched to live: `boot` and a reboot, so that the reboot still
+    /// shows the candidate.
+    async fn make_boot_default(&self, guest: &mut Guest<'_, '_>) -> Stepped {
+        let toplevel = &self.plan.candidate.toplevel;
+        let command = format!("{toplevel}/bin/switch-to-configuration boot");
+        let script = format!("{}{command}", link_foreign_devices(self.plan));
+        let what = "make the candidate the boot default";
+        let answer = match guest.run(what, &script, self.deadlines.install()).await? {
+            Ok(answer) => answer,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        guest.recorder().record(Observation::Note {
+            text: "the candidate refuses to be switched to live: `switch-to-configuration boot` was run for the reboot"
+                .to_owned(),
+        })?;
+        guest.recorder().record(Observation::CommandRan {
+            step: Step::Switch,
+            command,
+            exit_code: answer.exit_code,
+            output: answer.output,
+        })?;
+        Ok(Ok(()))
     }
 
     async fn warm_reboot(
@@ -139,7 +171,7 @@ impl Steps<'_> {
         progressed: &mut Progressed,
         disk: &OwnedFd,
     ) -> Stepped {
-        guest.send_last("systemctl reboot").await?;
+        guest.send_last(REBOOT).await?;
         if let BootRoute::Direct { .. } = self.route {
             if let Err(trouble) = guest.wait_for_exit(self.deadlines.power_off()).await? {
                 return Ok(Err(trouble));
@@ -214,6 +246,11 @@ impl Steps<'_> {
         }
     }
 }
+
+/// A reboot through firmware and bootloader: without the variables systemctl takes a loaded kernel or a tree at
+/// `/run/nextroot` for it (systemd's `docs/ENVIRONMENT.md`), and without `-i` somebody's inhibitor may hold it up.
+const REBOOT: &str =
+    "SYSTEMCTL_SKIP_AUTO_KEXEC=1 SYSTEMCTL_SKIP_AUTO_SOFT_REBOOT=1 systemctl reboot -i";
 
 /// What `nix-env --profile /nix/var/nix/profiles/system --set` leaves: a new generation, and the profile link on it.
 fn set_profile(toplevel: &str) -> String {

@@ -8,6 +8,7 @@ use crate::fold::{Run, StateRecord, dump_subject};
 use crate::vocabulary::{Dump, Plan, State, System, Unproven};
 
 use super::network::is_lost_to_outside;
+use super::{Scene, lacks};
 
 /// The dumps without which a state is not proven. The queue of jobs is only evidence.
 const NEEDED: [Dump; 5] = [
@@ -31,6 +32,12 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
     for (&state, record) in &run.states {
         gaps.extend(of_state(plan, state, record));
         gaps.extend(of_network(run, state, record));
+        gaps.extend(of_nginx(&Scene {
+            plan,
+            run,
+            state,
+            record,
+        }));
     }
     gaps.extend(of_boots(run));
     gaps.extend(of_expectation(plan));
@@ -113,6 +120,15 @@ fn of_network(run: &Run, state: State, record: &StateRecord) -> Option<Unproven>
          it has become one that the VM lacks"
     );
     (lost > 0).then(|| decisive(Some(state), "network", reason))
+}
+
+/// Where nginx is not up for want of what the VM lacks, nothing that it would serve was seen.
+fn of_nginx(scene: &Scene<'_>) -> Option<Unproven> {
+    if scene.plan.closure_in(scene.state).http.is_empty() {
+        return None;
+    }
+    let reason = format!("nginx is not up: {}", lacks::nginx_excuse(scene)?);
+    Some(decisive(Some(scene.state), "http", reason))
 }
 
 /// A reboot is proven by a new boot id, and a switch by the old one: nothing else tells one boot from the next.
