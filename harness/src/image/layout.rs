@@ -1,7 +1,7 @@
 //! Which partitions the test disk needs, so that the closure's own fstab finds what it names. Pure.
 
 use super::identity::Identity;
-use crate::vocabulary::{BootLoader, ClosureFacts, DiskBus, FileSystem};
+use crate::vocabulary::{ClosureFacts, DiskBus, FileSystem};
 
 /// The partitions of the one disk; the first has the closure's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,14 +270,10 @@ fn wanted(fs: &FileSystem, bus: DiskBus) -> Option<Wanted> {
     })
 }
 
-/// Whether the closure's bootloader is one that bootproof can install on this layout's disk.
-pub fn boots_from_disk(loader: &BootLoader) -> bool {
-    matches!(loader, BootLoader::Grub { efi: false, devices } if !devices.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::BootLoader;
     use crate::vocabulary::StorePath;
 
     fn facts(file_systems: &[(&str, &str, &str)]) -> ClosureFacts {

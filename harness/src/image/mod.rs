@@ -4,6 +4,7 @@
 
 mod cache;
 mod disk;
+mod file_systems;
 mod identity;
 mod layout;
 mod table;
@@ -12,8 +13,6 @@ mod tree;
 
 pub use cache::{Cache, CacheEntry, Reservation};
 pub use disk::{DiskError, build, free_mib, overlay};
-pub use layout::{
-    Layout, Partition, PartitionKind, PartitionTable, UnsupportedDisk, boots_from_disk, layout,
-};
+pub use layout::{Layout, Partition, PartitionKind, PartitionTable, UnsupportedDisk, layout};
 pub use tools::{ToolError, require};
 pub use tree::{RootFile, RootTree, TreeError};

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{hex, uuid};
+use super::file_systems::{hex, uuid};
 use super::layout::{Layout, Partition, PartitionKind, PartitionTable};
 
 const SECTORS_PER_MIB: u64 = 2048;

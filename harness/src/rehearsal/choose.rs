@@ -1,8 +1,8 @@
 //! Decides what machine the closures are rehearsed on. Pure; each decision leaves a sentence for the report.
 
-use crate::vm::{Forward, NetworkCard, QemuBinary};
+use super::devices::{disk_bus, foreign_devices, network_card};
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, DiskBus, FORMAT_VERSION, Plan, Step, System, TargetMachine,
+    BootLoader, ClosureFacts, FORMAT_VERSION, Plan, Step, System, TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -89,98 +89,6 @@ pub fn default_steps(with_baseline: bool) -> Vec<Step> {
     }
 }
 
-fn disk_bus(
-    target: &TargetMachine,
-    installed: &ClosureFacts,
-    candidate: &ClosureFacts,
-    choices: &mut Vec<String>,
-) -> DiskBus {
-    if let Some(bus) = target.disk_bus {
-        return bus;
-    }
-    let drives = |facts: &ClosureFacts, bus| facts.initrd_drivers.iter().any(|d| d.bus() == bus);
-    // An fstab with `/dev/vda2` finds its disk on one bus only, whatever installs the bootloader.
-    let in_fstab = installed.file_systems.iter().map(|fs| &fs.device);
-    let named = grub_devices(installed)
-        .iter()
-        .chain(in_fstab)
-        .find_map(|device| bus_of_name(device));
-    const PREFERENCE: [DiskBus; 4] = [DiskBus::Virtio, DiskBus::Sata, DiskBus::Nvme, DiskBus::Scsi];
-    let named_buses = match named {
-        Some(Name::Scsi) => vec![DiskBus::Sata, DiskBus::Scsi],
-        Some(Name::Virtio) => vec![DiskBus::Virtio],
-        Some(Name::Nvme) => vec![DiskBus::Nvme],
-        None => Vec::new(),
-    };
-    let candidates = || named_buses.iter().chain(&PREFERENCE).copied();
-    let chosen = candidates()
-        .find(|bus| drives(installed, *bus) && drives(candidate, *bus))
-        .or_else(|| candidates().find(|bus| drives(installed, *bus)));
-    let (bus, why) = match chosen {
-        Some(bus) if named_buses.contains(&bus) => {
-            (bus, "the closure calls it so, and the initrd drives it")
-        }
-        Some(bus) => (bus, "the initrd drives it"),
-        None => (
-            candidates().next().unwrap_or(DiskBus::Virtio),
-            "no disk driver was recognised in the initrd",
-        ),
-    };
-    choices.push(format!(
-        "the disk is {} ({}): {why}",
-        bus.as_str(),
-        bus.device()
-    ));
-    bus
-}
-
-/// What a device's name says of its bus.
-enum Name {
-    Virtio,
-    Scsi,
-    Nvme,
-}
-
-fn bus_of_name(device: &str) -> Option<Name> {
-    let name = device.strip_prefix("/dev/")?;
-    if name.starts_with("vd") {
-        Some(Name::Virtio)
-    } else if name.starts_with("sd") {
-        Some(Name::Scsi)
-    } else if name.starts_with("nvme") {
-        Some(Name::Nvme)
-    } else {
-        None
-    }
-}
-
-fn grub_devices(facts: &ClosureFacts) -> &[String] {
-    match &facts.boot_loader {
-        BootLoader::Grub { devices, .. } => devices,
-        BootLoader::SystemdBoot | BootLoader::Other { .. } => &[],
-    }
-}
-
-/// GRUB's devices that are not the VM's disk, each with the name that the disk has.
-pub(super) fn foreign_devices(
-    installed: &ClosureFacts,
-    candidate: &ClosureFacts,
-    bus: DiskBus,
-) -> Vec<(String, &'static str)> {
-    let mut devices: Vec<String> = grub_devices(installed)
-        .iter()
-        .chain(grub_devices(candidate))
-        .filter(|device| *device != bus.device() && device.starts_with("/dev/"))
-        .cloned()
-        .collect();
-    devices.sort();
-    devices.dedup();
-    devices
-        .into_iter()
-        .map(|device| (device, bus.device()))
-        .collect()
-}
-
 /// Whether the closure's own bootloader can be installed on the test disk.
 pub fn boot_route(plan: &Plan) -> BootRoute {
     let closures = plan.baseline.iter().chain([&plan.candidate]);
@@ -205,64 +113,12 @@ pub fn boot_route(plan: &Plan) -> BootRoute {
     BootRoute::Bootloader
 }
 
-/// The network card that the closures have a driver for, and a sentence where it is not the usual one.
-pub(super) fn network_card(plan: &Plan) -> (NetworkCard, Option<String>) {
-    let closures = || plan.baseline.iter().chain([&plan.candidate]);
-    let has =
-        |driver: &str| closures().all(|facts| facts.system_drivers.iter().any(|d| d == driver));
-    for (driver, card) in [
-        ("virtio_net", NetworkCard::Virtio),
-        ("e1000e", NetworkCard::E1000e),
-        ("e1000", NetworkCard::E1000),
-    ] {
-        if has(driver) {
-            let usual = card == NetworkCard::Virtio;
-            let choice =
-                format!("the network card is {driver}: the closure has no driver for virtio's");
-            return (card, (!usual).then_some(choice));
-        }
-    }
-    (
-        NetworkCard::Virtio,
-        Some(
-            "no driver for any network card of the VM was recognised in kernel-modules".to_owned(),
-        ),
-    )
-}
-
-/// Every TCP port that nginx of either closure listens on.
-pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
-    let mut ports: Vec<u16> = plan
-        .baseline
-        .iter()
-        .chain([&plan.candidate])
-        .flat_map(|facts| &facts.http)
-        .map(|endpoint| endpoint.listener.port)
-        .collect();
-    ports.sort_unstable();
-    ports.dedup();
-    ports
-        .into_iter()
-        .map(|guest_port| Forward { guest_port })
-        .collect()
-}
-
-/// Emulator and CPU: the target machine's, never the candidate's.
-pub(super) fn processor(target: &TargetMachine) -> (QemuBinary, String) {
-    let (binary, plain) = match target.system {
-        System::I686Linux => (QemuBinary::I386, "qemu32"),
-        System::X86_64Linux | System::Other(_) => (QemuBinary::X86_64, "qemu64,-svm"),
-    };
-    (
-        binary,
-        target.cpu.clone().unwrap_or_else(|| plain.to_owned()),
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::devices::processor;
     use super::*;
-    use crate::vocabulary::{DiskDriver, FileSystem, StorePath};
+    use crate::vm::QemuBinary;
+    use crate::vocabulary::{DiskBus, DiskDriver, FileSystem, StorePath};
 
     fn facts(devices: &[&str], drivers: &[DiskDriver]) -> ClosureFacts {
         ClosureFacts {

@@ -31,10 +31,6 @@ impl Lines {
     pub fn partial(&self) -> String {
         printable(&self.partial)
     }
-
-    pub fn clear(&mut self) {
-        self.partial.clear();
-    }
 }
 
 /// Text without escape sequences (ECMA-48 CSI and OSC) and control characters.

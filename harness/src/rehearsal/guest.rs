@@ -2,62 +2,32 @@
 //!
 //! Every wait is for an event, watches QEMU's exit, and is bounded by a deadline.
 
-use std::fs::File;
 use std::future::Future;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::console::{Lines, dead_end_of, stage_after};
 use super::recorder::Recorder;
-use crate::vm::{MachineSpec, Shell, ShellEvent, ShellPort, Vm, VmError, VmEvent, argv_text};
+use super::senses::{Answer, Heard, Senses};
+use crate::vm::{MachineSpec, ShellPort, Vm, VmError, VmEvent, argv_text};
 use crate::vocabulary::{BootId, Observation, Stage, StepOutcome};
 
 /// A guest that is powered on.
 pub(super) struct Guest<'a, 'p> {
     vm: Vm,
     recorder: &'a mut Recorder<'p>,
-    /// The boot that runs now, counted from 1 over the whole run.
-    boot: u32,
-    console: File,
-    lines: Lines,
-    last_line: Option<String>,
-    stage: Option<Stage>,
-    /// What the console said that ends this boot.
-    dead_end: Option<&'static str>,
-    /// Resets since somebody last greeted.
-    silent_resets: u32,
-    spoke: bool,
-    virtio: Channel,
-    serial: Channel,
+    senses: Senses,
     commands: u64,
-}
-
-/// One of the shell's ports: its protocol, and who greeted on it.
-#[derive(Default)]
-struct Channel {
-    shell: Shell,
-    boot_id: Option<BootId>,
 }
 
 /// What one event meant for whoever waits.
 #[derive(Debug)]
 enum Happened {
-    Nothing,
-    Greeted(BootId),
-    Answered(Answer),
+    Heard(Heard),
     Reset,
     Exited(String),
-}
-
-/// What a command in the guest printed.
-#[derive(Debug, Clone)]
-pub(super) struct Answer {
-    pub(super) exit_code: i32,
-    pub(super) output: String,
-    pub(super) truncated: bool,
 }
 
 /// Why the guest did not do what was waited for: a fact about it, not an error of the host.
@@ -71,6 +41,14 @@ pub(super) struct GuestTrouble {
 }
 
 impl GuestTrouble {
+    /// The trouble is the shell's, and the machine runs on.
+    fn of_a_live_machine(self) -> Self {
+        Self {
+            alive: true,
+            ..self
+        }
+    }
+
     /// How a step ends that it happened to.
     pub(super) fn outcome(&self) -> StepOutcome {
         StepOutcome::GuestFailed {
@@ -103,22 +81,11 @@ impl<'a, 'p> Guest<'a, 'p> {
         recorder: &'a mut Recorder<'p>,
         boot: u32,
     ) -> Result<Self, GuestError> {
-        let console = console_file(recorder, boot)?;
         powered_on(recorder, spec, boot)?;
-        let vm = Vm::start(spec, disk).await?;
         Ok(Self {
-            vm,
+            senses: Senses::new(recorder, boot)?,
+            vm: Vm::start(spec, disk).await?,
             recorder,
-            boot,
-            console,
-            lines: Lines::default(),
-            last_line: None,
-            stage: None,
-            dead_end: None,
-            silent_resets: 0,
-            spoke: false,
-            virtio: Channel::default(),
-            serial: Channel::default(),
             commands: 0,
         })
     }
@@ -133,9 +100,8 @@ impl<'a, 'p> Guest<'a, 'p> {
         spec: &MachineSpec,
         disk: OwnedFd,
     ) -> Result<(), GuestError> {
-        self.reset()?;
-        self.silent_resets = 0;
-        powered_on(self.recorder, spec, self.boot)?;
+        self.senses.forget(self.recorder)?;
+        powered_on(self.recorder, spec, self.senses.boot())?;
         self.vm = Vm::start(spec, disk).await?;
         Ok(())
     }
@@ -156,14 +122,16 @@ impl<'a, 'p> Guest<'a, 'p> {
         loop {
             match timeout_at(until, self.pump()).await {
                 Ok(happened) => match happened? {
-                    Happened::Greeted(boot_id) if Some(&boot_id) != old => return Ok(Ok(boot_id)),
+                    Happened::Heard(Heard::Greeted(_, boot_id)) if Some(&boot_id) != old => {
+                        return Ok(Ok(boot_id));
+                    }
                     Happened::Exited(how) => {
                         return Ok(Err(self.trouble(format!("the machine went off ({how})"))));
                     }
-                    Happened::Reset if self.silent_resets > BOOT_LOOP_RESETS => {
+                    Happened::Reset if self.senses.silent_resets() > BOOT_LOOP_RESETS => {
                         return Ok(Err(self.trouble("boot loop".to_owned())));
                     }
-                    _ => {}
+                    Happened::Heard(_) | Happened::Reset => {}
                 },
                 Err(_) => {
                     let seconds = deadline.as_secs();
@@ -172,7 +140,7 @@ impl<'a, 'p> Guest<'a, 'p> {
                     ));
                 }
             }
-            if let Some(reason) = self.dead_end {
+            if let Some(reason) = self.senses.dead_end() {
                 return Ok(Err(self.trouble(reason.to_owned())));
             }
         }
@@ -185,56 +153,47 @@ impl<'a, 'p> Guest<'a, 'p> {
         script: &str,
         deadline: Duration,
     ) -> Waited<Answer> {
-        let port = if self.virtio.boot_id.is_some() {
-            ShellPort::Virtio
-        } else if self.serial.boot_id.is_some() {
-            ShellPort::Serial
-        } else {
-            let trouble = self.trouble(format!("no root shell to {what}"));
-            return Ok(Err(GuestTrouble {
-                alive: true,
-                ..trouble
-            }));
+        let Some(port) = self.senses.port() else {
+            return Ok(Err(self
+                .trouble(format!("no root shell to {what}"))
+                .of_a_live_machine()));
         };
         self.recorder
             .waiting(&format!("the guest to {what}"), deadline);
         self.send(port, script).await?;
         let until = Instant::now() + deadline;
         loop {
-            match timeout_at(until, self.pump()).await {
-                Ok(happened) => match happened? {
-                    Happened::Answered(answer) => return Ok(Ok(answer)),
-                    Happened::Reset => {
-                        return Ok(Err(
-                            self.trouble(format!("the machine was reset while it was to {what}"))
-                        ));
-                    }
-                    Happened::Exited(how) => {
-                        return Ok(Err(self.trouble(format!(
-                            "the machine went off ({how}) while it was to {what}"
-                        ))));
-                    }
-                    Happened::Greeted(_) | Happened::Nothing => {}
-                },
-                Err(_) => {
-                    // Its answer may still come, and must not be taken for that of the next command.
-                    self.channel(port).boot_id = None;
-                    let seconds = deadline.as_secs();
+            let Ok(happened) = timeout_at(until, self.pump()).await else {
+                self.senses.abandon(port);
+                let seconds = deadline.as_secs();
+                let trouble = self.trouble(format!("no answer within {seconds} s to: {what}"));
+                return Ok(Err(trouble.of_a_live_machine()));
+            };
+            match happened? {
+                Happened::Heard(Heard::Answered(answer)) => return Ok(Ok(answer)),
+                Happened::Heard(Heard::Greeted(greeted, _)) if greeted == port => {
+                    let trouble =
+                        self.trouble(format!("the root shell was killed while it was to {what}"));
+                    return Ok(Err(trouble.of_a_live_machine()));
+                }
+                Happened::Reset => {
                     return Ok(Err(
-                        self.trouble(format!("no answer within {seconds} s to: {what}"))
+                        self.trouble(format!("the machine was reset while it was to {what}"))
                     ));
                 }
+                Happened::Exited(how) => {
+                    return Ok(Err(self.trouble(format!(
+                        "the machine went off ({how}) while it was to {what}"
+                    ))));
+                }
+                Happened::Heard(_) => {}
             }
         }
     }
 
     /// Sends a script whose end nobody can wait for: it takes the shell away.
     pub(super) async fn send_last(&mut self, script: &str) -> Result<(), GuestError> {
-        let port = if self.virtio.boot_id.is_some() {
-            ShellPort::Virtio
-        } else {
-            ShellPort::Serial
-        };
+        let port = self.senses.port().unwrap_or(ShellPort::Serial);
         self.send(port, script).await
     }
 
@@ -284,125 +243,58 @@ impl<'a, 'p> Guest<'a, 'p> {
 
     async fn send(&mut self, port: ShellPort, script: &str) -> Result<(), GuestError> {
         self.commands += 1;
-        let nonce = format!("{}.{}.{}", std::process::id(), self.boot, self.commands);
-        let bytes = self.channel(port).shell.command(script, &nonce);
+        let boot = self.senses.boot();
+        let nonce = format!("{}.{boot}.{}", std::process::id(), self.commands);
+        let bytes = self.senses.command(port, script, &nonce);
         // A port that QEMU has closed shows as its exit, which every wait watches.
         let _ = self.vm.write_shell(port, &bytes).await;
         Ok(())
     }
 
-    /// Takes in one event, records it, and tells what it meant.
+    /// Takes in one event, records it, and tells what it meant. Safe to cancel.
     async fn pump(&mut self) -> Result<Happened, GuestError> {
-        match self.vm.next().await {
+        let event = self.vm.next().await;
+        let boot = self.senses.boot();
+        Ok(match event {
             VmEvent::Console(bytes) => {
-                self.console.write_all(&bytes)?;
-                self.hear(&bytes)?;
-                Ok(Happened::Nothing)
+                self.senses.hear_console(self.recorder, &bytes)?;
+                Happened::Heard(Heard::Nothing)
             }
-            VmEvent::Shell(port, bytes) => self.listen(port, &bytes),
+            VmEvent::Shell(port, bytes) => {
+                Happened::Heard(self.senses.hear_shell(self.recorder, port, &bytes)?)
+            }
             VmEvent::Qmp { name, data } => {
+                let data = data.to_string();
+                let reset = name == "RESET";
                 self.recorder.record(Observation::Qemu {
-                    boot: self.boot,
-                    event: name.clone(),
-                    data: data.to_string(),
+                    boot,
+                    event: name,
+                    data,
                 })?;
-                if name != "RESET" {
-                    return Ok(Happened::Nothing);
+                if reset {
+                    self.senses.forget(self.recorder)?;
+                    Happened::Reset
+                } else {
+                    Happened::Heard(Heard::Nothing)
                 }
-                self.reset()?;
-                Ok(Happened::Reset)
             }
             VmEvent::Exited { status, stderr } => {
                 self.recorder.record(Observation::QemuExited {
-                    boot: self.boot,
+                    boot,
                     status: status.clone(),
                     stderr,
                 })?;
-                Ok(Happened::Exited(status))
+                Happened::Exited(status)
             }
-        }
-    }
-
-    fn hear(&mut self, bytes: &[u8]) -> Result<(), GuestError> {
-        self.spoke = true;
-        for line in self.lines.feed(bytes) {
-            self.recorder.record(Observation::Console {
-                boot: self.boot,
-                line: line.clone(),
-            })?;
-            if let Some(stage) = stage_after(self.stage, &line) {
-                self.stage = Some(stage);
-                self.recorder.record(Observation::Stage {
-                    boot: self.boot,
-                    stage,
-                })?;
-            }
-            self.dead_end = self.dead_end.or(dead_end_of(&line));
-            self.last_line = Some(line);
-        }
-        self.dead_end = self.dead_end.or(dead_end_of(&self.lines.partial()));
-        Ok(())
-    }
-
-    fn listen(&mut self, port: ShellPort, bytes: &[u8]) -> Result<Happened, GuestError> {
-        let mut happened = Happened::Nothing;
-        for event in self.channel(port).shell.receive(bytes) {
-            happened = match event {
-                ShellEvent::Greeted(boot_id) => {
-                    self.recorder.record(Observation::ChannelOpened {
-                        boot: self.boot,
-                        boot_id: boot_id.clone(),
-                        transport: port.as_str().to_owned(),
-                    })?;
-                    self.channel(port).boot_id = Some(boot_id.clone());
-                    self.spoke = true;
-                    self.silent_resets = 0;
-                    Happened::Greeted(boot_id)
-                }
-                ShellEvent::Answered {
-                    exit_code,
-                    output,
-                    truncated,
-                } => Happened::Answered(Answer {
-                    exit_code,
-                    output: String::from_utf8_lossy(&output).into_owned(),
-                    truncated,
-                }),
-            };
-        }
-        Ok(happened)
-    }
-
-    /// The guest starts over: nothing that the old boot said counts for the new one.
-    fn reset(&mut self) -> Result<(), GuestError> {
-        self.virtio = Channel::default();
-        self.serial = Channel::default();
-        self.silent_resets += 1;
-        self.dead_end = None;
-        if self.spoke {
-            self.boot += 1;
-            self.console = console_file(self.recorder, self.boot)?;
-            self.spoke = false;
-            self.lines.clear();
-            self.last_line = None;
-            self.stage = None;
-        }
-        Ok(())
-    }
-
-    fn channel(&mut self, port: ShellPort) -> &mut Channel {
-        match port {
-            ShellPort::Virtio => &mut self.virtio,
-            ShellPort::Serial => &mut self.serial,
-        }
+        })
     }
 
     fn trouble(&self, reason: String) -> GuestTrouble {
         GuestTrouble {
             alive: false,
-            stage: self.stage,
+            stage: self.senses.stage(),
             reason,
-            last_line: self.last_line.clone(),
+            last_line: self.senses.last_line().map(str::to_owned),
         }
     }
 }
@@ -413,9 +305,4 @@ fn powered_on(recorder: &mut Recorder<'_>, spec: &MachineSpec, boot: u32) -> io:
     let place = recorder.directory().join(format!("qemu-{boot}.txt"));
     std::fs::write(place, argv.join("\n") + "\n")?;
     recorder.record(Observation::PoweredOn { boot, argv })
-}
-
-/// The raw console of each boot, as it came.
-fn console_file(recorder: &Recorder<'_>, boot: u32) -> io::Result<File> {
-    File::create(recorder.directory().join(format!("console-{boot}.log")))
 }

@@ -6,6 +6,7 @@
 mod choose;
 mod console;
 mod deadlines;
+mod devices;
 mod dumps;
 mod guest;
 mod ladder;
@@ -14,6 +15,7 @@ mod provision;
 mod recorder;
 mod requirements;
 mod run;
+mod senses;
 mod steps;
 
 pub use choose::{BootRoute, Inputs, boot_route, default_steps, plan};

@@ -7,7 +7,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::deadlines::Deadlines;
 use super::dumps::{self, DumpCommand};
-use super::guest::{Answer, Guest, GuestError, GuestTrouble, Waited};
+use super::guest::{Guest, GuestError, GuestTrouble, Waited};
+use super::senses::Answer;
 use crate::probe;
 use crate::vocabulary::{Dump, HttpAnswer, HttpEndpoint, Observation, ProbeRoute, State, Unproven};
 

@@ -11,8 +11,9 @@ use std::thread;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
-use super::choose::{BootRoute, boot_route, foreign_devices};
+use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
+use super::devices::foreign_devices;
 use super::guest::{Guest, GuestTrouble};
 use super::ladder::shell_files;
 use super::recorder::Recorder;

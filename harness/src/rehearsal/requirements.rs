@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::choose::processor;
+use super::devices::processor;
 use super::provision::disk_key;
 use super::run::RunError;
 use crate::image::{self, DiskError, Layout, PartitionKind};

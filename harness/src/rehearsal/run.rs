@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::choose::{BootRoute, boot_route, forwards, network_card, processor};
+use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
+use super::devices::{forwards, network_card, processor};
 use super::guest::GuestError;
 use super::provision::{Provisioned, provision};
 use super::recorder::{Progress, Recorder};

@@ -1,0 +1,218 @@
+//! What is known of the boot that runs: its console, how far it is, and who greeted on which port.
+//!
+//! Fed by the guest with what its VM tells, it writes everything down before it makes something of it. At a reset it forgets:
+//! nothing that an old boot said counts for the new one.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+
+use super::console::{Lines, dead_end_of, stage_after};
+use super::recorder::Recorder;
+use crate::vm::{Shell, ShellEvent, ShellPort};
+use crate::vocabulary::{BootId, Observation, Stage};
+
+/// The senses for one guest, over all its boots.
+pub(super) struct Senses {
+    /// The boot that runs now, counted from 1 over the whole run.
+    boot: u32,
+    console: File,
+    console_bytes: usize,
+    lines: Lines,
+    last_line: Option<String>,
+    stage: Option<Stage>,
+    dead_end: Option<&'static str>,
+    silent_resets: u32,
+    spoke: bool,
+    virtio: Channel,
+    serial: Channel,
+}
+
+/// One of the shell's ports: its protocol, and who greeted on it.
+#[derive(Default)]
+struct Channel {
+    shell: Shell,
+    boot_id: Option<BootId>,
+}
+
+/// What a shell's bytes meant.
+#[derive(Debug)]
+pub(super) enum Heard {
+    Nothing,
+    Greeted(ShellPort, BootId),
+    Answered(Answer),
+}
+
+/// What a command in the guest printed.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    pub(super) exit_code: i32,
+    pub(super) output: String,
+    pub(super) truncated: bool,
+}
+
+/// A guest that prints without end must not fill the host's disk.
+const CONSOLE_LIMIT: usize = 64 << 20;
+
+impl Senses {
+    /// For a machine whose first boot has the number `boot`.
+    ///
+    /// # Errors
+    /// When the console's file cannot be made.
+    pub(super) fn new(recorder: &Recorder<'_>, boot: u32) -> io::Result<Self> {
+        Ok(Self {
+            boot,
+            console: console_file(recorder, boot)?,
+            console_bytes: 0,
+            lines: Lines::default(),
+            last_line: None,
+            stage: None,
+            dead_end: None,
+            silent_resets: 0,
+            spoke: false,
+            virtio: Channel::default(),
+            serial: Channel::default(),
+        })
+    }
+
+    pub(super) fn boot(&self) -> u32 {
+        self.boot
+    }
+
+    /// How far the boot is, as its console told.
+    pub(super) fn stage(&self) -> Option<Stage> {
+        self.stage
+    }
+
+    pub(super) fn last_line(&self) -> Option<&str> {
+        self.last_line.as_deref()
+    }
+
+    /// What the console said that ends this boot.
+    pub(super) fn dead_end(&self) -> Option<&'static str> {
+        self.dead_end
+    }
+
+    /// Resets since somebody last greeted, or the machine was powered on.
+    pub(super) fn silent_resets(&self) -> u32 {
+        self.silent_resets
+    }
+
+    /// The best port on which a shell of this boot greeted.
+    pub(super) fn port(&self) -> Option<ShellPort> {
+        if self.virtio.boot_id.is_some() {
+            Some(ShellPort::Virtio)
+        } else {
+            self.serial.boot_id.as_ref().map(|_| ShellPort::Serial)
+        }
+    }
+
+    /// Gives a port up whose shell does not answer: its answer may still come, and must not be taken for another's.
+    pub(super) fn abandon(&mut self, port: ShellPort) {
+        self.channel(port).boot_id = None;
+    }
+
+    /// The bytes that make the shell on `port` run `script`.
+    pub(super) fn command(&mut self, port: ShellPort, script: &str, nonce: &str) -> Vec<u8> {
+        self.channel(port).shell.command(script, nonce)
+    }
+
+    /// Takes in what the console delivered.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub(super) fn hear_console(
+        &mut self,
+        recorder: &mut Recorder<'_>,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        self.spoke = true;
+        let room = CONSOLE_LIMIT
+            .saturating_sub(self.console_bytes)
+            .min(bytes.len());
+        self.console.write_all(&bytes[..room])?;
+        self.console_bytes += room;
+        for line in self.lines.feed(bytes) {
+            recorder.record(Observation::Console {
+                boot: self.boot,
+                line: line.clone(),
+            })?;
+            if let Some(stage) = stage_after(self.stage, &line) {
+                self.stage = Some(stage);
+                recorder.record(Observation::Stage {
+                    boot: self.boot,
+                    stage,
+                })?;
+            }
+            self.dead_end = self.dead_end.or(dead_end_of(&line));
+            self.last_line = Some(line);
+        }
+        self.dead_end = self.dead_end.or(dead_end_of(&self.lines.partial()));
+        Ok(())
+    }
+
+    /// Takes in what a shell's port delivered.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub(super) fn hear_shell(
+        &mut self,
+        recorder: &mut Recorder<'_>,
+        port: ShellPort,
+        bytes: &[u8],
+    ) -> io::Result<Heard> {
+        let mut heard = Heard::Nothing;
+        for event in self.channel(port).shell.receive(bytes) {
+            heard = match event {
+                ShellEvent::Greeted(boot_id) => {
+                    recorder.record(Observation::ChannelOpened {
+                        boot: self.boot,
+                        boot_id: boot_id.clone(),
+                        transport: port.as_str().to_owned(),
+                    })?;
+                    self.channel(port).boot_id = Some(boot_id.clone());
+                    self.spoke = true;
+                    self.silent_resets = 0;
+                    Heard::Greeted(port, boot_id)
+                }
+                ShellEvent::Answered {
+                    exit_code,
+                    output,
+                    truncated,
+                } => Heard::Answered(Answer {
+                    exit_code,
+                    output: String::from_utf8_lossy(&output).into_owned(),
+                    truncated,
+                }),
+            };
+        }
+        Ok(heard)
+    }
+
+    /// The guest starts over. A boot that said nothing at all gives its number to the next one: SeaBIOS resets a machine
+    /// up to three times for one reboot.
+    ///
+    /// # Errors
+    /// When the next console's file cannot be made.
+    pub(super) fn forget(&mut self, recorder: &Recorder<'_>) -> io::Result<()> {
+        let silent_resets = self.silent_resets + 1;
+        if self.spoke {
+            *self = Self::new(recorder, self.boot + 1)?;
+        }
+        self.virtio = Channel::default();
+        self.serial = Channel::default();
+        self.silent_resets = silent_resets;
+        Ok(())
+    }
+
+    fn channel(&mut self, port: ShellPort) -> &mut Channel {
+        match port {
+            ShellPort::Virtio => &mut self.virtio,
+            ShellPort::Serial => &mut self.serial,
+        }
+    }
+}
+
+/// The raw console of each boot, as it came.
+fn console_file(recorder: &Recorder<'_>, boot: u32) -> io::Result<File> {
+    File::create(recorder.directory().join(format!("console-{boot}.log")))
+}
