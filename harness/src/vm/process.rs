@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use command_fds::CommandFdExt as _;
 use command_fds::FdMapping;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::OwnedWriteHalf;
@@ -323,5 +323,16 @@ impl Vm {
 impl Drop for Vm {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
+        // The runtime may end with us: wait for the death, so that tokio reaps the child instead of leaving it to init.
+        if let Some(pid) = self
+            .child
+            .id()
+            .and_then(|id| Pid::from_raw(id.cast_signed()))
+        {
+            let _ = waitid(
+                WaitId::Pid(pid),
+                WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+            );
+        }
     }
 }
