@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::vocabulary::DiskBus;
+
 /// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
 ///
 /// Exit codes: 0 pass, 1 fail, 2 bad usage or trouble of the host, 3 unproven.
@@ -65,6 +67,12 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) lab: Option<PathBuf>,
 
+    /// What the target machine's CPU runs: x86_64-linux (default) or i686-linux for a 32-bit one
+    #[arg(long, value_name = "SYSTEM", conflicts_with = "scenario")]
+    pub(super) target_system: Option<String>,
+    /// The bus of the target machine's disk (default: what the initrd drives and the bootloader's device is called)
+    #[arg(long, value_enum, value_name = "BUS", conflicts_with = "scenario")]
+    pub(super) disk: Option<DiskArgument>,
     /// A CPU model of QEMU's that has what the target machine's CPU has
     #[arg(long, value_name = "MODEL", conflicts_with = "scenario")]
     pub(super) cpu: Option<String>,
@@ -117,4 +125,23 @@ pub(super) enum Format {
     Markdown,
     /// JSON without what differs between equal runs (times, boot ids, store hashes), on stdout
     Normalised,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiskArgument {
+    Virtio,
+    Sata,
+    Scsi,
+    Nvme,
+}
+
+impl From<DiskArgument> for DiskBus {
+    fn from(argument: DiskArgument) -> Self {
+        match argument {
+            DiskArgument::Virtio => Self::Virtio,
+            DiskArgument::Sata => Self::Sata,
+            DiskArgument::Scsi => Self::Scsi,
+            DiskArgument::Nvme => Self::Nvme,
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) fn print(report: &Report, format: Format, directory: &Path) -> Result
         Format::Human => {
             let style = human::Style {
                 colour: io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-                run_dir: Some(directory.display().to_string()),
+                run_dir: Some(from_here(directory).display().to_string()),
             };
             tell(&human::render(report, &style));
         }
@@ -34,6 +34,14 @@ pub(super) fn print(report: &Report, format: Format, directory: &Path) -> Result
         Format::Markdown => io::stdout().write_all(markdown::render(report).as_bytes())?,
     }
     Ok(())
+}
+
+/// A directory below the current one, as a person would name it.
+fn from_here(directory: &Path) -> &Path {
+    std::env::current_dir()
+        .ok()
+        .and_then(|here| directory.strip_prefix(here).ok())
+        .unwrap_or(directory)
 }
 
 /// `report.json` and `report.md` beside the recording.
