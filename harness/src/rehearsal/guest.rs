@@ -33,28 +33,48 @@ enum Happened {
 /// Why the guest did not do what was waited for: a fact about it, not an error of the host.
 #[derive(Debug, Clone)]
 pub(super) struct GuestTrouble {
-    /// The machine runs on, and may answer the next command.
-    pub(super) alive: bool,
+    pub(super) kind: TroubleKind,
     pub(super) stage: Option<Stage>,
     pub(super) reason: String,
     pub(super) last_line: Option<String>,
 }
 
+/// What a trouble says of the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TroubleKind {
+    /// It went off, was reset, or cannot go on.
+    Gone,
+    /// Its shell did not do what it was asked for; the machine runs on, and may answer the next command.
+    ShellOnly,
+    /// Nothing that could be seen of it is wrong, and too little could be seen.
+    Unseen,
+}
+
 impl GuestTrouble {
     /// The trouble is the shell's, and the machine runs on.
     fn of_a_live_machine(self) -> Self {
-        Self {
-            alive: true,
-            ..self
-        }
+        self.of_kind(TroubleKind::ShellOnly)
+    }
+
+    fn of_kind(self, kind: TroubleKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub(super) fn machine_runs_on(&self) -> bool {
+        self.kind == TroubleKind::ShellOnly
     }
 
     /// How a step ends that it happened to.
     pub(super) fn outcome(&self) -> StepOutcome {
-        StepOutcome::GuestFailed {
-            stage: self.stage,
-            reason: self.reason.clone(),
-            last_line: self.last_line.clone(),
+        match self.kind {
+            TroubleKind::Gone | TroubleKind::ShellOnly => StepOutcome::GuestFailed {
+                stage: self.stage,
+                reason: self.reason.clone(),
+                last_line: self.last_line.clone(),
+            },
+            TroubleKind::Unseen => StepOutcome::Unobservable {
+                reason: self.reason.clone(),
+            },
         }
     }
 }
@@ -133,12 +153,7 @@ impl<'a, 'p> Guest<'a, 'p> {
                     }
                     Happened::Heard(_) | Happened::Reset => {}
                 },
-                Err(_) => {
-                    let seconds = deadline.as_secs();
-                    return Ok(Err(
-                        self.trouble(format!("no root shell within {seconds} s"))
-                    ));
-                }
+                Err(_) => return Ok(Err(self.no_shell(deadline))),
             }
             if let Some(reason) = self.senses.dead_end() {
                 return Ok(Err(self.trouble(reason.to_owned())));
@@ -289,9 +304,26 @@ impl<'a, 'p> Guest<'a, 'p> {
         })
     }
 
+    /// A boot whose shell never greeted has failed, unless its console shows that it came up, or neither console nor shell
+    /// ever showed anything at all: then it is our sight that failed.
+    fn no_shell(&self, deadline: Duration) -> GuestTrouble {
+        let seconds = deadline.as_secs();
+        if self.senses.stage() >= Some(Stage::MultiUser) {
+            let reason =
+                format!("the guest came up, but its root shell did not greet within {seconds} s");
+            return self.trouble(reason).of_kind(TroubleKind::Unseen);
+        }
+        if !self.senses.ever_perceived() {
+            let reason =
+                format!("neither the console nor a root shell showed anything within {seconds} s");
+            return self.trouble(reason).of_kind(TroubleKind::Unseen);
+        }
+        self.trouble(format!("no root shell within {seconds} s"))
+    }
+
     fn trouble(&self, reason: String) -> GuestTrouble {
         GuestTrouble {
-            alive: false,
+            kind: TroubleKind::Gone,
             stage: self.senses.stage(),
             reason,
             last_line: self.senses.last_line().map(str::to_owned),

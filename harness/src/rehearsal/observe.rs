@@ -78,7 +78,7 @@ async fn dump(
             })?;
             Ok(Ok(Some(answer)))
         }
-        Err(trouble) if trouble.alive => {
+        Err(trouble) if trouble.machine_runs_on() => {
             guest.recorder().unproven(Unproven {
                 state: Some(look.state),
                 subject: "guest".to_owned(),
@@ -128,7 +128,7 @@ impl HttpRounds {
                         answered_only_inside += u32::from(answered(&answer));
                         (ProbeRoute::Inside, answer)
                     }
-                    Err(trouble) if trouble.alive => continue,
+                    Err(trouble) if trouble.machine_runs_on() => continue,
                     Err(gone) => return Ok(Err(gone)),
                 },
             };

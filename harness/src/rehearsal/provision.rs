@@ -201,7 +201,7 @@ async fn install_in(
             deadlines.scale(started.deadline),
         )
         .await?
-        && !trouble.alive
+        && !trouble.machine_runs_on()
     {
         return Ok(Err(trouble));
     }

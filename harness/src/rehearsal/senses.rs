@@ -23,6 +23,8 @@ pub(super) struct Senses {
     dead_end: Option<&'static str>,
     silent_resets: u32,
     spoke: bool,
+    /// Whether any boot of this guest printed anything on its console, or greeted.
+    ever_perceived: bool,
     virtio: Channel,
     serial: Channel,
 }
@@ -69,6 +71,7 @@ impl Senses {
             dead_end: None,
             silent_resets: 0,
             spoke: false,
+            ever_perceived: false,
             virtio: Channel::default(),
             serial: Channel::default(),
         })
@@ -95,6 +98,11 @@ impl Senses {
     /// Resets since somebody last greeted, or the machine was powered on.
     pub(super) fn silent_resets(&self) -> u32 {
         self.silent_resets
+    }
+
+    /// Whether console or shell ever showed anything, in any boot of this guest.
+    pub(super) fn ever_perceived(&self) -> bool {
+        self.ever_perceived
     }
 
     /// The best port on which a shell of this boot greeted.
@@ -131,6 +139,7 @@ impl Senses {
             .min(bytes.len());
         self.console.write_all(&bytes[..room])?;
         self.console_bytes += room;
+        self.ever_perceived = true;
         for line in self.lines.feed(bytes) {
             recorder.record(Observation::Console {
                 boot: self.boot,
@@ -171,6 +180,7 @@ impl Senses {
                     })?;
                     self.channel(port).boot_id = Some(boot_id.clone());
                     self.spoke = true;
+                    self.ever_perceived = true;
                     self.silent_resets = 0;
                     Heard::Greeted(port, boot_id)
                 }
@@ -195,9 +205,11 @@ impl Senses {
     /// When the next console's file cannot be made.
     pub(super) fn forget(&mut self, recorder: &Recorder<'_>) -> io::Result<()> {
         let silent_resets = self.silent_resets + 1;
+        let ever_perceived = self.ever_perceived;
         if self.spoke {
             *self = Self::new(recorder, self.boot + 1)?;
         }
+        self.ever_perceived = ever_perceived;
         self.virtio = Channel::default();
         self.serial = Channel::default();
         self.silent_resets = silent_resets;
