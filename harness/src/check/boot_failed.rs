@@ -1,7 +1,7 @@
 //! The guest must come up, at the first boot and after the reboot.
 
 use crate::fold::{BootRecord, Run, state_after};
-use crate::vocabulary::{Check, Finding, Plan, Stage, Step, StepOutcome};
+use crate::vocabulary::{Check, Finding, Plan, Stage, State, Step, StepOutcome};
 
 use super::signatures::{is_kernel_line, matching};
 
@@ -15,10 +15,12 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
         else {
             return None;
         };
-        if !matches!(record.step, Step::Boot | Step::WarmReboot) {
-            return None;
-        }
-        let state = state_after(plan, record.step)?;
+        let state = match record.step {
+            Step::Boot | Step::WarmReboot => state_after(plan, record.step)?,
+            // Without a baseline the disk is made bootable by a boot of the candidate itself.
+            Step::Provision if plan.baseline.is_none() => State::Booted,
+            Step::Provision | Step::Switch => return None,
+        };
         let summary = format!("the guest did not come up: {}", story(reason, *stage));
         let mut finding = Finding::new(Check::BootFailed, state, record.step.as_str(), summary);
         let boot = record.boot.and_then(|number| run.boot(number));
@@ -88,6 +90,19 @@ mod tests {
         let findings = testing::findings(&plan, &recording);
         assert_eq!(findings[0].id(), "before/boot-failed/boot");
         assert_eq!(findings[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_candidate_that_cannot_even_be_provisioned_has_failed() {
+        let plan = testing::without_baseline();
+        let mut recording = testing::Recording::healthy(&plan);
+        recording.steps.insert(0, (Step::Provision, panicked()));
+        recording.fail_step(Step::Provision, panicked());
+        recording.guests.clear();
+        assert_eq!(
+            testing::finding_ids(&plan, &recording),
+            ["booted/boot-failed/provision"]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Setting the profile and `switch-to-configuration switch` must end with 0.
 
 use super::{Scene, lacks};
-use crate::fold::{CommandRecord, Run};
+use crate::fold::{CommandRecord, Run, refused_by_own_checks};
 use crate::vocabulary::{Check, Finding, Plan, State, Step, StepOutcome};
 
 /// How much of the output is quoted.
@@ -57,7 +57,7 @@ fn of_command(command: &CommandRecord) -> Finding {
 
 /// What an exit code of `switch-to-configuration` means, as of nixpkgs' `switch-to-configuration-ng` and its Perl ancestor.
 fn meaning(command: &CommandRecord) -> &'static str {
-    let refused = || command.output.iter().any(|l| l.contains(CHECKS_FAILED));
+    let refused = || refused_by_own_checks(command.exit_code, &command.output.join("\n"));
     match command.exit_code {
         1 if refused() => {
             "the candidate's own pre-switch checks refuse to switch to it live, which leaves `boot` and a reboot"
@@ -72,10 +72,6 @@ fn meaning(command: &CommandRecord) -> &'static str {
         _ => "no code that it documents",
     }
 }
-
-/// What `system.preSwitchChecks` end with, among them NixOS 26.05's `switchInhibitors`
-/// (`nixos/modules/system/activation/pre-switch-check.nix`, `switch-to-configuration-ng`).
-pub(crate) const CHECKS_FAILED: &str = "Pre-switch checks failed";
 
 /// Why nothing of an exit code 4 is held against the closure: all units that the switch names are excused.
 fn excuse(plan: &Plan, run: &Run, command: &CommandRecord) -> Option<&'static str> {

@@ -10,6 +10,7 @@ mod identity;
 mod journal;
 mod run;
 pub mod sanitise;
+mod switch;
 mod units;
 
 pub use boot::BootRecord;
@@ -21,4 +22,5 @@ pub use run::{
     AcceleratorRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, state_after,
     steps_in_order,
 };
+pub use switch::refused_by_own_checks;
 pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit};

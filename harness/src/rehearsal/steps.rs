@@ -10,7 +10,7 @@ use super::observe::{Look, look};
 use super::provision::link_foreign_devices;
 use super::recorder::Recorder;
 use super::run::{Closures, KernelFiles, RunError, machine, skip};
-use crate::check::switch_failed::CHECKS_FAILED;
+use crate::fold;
 use crate::vm::{BootSource, MachineSpec, Proof};
 use crate::vocabulary::{BootId, ClosureFacts, Observation, Plan, State, Step, StepOutcome};
 
@@ -124,7 +124,7 @@ impl Steps<'_> {
             Ok(answer) => answer,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        let refused = answer.exit_code == 1 && answer.output.contains(CHECKS_FAILED);
+        let refused = fold::refused_by_own_checks(answer.exit_code, &answer.output);
         guest.recorder().record(Observation::CommandRan {
             step: Step::Switch,
             command,
