@@ -1,7 +1,7 @@
 //! The closure's own bootloader installer must succeed on the fresh disk.
 
 use crate::fold::{Run, state_after};
-use crate::vocabulary::{Check, Finding, Plan, Step, StepOutcome};
+use crate::vocabulary::{Check, Finding, Plan, Step};
 
 use super::switch_failed::quote_output;
 
@@ -10,25 +10,19 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     let Some(state) = state_after(plan, Step::Boot) else {
         return Vec::new();
     };
-    let finding =
-        |summary: String| Finding::new(Check::BootloaderInstall, state, "bootloader", summary);
-    let mut failed = run
+    // A guest that does not come up to install it is another check's.
+    let failed = run
         .commands_of(Step::Provision)
-        .filter(|c| c.exit_code != 0);
-    if let Some(command) = failed.next() {
-        let code = command.exit_code;
-        let summary = format!("the bootloader could not be installed (exit code {code})");
-        return vec![quote_output(finding(summary), command)];
-    }
-    let outcome = run.step(Step::Provision).and_then(|s| s.outcome.as_ref());
-    match outcome {
-        Some(StepOutcome::GuestFailed { reason, .. }) => {
-            vec![finding(format!(
-                "the bootloader could not be installed: {reason}"
-            ))]
-        }
-        _ => Vec::new(),
-    }
+        .find(|command| command.exit_code != 0);
+    failed
+        .map(|command| {
+            let code = command.exit_code;
+            let summary = format!("the bootloader could not be installed (exit code {code})");
+            let finding = Finding::new(Check::BootloaderInstall, state, "bootloader", summary);
+            quote_output(finding, command)
+        })
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]
