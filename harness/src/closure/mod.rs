@@ -36,4 +36,6 @@ pub use error::ClosureError;
 pub use facts::read_facts;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
-pub use survey::{BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, Role, Survey, Unit, survey};
+pub use survey::{
+    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, Role, Survey, Unit, survey,
+};

@@ -63,6 +63,11 @@ impl FakeClosure {
         fs::remove_file(self.host("toplevel").join(below)).unwrap();
     }
 
+    /// Removes an empty directory of the toplevel.
+    pub(crate) fn remove_directory(&self, below: &str) {
+        fs::remove_dir(self.host("toplevel").join(below)).unwrap();
+    }
+
     /// Writes a file of another store path and returns its logical path; an empty `below` makes the store path a file.
     pub(crate) fn store_file(&self, name: &str, below: &str, content: impl AsRef<[u8]>) -> String {
         let host = match below {

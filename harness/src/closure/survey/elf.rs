@@ -1,10 +1,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
+use object::Endianness;
 use object::elf::{self, FileHeader32, FileHeader64};
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::read::{ReadCache, ReadRef};
-use object::Endianness;
 
 use crate::vocabulary::ElfClass;
 

@@ -60,8 +60,19 @@ pub(super) struct Tracer<'a> {
 
 /// Directories of a NixOS machine that are filled at activation or at run time, and what activation makes elsewhere.
 const MADE_AT_RUN_TIME: &[&str] = &[
-    "/run/", "/var/", "/etc/", "/home/", "/root/", "/tmp/", "/srv/", "/opt/", "/mnt/", "/proc/",
-    "/sys/", "/dev/", "/nix/var/",
+    "/run/",
+    "/var/",
+    "/etc/",
+    "/home/",
+    "/root/",
+    "/tmp/",
+    "/srv/",
+    "/opt/",
+    "/mnt/",
+    "/proc/",
+    "/sys/",
+    "/dev/",
+    "/nix/var/",
 ];
 const MADE_BY_ACTIVATION: &[&str] = &["/bin/sh", "/usr/bin/env"];
 
@@ -188,7 +199,11 @@ mod tests {
     }
 
     fn faults(fake: &FakeClosure, path: &str) -> Vec<Option<Fault>> {
-        trace(fake, path).hops.into_iter().map(|h| h.fault).collect()
+        trace(fake, path)
+            .hops
+            .into_iter()
+            .map(|h| h.fault)
+            .collect()
     }
 
     #[test]

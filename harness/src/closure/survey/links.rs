@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::closure::files::{ClosureFiles, FileError};
@@ -22,6 +23,7 @@ pub(super) fn read(files: ClosureFiles) -> Vec<DanglingLink> {
     let mut walk = Walk {
         files,
         entries: 0,
+        walked: BTreeSet::new(),
         dangling: Vec::new(),
     };
     for tree in TREES {
@@ -34,6 +36,7 @@ pub(super) fn read(files: ClosureFiles) -> Vec<DanglingLink> {
 struct Walk<'a> {
     files: ClosureFiles<'a>,
     entries: usize,
+    walked: BTreeSet<String>,
     dangling: Vec<DanglingLink>,
 }
 
@@ -50,6 +53,9 @@ impl Walk<'_> {
             pending.push(("etc/systemd/system".to_owned(), units.logical));
         }
         while let Some((place, logical)) = pending.pop() {
+            if !self.walked.insert(logical.clone()) {
+                continue;
+            }
             let Ok(host) = self.files.resolve(&logical) else {
                 continue;
             };

@@ -207,7 +207,10 @@ fn describe(
 
 fn prefixes(line: &str) -> &str {
     let line = line.trim_start();
-    &line[..line.len() - line.trim_start_matches(['@', '-', ':', '+', '!', '|']).len()]
+    &line[..line.len()
+        - line
+            .trim_start_matches(['@', '-', ':', '+', '!', '|'])
+            .len()]
 }
 
 /// The absolute path of a program, with the specifiers of systemd.unit(5) that the name alone decides; `None` where another is in it, or
@@ -255,7 +258,11 @@ mod tests {
     #[test]
     fn the_boot_target_pulls_in_wants_sockets_and_instances() {
         let fake = FakeClosure::new();
-        unit(&fake, "multi-user.target", "[Unit]\nRequires=basic.target\n");
+        unit(
+            &fake,
+            "multi-user.target",
+            "[Unit]\nRequires=basic.target\n",
+        );
         unit(&fake, "basic.target", "[Unit]\nWants=a.socket\n");
         unit(&fake, "a.socket", "[Socket]\nListenStream=80\n");
         for name in ["a.service", "idle.service", "t@.service"] {
