@@ -6,6 +6,7 @@ pub mod closure;
 pub mod diagnose;
 pub mod fold;
 pub mod image;
+pub mod inspect;
 pub mod nginx;
 pub mod probe;
 pub mod rehearsal;

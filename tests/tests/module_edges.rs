@@ -32,6 +32,7 @@ const MODULES: &[Module] = &[
     logic("diagnose", &["check", "fold", "vocabulary"]),
     logic("report", &["check", "diagnose", "fold", "vocabulary"]),
     io("closure", &["nginx", "vocabulary"]),
+    io("inspect", &["closure", "report", "vocabulary"]),
     io("scenario", &["vocabulary"]),
     io("offspring", &[]),
     io("image", &["offspring", "vocabulary"]),
@@ -40,7 +41,14 @@ const MODULES: &[Module] = &[
     io("rehearsal", &["fold", "image", "probe", "vm", "vocabulary"]),
     io(
         "cli",
-        &["closure", "rehearsal", "report", "scenario", "vocabulary"],
+        &[
+            "closure",
+            "inspect",
+            "rehearsal",
+            "report",
+            "scenario",
+            "vocabulary",
+        ],
     ),
 ];
 

@@ -30,7 +30,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
 /// The console of the state's boot; *switched* shares its boot with *before*, which has told of it.
 fn own_console<'a>(scene: &Scene<'a>) -> &'a [String] {
     let number = match scene.state {
-        State::Switched => None,
+        State::Inspected | State::Switched => None,
         State::Before | State::Booted | State::Rebooted => scene.record.boot,
     };
     number

@@ -21,6 +21,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Rehearse: boot the baseline, switch to the candidate, reboot, and look at each state.
     Test(Box<TestArgs>),
+    /// Read the closure's files and say what they prove, in a second and without booting anything.
+    Inspect(InspectArgs),
     /// Tell the report of a finished run again, from its recording.
     Report(ReportArgs),
 }
@@ -105,6 +107,49 @@ pub(super) struct TestArgs {
 /// A machine without memory or processors is refused here, and not by QEMU when its disk has been built.
 fn at_least_one() -> RangedU64ValueParser<u32> {
     RangedU64ValueParser::new().range(1..)
+}
+
+/// What to inspect, and what to hold it against.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bootproof inspect ./result --baseline /run/current-system
+      What would this build change here, and would it survive a reboot by its files?
+  bootproof inspect ./result --expect-system x86_64-linux --format json
+      For a deploy script.")]
+pub(super) struct InspectArgs {
+    /// A NixOS toplevel in a Nix store, or a link to one such as ./result
+    #[arg(value_name = "TOPLEVEL", required_unless_present = "closure")]
+    pub(super) toplevel: Option<String>,
+    /// The toplevel that the machine runs now: tells what changes, and which platform is expected
+    #[arg(long, value_name = "PATH")]
+    pub(super) baseline: Option<String>,
+    /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
+    #[arg(
+        long,
+        value_name = "ROOT",
+        default_value = "/",
+        conflicts_with = "closure"
+    )]
+    pub(super) store: PathBuf,
+    /// A directory with closureInfo's files (store-paths, registration) and the store paths
+    #[arg(long, value_name = "DIR")]
+    pub(super) closure: Option<PathBuf>,
+    /// The platform that you mean to deploy; without it the baseline's
+    #[arg(long, value_name = "SYSTEM")]
+    pub(super) expect_system: Option<String>,
+    #[arg(long, value_enum, default_value_t = InspectFormat::Human)]
+    pub(super) format: InspectFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum InspectFormat {
+    /// For people, on stderr
+    Human,
+    /// On stdout
+    Json,
+    /// For a CI summary, on stdout
+    Markdown,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod args;
 mod estimate;
 mod exit;
+mod inspect;
 mod load;
 mod progress;
 mod report;
@@ -32,6 +33,7 @@ pub fn main() -> Exit {
     init_tracing();
     let result = match &arguments.command {
         args::Command::Test(test) => test::run(test),
+        args::Command::Inspect(inspect) => inspect::run(inspect),
         args::Command::Report(report) => report::run(report),
     };
     result.unwrap_or_else(|error| {

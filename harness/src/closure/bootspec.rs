@@ -7,6 +7,10 @@ pub(super) struct Bootspec {
     pub(super) system: Option<String>,
     #[serde(default)]
     pub(super) kernel_params: Vec<String>,
+    pub(super) toplevel: Option<String>,
+    pub(super) init: Option<String>,
+    pub(super) kernel: Option<String>,
+    pub(super) initrd: Option<String>,
 }
 
 /// Parses version 1; documents of other versions only are an error.
@@ -23,6 +27,11 @@ pub(super) fn parse_bootspec(text: &str) -> Result<Bootspec, String> {
 
 /// Splits a kernel command line: at blanks outside double quotes, as the kernel's `next_arg` does; `init=` is left out.
 pub(super) fn parse_kernel_params(text: &str) -> Vec<String> {
+    without_init(split_kernel_params(text))
+}
+
+/// The same with `init=`.
+pub(super) fn split_kernel_params(text: &str) -> Vec<String> {
     let mut params = Vec::new();
     let mut param = String::new();
     let mut quoted = false;
@@ -39,7 +48,7 @@ pub(super) fn parse_kernel_params(text: &str) -> Vec<String> {
     if !param.is_empty() {
         params.push(param.trim_end().to_owned());
     }
-    without_init(params)
+    params
 }
 
 pub(super) fn without_init(mut params: Vec<String>) -> Vec<String> {
@@ -62,6 +71,10 @@ mod tests {
             Bootspec {
                 system: Some("x86_64-linux".into()),
                 kernel_params: vec!["quiet".into()],
+                toplevel: None,
+                init: None,
+                kernel: None,
+                initrd: None,
             }
         );
     }

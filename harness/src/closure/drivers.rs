@@ -37,6 +37,16 @@ const VM_DRIVERS: &[&str] = &[
     "virtiofs",
 ];
 
+/// The modules of the file systems that a root can have on one disk, by the name that fstab(5) gives them.
+const FILE_SYSTEM_DRIVERS: &[&str] = &[
+    "ext4", "xfs", "btrfs", "f2fs", "erofs", "squashfs", "vfat", "bcachefs", "zfs",
+];
+
+/// The modules that decide whether stage 1 can mount the root.
+pub(super) fn file_system_modules() -> BTreeSet<&'static str> {
+    FILE_SYSTEM_DRIVERS.iter().copied().collect()
+}
+
 /// The modules that decide over a disk driver.
 pub(super) fn disk_modules() -> BTreeSet<&'static str> {
     DISK_DRIVERS

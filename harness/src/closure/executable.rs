@@ -3,9 +3,9 @@ use super::unit_file::split_words;
 use crate::vocabulary::ElfClass;
 
 /// A start script of NixOS is below 100 kB; of a larger script only this much is read.
-const SCRIPT_LIMIT: u64 = 1 << 20;
+pub(super) const SCRIPT_LIMIT: u64 = 1 << 20;
 /// A unit's start script runs a wrapper that runs a program: three levels, and some more.
-const MAX_DEPTH: usize = 6;
+pub(super) const MAX_DEPTH: usize = 6;
 
 /// The class of the program that runs when `path` is executed.
 ///
@@ -45,7 +45,7 @@ fn class_at_depth(files: &ClosureFiles, path: &str, depth: usize) -> Result<ElfC
 }
 
 /// The program of the last line that begins with `exec`, if it is a store path.
-fn last_exec(script: &str) -> Option<String> {
+pub(super) fn last_exec(script: &str) -> Option<String> {
     let line = script
         .lines()
         .rev()

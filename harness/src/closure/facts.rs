@@ -42,6 +42,18 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
                 .as_ref()
                 .is_some_and(|m| m.built_in.contains(module))
     });
+    // With a part of the initrd or the list of built-in modules unread, what is missing proves nothing.
+    let initrd_file_systems = initrd
+        .as_ref()
+        .filter(|initrd| initrd.damage.is_none())
+        .zip(modules.as_ref())
+        .map(|(initrd, modules)| {
+            drivers::file_system_modules()
+                .into_iter()
+                .filter(|fs| initrd.names.contains(fs) || modules.built_in.contains(*fs))
+                .map(str::to_owned)
+                .collect()
+        });
     let unit_executables = unreadable
         .note("systemd units", units::read(&files))
         .unwrap_or_default();
@@ -58,6 +70,7 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
         ),
         kernel_params: read_kernel_params(&files, bootspec, &mut unreadable),
         initrd_drivers,
+        initrd_file_systems,
         system_drivers: modules
             .as_ref()
             .map(drivers::system_drivers)

@@ -6,7 +6,7 @@ use super::drivers;
 use super::files::{ClosureFiles, FileError};
 use super::modules::module_name;
 
-/// Those of the modules that decide over a disk driver which an initrd carries.
+/// Those of the modules that decide over a disk or a root file system which an initrd carries.
 #[derive(Debug)]
 pub(super) struct InitrdModules {
     pub(super) names: BTreeSet<&'static str>,
@@ -18,6 +18,7 @@ pub(super) struct InitrdModules {
 pub(super) fn read(files: &ClosureFiles) -> Result<InitrdModules, FileError> {
     let mut reader = BufReader::new(files.open(&files.in_toplevel("initrd"))?);
     let mut missing = drivers::disk_modules();
+    missing.extend(drivers::file_system_modules());
     let mut names = BTreeSet::new();
     let result = cpio_names::visit_names(&mut reader, &mut |name| {
         if let Some(module) = module_name(name).and_then(|module| missing.take(module.as_str())) {

@@ -26,8 +26,9 @@ mod references;
 mod registration;
 mod resolve;
 mod source;
+mod survey;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod unit_file;
 mod units;
 
@@ -35,3 +36,6 @@ pub use error::ClosureError;
 pub use facts::read_facts;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
+pub use survey::{
+    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, Role, Survey, Unit, survey,
+};

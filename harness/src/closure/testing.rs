@@ -63,6 +63,11 @@ impl FakeClosure {
         fs::remove_file(self.host("toplevel").join(below)).unwrap();
     }
 
+    /// Removes an empty directory of the toplevel.
+    pub(crate) fn remove_directory(&self, below: &str) {
+        fs::remove_dir(self.host("toplevel").join(below)).unwrap();
+    }
+
     /// Writes a file of another store path and returns its logical path; an empty `below` makes the store path a file.
     pub(crate) fn store_file(&self, name: &str, below: &str, content: impl AsRef<[u8]>) -> String {
         let host = match below {
@@ -72,6 +77,15 @@ impl FakeClosure {
         fs::create_dir_all(host.parent().unwrap()).unwrap();
         fs::write(host, content).unwrap();
         self.path_of(name, below).trim_end_matches('/').to_owned()
+    }
+
+    /// The same as [`Self::store_file`], with its x bit.
+    pub(crate) fn program(&self, name: &str, below: &str, content: impl AsRef<[u8]>) -> String {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.store_file(name, below, content);
+        let host = self.host(name).join(below);
+        fs::set_permissions(host, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     pub(crate) fn link(&self, name: &str, below: &str, target: &str) {
@@ -108,6 +122,49 @@ pub(crate) fn elf(class: crate::vocabulary::ElfClass) -> Vec<u8> {
     header[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', bits, 1, 1]);
     header[18] = machine;
     header
+}
+
+/// A 64-bit program whose headers name a loader, libraries and a `DT_RUNPATH`.
+pub(crate) fn dynamic_elf(loader: &str, needed: &[&str], runpath: &str) -> Vec<u8> {
+    const HEADERS: usize = 64 + 3 * 56;
+    let mut strings = vec![0];
+    let mut add = |text: &str| {
+        let offset = strings.len() as u64;
+        strings.extend(text.as_bytes());
+        strings.push(0);
+        offset
+    };
+    let loader_at = add(loader);
+    let mut entries: Vec<(u64, u64)> = needed.iter().map(|name| (1, add(name))).collect();
+    entries.push((29, add(runpath)));
+    let dynamic_size = (entries.len() + 2) * 16;
+    let strings_at = (HEADERS + dynamic_size) as u64;
+    entries.push((5, strings_at));
+    entries.push((0, 0));
+    let size = strings_at + strings.len() as u64;
+    let mut image = elf(crate::vocabulary::ElfClass::X86_64);
+    image[32] = 64;
+    image[54] = 56;
+    image[56] = 3;
+    // Type, file offset (equal to the address), size: PT_LOAD, PT_INTERP, PT_DYNAMIC.
+    let segments = [
+        (1u32, 0, size),
+        (3, strings_at + loader_at, loader.len() as u64 + 1),
+        (2, HEADERS as u64, dynamic_size as u64),
+    ];
+    for (kind, offset, size) in segments {
+        image.extend(kind.to_le_bytes());
+        image.extend(0u32.to_le_bytes());
+        for word in [offset, offset, offset, size, size, 1] {
+            image.extend(word.to_le_bytes());
+        }
+    }
+    for (tag, value) in entries {
+        image.extend(tag.to_le_bytes());
+        image.extend(value.to_le_bytes());
+    }
+    image.extend(strings);
+    image
 }
 
 /// An uncompressed cpio archive of files with the given names and a little content.

@@ -55,6 +55,14 @@ impl UnitFile {
         }
         values
     }
+
+    /// All assignments, one a line as `[Section] Key=value`: equal for two units that mean the same to systemd, whatever their comments.
+    pub(super) fn assignments(&self) -> String {
+        self.assignments
+            .iter()
+            .map(|a| format!("[{}] {}={}\n", a.section, a.key, a.value))
+            .collect()
+    }
 }
 
 /// Splits a command line of systemd.service(5) into words, without the prefixes of its executable; specifiers are left as they are.

@@ -7,7 +7,7 @@ use crate::vocabulary::ElfClass;
 
 /// Where NixOS links its own units, and those of systemd that it takes over.
 pub(super) const UNIT_DIRECTORY: &str = "/etc/systemd/system";
-const MAX_UNITS: usize = 5_000;
+pub(super) const MAX_UNITS: usize = 5_000;
 
 /// The classes of all services' executables, and what could not be read: the unit, then why.
 #[derive(Debug, Default)]
@@ -55,7 +55,7 @@ fn class_of_service(files: &ClosureFiles, name: &str) -> Result<Option<ElfClass>
 }
 
 /// Where systemd finds a program that is named without a path: NixOS builds it to search its own `bin` (`DEFAULT_PATH_NORMAL`).
-fn absolute(files: &ClosureFiles, program: String) -> String {
+pub(super) fn absolute(files: &ClosureFiles, program: String) -> String {
     if program.contains('/') {
         return program;
     }
@@ -72,6 +72,11 @@ pub(super) fn load(files: &ClosureFiles, name: &str) -> Result<Option<UnitFile>,
     match files.text(&path) {
         Ok(text) => unit.add(&text),
         Err(FileError::NullDevice) => return Ok(None),
+        // An instance that is only wanted has its template's file.
+        Err(FileError::Missing(_)) if template_of(name).is_some() => {
+            let template = template_of(name).unwrap_or_default();
+            unit.add(&files.text(&format!("{UNIT_DIRECTORY}/{template}"))?);
+        }
         Err(error) => return Err(error),
     }
     for directory in drop_in_directories(name) {
@@ -92,13 +97,18 @@ pub(super) fn load(files: &ClosureFiles, name: &str) -> Result<Option<UnitFile>,
 /// The directories of drop-ins, the more special one last: an instance has its template's too.
 fn drop_in_directories(name: &str) -> Vec<String> {
     let mut directories = Vec::new();
-    if let Some((template, instance)) = name.split_once('@')
-        && instance != ".service"
-    {
-        directories.push(format!("{template}@.service.d"));
+    if let Some(template) = template_of(name) {
+        directories.push(format!("{template}.d"));
     }
     directories.push(format!("{name}.d"));
     directories
+}
+
+/// `name@.service` of `name@instance.service`; `None` for a unit that is no instance.
+pub(super) fn template_of(name: &str) -> Option<String> {
+    let (prefix, rest) = name.split_once('@')?;
+    let (instance, kind) = rest.rsplit_once('.')?;
+    (!instance.is_empty()).then(|| format!("{prefix}@.{kind}"))
 }
 
 #[cfg(test)]

@@ -289,6 +289,7 @@ mod tests {
             userland: None,
             kernel_params: Vec::new(),
             initrd_drivers: Vec::new(),
+            initrd_file_systems: None,
             system_drivers: Vec::new(),
             boot_loader: BootLoader::Other {
                 name: "none".to_owned(),

@@ -112,6 +112,7 @@ fn headline(
 /// What was done to come to a state.
 fn deed(state: State) -> &'static str {
     match state {
+        State::Inspected => "inspected",
         State::Before => "baseline booted",
         State::Switched => "switched to",
         State::Booted => "booted",

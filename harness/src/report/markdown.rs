@@ -115,7 +115,7 @@ fn list(title: &str, items: Vec<String>) -> Vec<String> {
 }
 
 /// Evidence as a fenced block within a list item; the fence is longer than any run of backticks in it.
-fn quote(finding: &Finding, most: usize) -> String {
+pub(crate) fn quote(finding: &Finding, most: usize) -> String {
     let lines: Vec<String> = finding
         .evidence
         .iter()
@@ -131,7 +131,7 @@ fn quote(finding: &Finding, most: usize) -> String {
 }
 
 /// A code span, which holds backticks only where its fence is longer (CommonMark, 6.1).
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') {
         " "
@@ -147,7 +147,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Takes their meaning from the characters that Markdown and HTML give one. `_` within words has none.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -19,6 +19,9 @@ pub use model::{
     StepReport, TargetSummary,
 };
 pub use normalise::normalise;
+// What the inspection's reports have in common with these.
+pub(crate) use markdown::{code, escape, quote};
+pub(crate) use text::{clip, wrap};
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,9 @@ pub struct ClosureFacts {
     pub kernel_params: Vec<String>,
     /// Disk and virtio drivers that the initrd carries or the kernel has built in.
     pub initrd_drivers: Vec<DiskDriver>,
+    /// File systems that stage 1 can mount a root of, by module name, of those that bootproof knows; `None` where they could not be read.
+    #[serde(default)]
+    pub initrd_file_systems: Option<Vec<String>>,
     /// Module names (with `_`) that `kernel-modules` offers to the running system, of those that a VM's devices need.
     pub system_drivers: Vec<String>,
     pub boot_loader: BootLoader,

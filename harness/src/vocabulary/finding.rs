@@ -116,6 +116,14 @@ pub enum Check {
     HttpGateway,
     /// Refused, reset, or no answer in time.
     HttpUnanswered,
+    /// By its files: a unit's command that this closure's kernel cannot run, or that is not there.
+    Executability,
+    /// By its files: kernel, `system`, `boot.json`, userland, expected system and target machine against each other.
+    Architecture,
+    /// By its files: `init`, kernel, initrd and modules, and what they need of each other.
+    BootPath,
+    /// By its files: a link that leads nowhere, a path that the closure does not contain.
+    Reference,
 }
 
 impl Check {
@@ -136,6 +144,10 @@ impl Check {
             Self::LogSignature => "log-signature",
             Self::HttpGateway => "http-gateway",
             Self::HttpUnanswered => "http-unanswered",
+            Self::Executability => "executability",
+            Self::Architecture => "architecture",
+            Self::BootPath => "boot-path",
+            Self::Reference => "reference",
         }
     }
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
+    /// Nothing booted: the candidate's files, read on the host.
+    Inspected,
     /// Baseline booted: old kernel, old userspace.
     Before,
     /// Candidate activated, not rebooted: old kernel, new userspace.
@@ -19,6 +21,7 @@ pub enum State {
 impl State {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Inspected => "inspected",
             Self::Before => "before",
             Self::Switched => "switched",
             Self::Booted => "booted",

@@ -1,0 +1,158 @@
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use object::Endianness;
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
+use object::read::{ReadCache, ReadRef};
+
+use crate::vocabulary::ElfClass;
+
+/// Headers, the interpreter and the dynamic section of the largest browsers stay below a tenth of this.
+const READ_LIMIT: u64 = 4 << 20;
+/// A path or library name (`PATH_MAX`).
+const MAX_STRING: u64 = 4096;
+/// The dynamic section of a program with hundreds of libraries has fewer entries.
+const MAX_DYNAMIC: usize = 16_384;
+const MAX_DYNAMIC_BYTES: u64 = 1 << 20;
+const MAX_SEGMENTS: u16 = 4_096;
+
+/// What an ELF file needs to run, from its program headers (elf(5)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ElfNeeds {
+    pub(super) class: ElfClass,
+    /// `PT_INTERP`: the loader that the kernel starts; `None` for static programs and most libraries.
+    pub(super) interpreter: Option<String>,
+    /// `DT_NEEDED`, in order.
+    pub(super) needed: Vec<String>,
+    pub(super) soname: Option<String>,
+    /// `DT_RPATH`, split at colons.
+    pub(super) rpath: Vec<String>,
+    /// `DT_RUNPATH`, split at colons.
+    pub(super) runpath: Vec<String>,
+}
+
+/// Reads what a file needs; `header` is its first 64 bytes.
+///
+/// # Errors
+/// A sentence on the damage, when headers point outside the file or at more than is ever read.
+pub(super) fn read(file: File, header: &[u8]) -> Result<ElfNeeds, &'static str> {
+    const DAMAGED: &str = "its ELF headers are damaged";
+    let class = ElfClass::of_header(header).ok_or(DAMAGED)?;
+    let cache = ReadCache::new(Bounded {
+        file,
+        left: READ_LIMIT,
+    });
+    let needs = match header.get(4) {
+        Some(1) => needs::<FileHeader32<Endianness>, _>(&cache, class),
+        Some(2) => needs::<FileHeader64<Endianness>, _>(&cache, class),
+        _ => None,
+    };
+    needs.ok_or(DAMAGED)
+}
+
+fn needs<'data, H, R>(data: R, class: ElfClass) -> Option<ElfNeeds>
+where
+    H: FileHeader<Endian = Endianness>,
+    R: ReadRef<'data>,
+{
+    let header = H::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    // Memory is taken before it is filled: counts and sizes are looked at first.
+    if header.e_phnum(endian) > MAX_SEGMENTS {
+        return None;
+    }
+    let segments = header.program_headers(endian, data).ok()?;
+    let mut needs = ElfNeeds {
+        class,
+        interpreter: None,
+        needed: Vec::new(),
+        soname: None,
+        rpath: Vec::new(),
+        runpath: Vec::new(),
+    };
+    let in_file = |address: u64| {
+        segments.iter().find_map(|segment| {
+            let start: u64 = segment.p_vaddr(endian).into();
+            let (offset, size) = segment.file_range(endian);
+            let below = address.checked_sub(start)?;
+            (segment.p_type(endian) == elf::PT_LOAD && below < size)
+                .then(|| offset.checked_add(below))?
+        })
+    };
+    for segment in segments {
+        let (offset, size) = segment.file_range(endian);
+        if segment.p_type(endian) == elf::PT_INTERP {
+            needs.interpreter = Some(string(data, offset)?);
+        }
+        if segment.p_type(endian) == elf::PT_DYNAMIC && size > MAX_DYNAMIC_BYTES {
+            return None;
+        }
+        if let Some(entries) = segment.dynamic(endian, data).ok()? {
+            let entries: Vec<(elf::DynamicTag, u64)> = entries
+                .iter()
+                .take(MAX_DYNAMIC)
+                .map(|entry| (entry.d_tag(endian), entry.d_val(endian).into()))
+                .take_while(|(tag, _)| *tag != elf::DT_NULL)
+                .collect();
+            add_dynamic(data, &entries, in_file, &mut needs)?;
+        }
+    }
+    Some(needs)
+}
+
+/// Adds the names of a dynamic section, which are offsets into its string table.
+fn add_dynamic<'data, R: ReadRef<'data>>(
+    data: R,
+    entries: &[(elf::DynamicTag, u64)],
+    in_file: impl Fn(u64) -> Option<u64>,
+    needs: &mut ElfNeeds,
+) -> Option<()> {
+    let strings = entries.iter().find(|(tag, _)| *tag == elf::DT_STRTAB);
+    let Some((_, address)) = strings else {
+        return Some(());
+    };
+    let table = in_file(*address)?;
+    let name = |offset: u64| string(data, table.checked_add(offset)?);
+    let list = |text: String| text.split(':').map(str::to_owned).collect();
+    for (tag, value) in entries {
+        match *tag {
+            elf::DT_NEEDED => needs.needed.push(name(*value)?),
+            elf::DT_SONAME => needs.soname = name(*value),
+            elf::DT_RPATH => needs.rpath = list(name(*value)?),
+            elf::DT_RUNPATH => needs.runpath = list(name(*value)?),
+            _ => {}
+        }
+    }
+    Some(())
+}
+
+fn string<'data, R: ReadRef<'data>>(data: R, offset: u64) -> Option<String> {
+    let end = data.len().ok()?.min(offset.checked_add(MAX_STRING)?);
+    let bytes = data.read_bytes_at_until(offset..end, 0).ok()?;
+    String::from_utf8(bytes.to_vec()).ok()
+}
+
+/// A file of which only so much is read: what a hostile header asks for beyond that is refused.
+struct Bounded {
+    file: File,
+    left: u64,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len() as u64;
+        self.left = self.left.checked_sub(length).ok_or_else(too_much)?;
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Bounded {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+fn too_much() -> io::Error {
+    io::Error::other("its headers ask for more than is read")
+}

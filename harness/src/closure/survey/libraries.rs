@@ -1,0 +1,161 @@
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use super::elf::{self, ElfNeeds};
+use crate::closure::files::ClosureFiles;
+use crate::vocabulary::ElfClass;
+
+/// A browser loads some two hundred libraries.
+const MAX_LIBRARIES: usize = 1_024;
+const MAX_NAMES: usize = 4;
+
+/// Finds the libraries of programs as ld.so(8) does, each file read once.
+pub(super) struct Libraries<'a> {
+    files: ClosureFiles<'a>,
+    read: BTreeMap<String, Option<Rc<ElfNeeds>>>,
+    missing: BTreeMap<String, Vec<String>>,
+}
+
+/// A file that the loader has mapped, with the `DT_RPATH`s of those that asked for it.
+struct Loaded {
+    directory: String,
+    needs: Rc<ElfNeeds>,
+    inherited: Vec<String>,
+}
+
+impl<'a> Libraries<'a> {
+    pub(super) fn new(files: ClosureFiles<'a>) -> Self {
+        Self {
+            files,
+            read: BTreeMap::new(),
+            missing: BTreeMap::new(),
+        }
+    }
+
+    /// What the headers of an ELF file say; `None` where they are damaged or the file is none.
+    pub(super) fn needs(&mut self, logical: &str) -> Option<Rc<ElfNeeds>> {
+        if let Some(known) = self.read.get(logical) {
+            return known.clone();
+        }
+        let needs = self.files.header(logical, 64).ok().and_then(|header| {
+            let file = self.files.open(logical).ok()?;
+            elf::read(file, &header).ok().map(Rc::new)
+        });
+        self.read.insert(logical.to_owned(), needs.clone());
+        needs
+    }
+
+    /// The first few libraries that the loader would not find for the program at a link-free path.
+    pub(super) fn missing(&mut self, program: &str) -> Vec<String> {
+        if let Some(known) = self.missing.get(program) {
+            return known.clone();
+        }
+        let missing = self.search(program).unwrap_or_default();
+        self.missing.insert(program.to_owned(), missing.clone());
+        missing
+    }
+
+    /// Loads breadth first, as the loader does; a name that is loaded already is not looked for again.
+    fn search(&mut self, program: &str) -> Option<Vec<String>> {
+        let needs = self.needs(program)?;
+        let loader = needs.interpreter.clone()?;
+        let class = needs.class;
+        let musl = file_name(&loader).starts_with("ld-musl");
+        let mut names = BTreeSet::from([file_name(&loader).to_owned()]);
+        if musl {
+            // musl's loader is its C library.
+            names.insert("libc.so".to_owned());
+        }
+        let defaults = [directory(&loader).to_owned()];
+        let mut missing = Vec::new();
+        let mut queue = VecDeque::from([Loaded {
+            directory: directory(program).to_owned(),
+            needs,
+            inherited: Vec::new(),
+        }]);
+        let mut loaded = 0;
+        while let Some(user) = queue.pop_front() {
+            let inherited = user.inherited(musl);
+            let searched = user.search_path(&inherited, &defaults);
+            for name in &user.needs.needed {
+                if !names.insert(name.clone()) {
+                    continue;
+                }
+                let Some((path, needs)) = self.find(name, &searched, class) else {
+                    missing.push(name.clone());
+                    continue;
+                };
+                loaded += 1;
+                if missing.len() >= MAX_NAMES || loaded > MAX_LIBRARIES {
+                    return Some(missing);
+                }
+                names.extend(needs.soname.clone());
+                queue.push_back(Loaded {
+                    directory: directory(&path).to_owned(),
+                    needs,
+                    inherited: inherited.clone(),
+                });
+            }
+        }
+        Some(missing)
+    }
+
+    /// A library of another class is passed over, as the loader does.
+    fn find(
+        &mut self,
+        name: &str,
+        searched: &[String],
+        class: ElfClass,
+    ) -> Option<(String, Rc<ElfNeeds>)> {
+        let candidates: Vec<String> = if name.contains('/') {
+            vec![name.to_owned()]
+        } else {
+            searched.iter().map(|dir| format!("{dir}/{name}")).collect()
+        };
+        candidates.into_iter().find_map(|path| {
+            let needs = self.needs(&path)?;
+            (needs.class == class).then_some((path, needs))
+        })
+    }
+}
+
+impl Loaded {
+    /// `DT_RPATH` counts for what a file loads in turn, `DT_RUNPATH` does not; with musl both do.
+    fn inherited(&self, musl: bool) -> Vec<String> {
+        let needs = &self.needs;
+        let mut own = self.expanded(&needs.rpath);
+        if musl {
+            own.extend(self.expanded(&needs.runpath));
+        }
+        own.extend(self.inherited.iter().cloned());
+        own
+    }
+
+    fn search_path(&self, inherited: &[String], defaults: &[String]) -> Vec<String> {
+        let runpath = self.expanded(&self.needs.runpath);
+        let mut path = Vec::new();
+        // A file with a DT_RUNPATH ignores every DT_RPATH.
+        if runpath.is_empty() {
+            path.extend(inherited.iter().cloned());
+        }
+        path.extend(runpath);
+        path.extend(defaults.iter().cloned());
+        path
+    }
+
+    fn expanded(&self, directories: &[String]) -> Vec<String> {
+        let expand = |dir: &String| {
+            dir.replace("${ORIGIN}", &self.directory)
+                .replace("$ORIGIN", &self.directory)
+        };
+        directories.iter().map(expand).collect()
+    }
+}
+
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}

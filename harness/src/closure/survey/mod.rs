@@ -1,0 +1,50 @@
+//! What a static look at a closure needs beyond its facts: every command of every unit followed to the program, its loader and its
+//! libraries, the files of the boot, and links that lead nowhere.
+//!
+//! `inspect` calls [`survey`]. Nothing is judged here, and only headers are read of programs.
+
+mod boot_files;
+mod elf;
+mod execution;
+mod libraries;
+mod links;
+mod unit_set;
+
+use std::collections::BTreeMap;
+
+pub use boot_files::{BootFiles, BootspecFiles};
+pub use execution::{Fault, Hop, Role};
+pub use links::DanglingLink;
+pub use unit_set::{Command, Unit};
+
+use super::Closure;
+use super::files::ClosureFiles;
+
+/// What was found in the files of a closure.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// By name; masked units are left out.
+    pub units: BTreeMap<String, Unit>,
+    pub boot: BootFiles,
+    pub dangling: Vec<DanglingLink>,
+    /// The store path of systemd, link-free.
+    pub systemd: Option<String>,
+    /// What could not be read: the subject, then why.
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// Looks through a closure. What cannot be read is left out and named.
+pub fn survey(closure: &Closure) -> Survey {
+    let files = ClosureFiles::new(closure);
+    let units = unit_set::read(files);
+    Survey {
+        units: units.units,
+        boot: boot_files::read(files),
+        dangling: links::read(files),
+        systemd: files
+            .resolve(&files.in_toplevel("systemd"))
+            .ok()
+            .map(|resolved| resolved.logical),
+        unreadable: units.unreadable,
+    }
+}

@@ -1,0 +1,322 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use super::execution::{Hop, Tracer, names_libraries};
+use crate::closure::files::ClosureFiles;
+use crate::closure::unit_file::{UnitFile, command_words};
+use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY, template_of};
+
+/// A unit with its drop-ins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Every assignment that systemd reads, one a line, drop-ins included.
+    pub assignments: String,
+    /// The boot target pulls it in, directly or through other units.
+    pub at_boot: bool,
+    /// It has a `Condition…` or `Assert…`, so that a boot need not start it.
+    pub conditional: bool,
+    pub commands: Vec<Command>,
+}
+
+/// One `Exec…=` of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// `ExecStart`, `ExecStopPost`, …
+    pub key: String,
+    /// Prefixed with `-`: systemd goes on when it fails.
+    pub optional: bool,
+    /// What is executed, in order; empty where it is made at run time.
+    pub hops: Vec<Hop>,
+    /// A program outside the closure, in state that is made at run time, or one whose name systemd makes up at run time.
+    pub unseen: Option<String>,
+}
+
+/// Units of these kinds are read; the others have neither commands nor wants.
+const KINDS: &[&str] = &[
+    ".service", ".socket", ".target", ".timer", ".path", ".mount", ".swap", ".slice",
+];
+/// What systemd.service(5) and systemd.socket(5) execute.
+const COMMANDS: &[(&str, &[&str])] = &[
+    (
+        "Service",
+        &[
+            "ExecCondition",
+            "ExecStartPre",
+            "ExecStart",
+            "ExecStartPost",
+            "ExecReload",
+            "ExecStop",
+            "ExecStopPost",
+        ],
+    ),
+    (
+        "Socket",
+        &[
+            "ExecStartPre",
+            "ExecStartPost",
+            "ExecStopPre",
+            "ExecStopPost",
+        ],
+    ),
+];
+/// Settings that start other units (systemd.unit(5)).
+const PULLS: &[&str] = &["Wants", "Requires", "BindsTo", "Upholds"];
+
+/// All units of the closure by name; instances that are only wanted are among them.
+pub(super) struct Units {
+    pub(super) units: BTreeMap<String, Unit>,
+    pub(super) unreadable: Vec<(String, String)>,
+}
+
+/// Reads all units and follows what the boot target pulls in.
+pub(super) fn read(files: ClosureFiles) -> Units {
+    let mut unreadable = Vec::new();
+    let names = files.list(UNIT_DIRECTORY).unwrap_or_else(|error| {
+        unreadable.push(("systemd units".to_owned(), error.to_string()));
+        Vec::new()
+    });
+    let mut loaded = BTreeMap::new();
+    let is_unit = |name: &&String| KINDS.iter().any(|kind| name.ends_with(kind));
+    for name in names.iter().filter(is_unit).take(MAX_UNITS) {
+        match units::load(&files, name) {
+            Ok(Some(unit)) => drop(loaded.insert(name.clone(), unit)),
+            Ok(None) => {}
+            Err(error) => unreadable.push((name.clone(), error.to_string())),
+        }
+    }
+    let at_boot = pulled_in(files, &mut loaded, &names);
+    let mut tracer = Tracer::new(files);
+    let units = loaded
+        .iter()
+        .map(|(name, file)| {
+            let unit = describe(&files, &mut tracer, name, file, at_boot.contains(name));
+            (name.clone(), unit)
+        })
+        .collect();
+    Units { units, unreadable }
+}
+
+/// Everything that a boot to `default.target` starts; instances are added to `loaded`.
+fn pulled_in(
+    files: ClosureFiles,
+    loaded: &mut BTreeMap<String, UnitFile>,
+    names: &[String],
+) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut pending = vec!["default.target".to_owned()];
+    while let Some(name) = pending.pop() {
+        if reached.len() > MAX_UNITS || !reached.insert(name.clone()) {
+            continue;
+        }
+        pending.extend(alias(files, &name, names));
+        if !loaded.contains_key(&name)
+            && template_of(&name).is_some()
+            && let Ok(Some(unit)) = units::load(&files, &name)
+        {
+            loaded.insert(name.clone(), unit);
+        }
+        for kind in ["wants", "requires", "upholds"] {
+            let of_template = template_of(&name).map(|t| format!("{UNIT_DIRECTORY}/{t}.{kind}"));
+            let own = Some(format!("{UNIT_DIRECTORY}/{name}.{kind}"));
+            for dir in own.into_iter().chain(of_template) {
+                pending.extend(files.list(&dir).unwrap_or_default());
+            }
+        }
+        if let Some(unit) = loaded.get(&name) {
+            pending.extend(pulls(&name, unit));
+        }
+    }
+    reached
+}
+
+/// The other name of a unit whose file is a link to it: `default.target` is one.
+fn alias(files: ClosureFiles, name: &str, names: &[String]) -> Option<String> {
+    let host = files.resolve(UNIT_DIRECTORY).ok()?.host.join(name);
+    let target = fs::read_link(host).ok()?;
+    let other = target.file_name()?.to_str()?;
+    let is_unit = names.iter().any(|known| known == other);
+    (other != name && is_unit).then(|| other.to_owned())
+}
+
+fn pulls(name: &str, unit: &UnitFile) -> Vec<String> {
+    let mut pulled: Vec<String> = PULLS
+        .iter()
+        .flat_map(|key| unit.list("Unit", key))
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect();
+    // What a socket, timer or path starts is the service of its name, unless it says otherwise.
+    for (kind, section, key) in [
+        (".socket", "Socket", "Service"),
+        (".timer", "Timer", "Unit"),
+        (".path", "Path", "Unit"),
+    ] {
+        if let Some(stem) = name.strip_suffix(kind) {
+            match unit.list(section, key).last() {
+                Some(named) => pulled.push((*named).to_owned()),
+                None => pulled.push(format!("{stem}.service")),
+            }
+        }
+    }
+    pulled
+}
+
+fn describe(
+    files: &ClosureFiles,
+    tracer: &mut Tracer,
+    name: &str,
+    file: &UnitFile,
+    at_boot: bool,
+) -> Unit {
+    let assignments = file.assignments();
+    let own_library_path = names_libraries(&assignments);
+    let mut commands = Vec::new();
+    for (section, keys) in COMMANDS {
+        for key in *keys {
+            for line in file.list(section, key) {
+                let program = command_words(line).into_iter().next().unwrap_or_default();
+                let mut command = Command {
+                    key: (*key).to_owned(),
+                    optional: prefixes(line).contains('-'),
+                    hops: Vec::new(),
+                    unseen: None,
+                };
+                match located(files, name, file, &program) {
+                    Some(path) => {
+                        let trace = tracer.trace(&path, own_library_path);
+                        command.hops = trace.hops;
+                        command.unseen = trace.unseen;
+                    }
+                    None => command.unseen = Some(program),
+                }
+                commands.push(command);
+            }
+        }
+    }
+    let conditional = assignments.lines().any(|line| {
+        let line = line.strip_prefix("[Unit] ").unwrap_or("");
+        line.starts_with("Condition") || line.starts_with("Assert")
+    });
+    Unit {
+        assignments,
+        at_boot,
+        conditional,
+        commands,
+    }
+}
+
+fn prefixes(line: &str) -> &str {
+    let line = line.trim_start();
+    &line[..line.len()
+        - line
+            .trim_start_matches(['@', '-', ':', '+', '!', '|'])
+            .len()]
+}
+
+/// The absolute path of a program, with the specifiers of systemd.unit(5) that the name alone decides; `None` where another is in it, or
+/// where the unit searches directories of its own.
+fn located(files: &ClosureFiles, name: &str, file: &UnitFile, program: &str) -> Option<String> {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let (prefix, instance) = stem.split_once('@').unwrap_or((stem, ""));
+    let mut path = String::new();
+    let mut chars = program.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '%' => match chars.next()? {
+                '%' => path.push('%'),
+                'i' if !instance.is_empty() => path.push_str(instance),
+                'p' => path.push_str(prefix),
+                'n' => path.push_str(name),
+                'N' => path.push_str(stem),
+                _ => return None,
+            },
+            c => path.push(c),
+        }
+    }
+    let searches = !file.list("Service", "ExecSearchPath").is_empty();
+    if path.is_empty() || (searches && !path.contains('/')) {
+        return None;
+    }
+    Some(units::absolute(files, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::testing::{FakeClosure, elf};
+    use crate::vocabulary::ElfClass;
+
+    fn unit(fake: &FakeClosure, name: &str, text: &str) {
+        fake.file(&format!("etc/systemd/system/{name}"), text);
+    }
+
+    fn read_units(fake: &FakeClosure) -> BTreeMap<String, Unit> {
+        let closure = fake.closure();
+        read(ClosureFiles::new(&closure)).units
+    }
+
+    #[test]
+    fn the_boot_target_pulls_in_wants_sockets_and_instances() {
+        let fake = FakeClosure::new();
+        unit(
+            &fake,
+            "multi-user.target",
+            "[Unit]\nRequires=basic.target\n",
+        );
+        unit(&fake, "basic.target", "[Unit]\nWants=a.socket\n");
+        unit(&fake, "a.socket", "[Socket]\nListenStream=80\n");
+        for name in ["a.service", "idle.service", "t@.service"] {
+            unit(&fake, name, "[Service]\nExecStart=/run/%i/x\n");
+        }
+        let dir = "etc/systemd/system";
+        let link = |below: &str, to| fake.link("toplevel", &format!("{dir}/{below}"), to);
+        link("default.target", "multi-user.target");
+        link("multi-user.target.wants/t@one.service", "../t@.service");
+        let units = read_units(&fake);
+        let booted: Vec<_> = units.iter().filter(|(_, u)| u.at_boot).collect();
+        let booted: Vec<_> = booted.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            booted,
+            [
+                "a.service",
+                "a.socket",
+                "basic.target",
+                "default.target",
+                "multi-user.target",
+                "t@one.service",
+            ]
+        );
+        let instance = &units["t@one.service"].commands[0];
+        assert_eq!(instance.unseen.as_deref(), Some("/run/one/x"));
+        assert!(units["t@.service"].commands[0].hops.is_empty());
+    }
+
+    #[test]
+    fn every_command_of_a_unit_is_followed() {
+        let fake = FakeClosure::new();
+        let program = fake.program("app", "bin/app", elf(ElfClass::X86_64));
+        let text = format!(
+            "[Unit]\nConditionPathExists=/x\n[Service]\nExecStartPre=-{program} a\nExecStart=/gone\nExecStop={program}\n"
+        );
+        unit(&fake, "a.service", &text);
+        let drop_in = format!("[Service]\nExecStart=\nExecStart=@{program} app\n");
+        unit(&fake, "a.service.d/x.conf", &drop_in);
+        let units = read_units(&fake);
+        let unit = &units["a.service"];
+        assert!(unit.conditional && !unit.at_boot);
+        let seen: Vec<_> = unit
+            .commands
+            .iter()
+            .map(|c| (c.key.as_str(), c.optional, c.hops[0].class))
+            .collect();
+        let class = Some(ElfClass::X86_64);
+        assert_eq!(
+            seen,
+            [
+                ("ExecStartPre", true, class),
+                ("ExecStart", false, class),
+                ("ExecStop", false, class),
+            ]
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! The first line: the verdict and its cause.
+
+use super::rules::{Outcome, Subject};
+use crate::vocabulary::{Severity, Verdict};
+
+/// The first line, and what to do next.
+pub(super) fn of(
+    subject: &Subject,
+    outcome: &Outcome,
+    verdict: Verdict,
+) -> (String, Option<String>) {
+    match verdict {
+        Verdict::Fail => match outcome.causes.first() {
+            Some(cause) => (
+                format!("FAIL: {}", cause.headline),
+                Some(cause.next.clone()),
+            ),
+            None => ("FAIL: see the findings".to_owned(), None),
+        },
+        Verdict::Unproven => {
+            let reasons: Vec<String> = outcome
+                .unproven
+                .iter()
+                .filter(|unproven| unproven.decisive)
+                .map(|unproven| format!("{}: {}", unproven.subject, unproven.reason))
+                .collect();
+            (format!("UNPROVEN: {}", reasons.join("; ")), None)
+        }
+        Verdict::Pass => {
+            let warnings = outcome
+                .findings
+                .iter()
+                .filter(|finding| finding.severity == Severity::Warning)
+                .count();
+            let warnings = match warnings {
+                0 => String::new(),
+                1 => ", 1 warning".to_owned(),
+                many => format!(", {many} warnings"),
+            };
+            let text = format!(
+                "PASS: by its files, {} boots and runs its {} units{warnings} (nothing was booted)",
+                subject.facts.toplevel.base_name(),
+                subject.survey.units.len(),
+            );
+            (text, None)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Links that lead nowhere, and units that are links to nothing.
+
+use super::rules::{Outcome, Subject};
+use crate::closure::DanglingLink;
+use crate::vocabulary::{Check, Finding, State};
+
+const UNITS: &str = "etc/systemd/system/";
+/// Packages ship links for what was left out of them: only so many are told one by one.
+const TOLD: usize = 10;
+
+pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
+    let (units, others): (Vec<_>, Vec<_>) = subject
+        .survey
+        .dangling
+        .iter()
+        .partition(|link| is_unit_file(link));
+    for link in units {
+        let name = &link.place[UNITS.len()..];
+        let summary = format!("the unit {name} is a link to nothing: systemd will not find it");
+        outcome.cause(
+            summary.clone(),
+            "build the toplevel again; where the closure was copied, copy all of it",
+        );
+        outcome.findings.push(
+            Finding::new(Check::Reference, State::Inspected, name, summary)
+                .with_evidence(&link.place, &link.target),
+        );
+    }
+    for link in others.iter().take(TOLD) {
+        let summary = "a link that leads nowhere".to_owned();
+        outcome.findings.push(
+            Finding::new(Check::Reference, State::Inspected, &link.place, summary)
+                .as_warning()
+                .with_evidence(&link.place, &link.target),
+        );
+    }
+    if others.len() > TOLD {
+        outcome
+            .notes
+            .push(format!("{} more links lead nowhere", others.len() - TOLD));
+    }
+}
+
+/// A link of `.wants` needs no target, since systemd reads its name only; an alias to a unit that is not there is as good as none.
+fn is_unit_file(link: &DanglingLink) -> bool {
+    link.place
+        .strip_prefix(UNITS)
+        .is_some_and(|name| !name.contains('/') && link.target.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::inspect::testing::{ids, inspected, server};
+    use crate::vocabulary::Verdict;
+
+    const GONE: &str = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-gone/x";
+
+    #[test]
+    fn a_unit_that_links_to_nothing_fails() {
+        let fake = server();
+        fake.link("toplevel", "etc/systemd/system/a.service", GONE);
+        let inspection = inspected(&fake);
+        assert_eq!(ids(&inspection), ["inspected/reference/a.service"]);
+        assert_eq!(inspection.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn other_links_that_lead_nowhere_are_warnings() {
+        let fake = server();
+        fake.link("toplevel", "etc/a", GONE);
+        let inspection = inspected(&fake);
+        assert_eq!(ids(&inspection), ["inspected/reference/etc/a"]);
+        assert_eq!(inspection.verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn links_to_files_and_to_state_are_silent() {
+        let fake = server();
+        fake.link("toplevel", "etc/a", "/run/state");
+        fake.link("toplevel", "etc/b", "fstab");
+        assert_eq!(ids(&inspected(&fake)), [""; 0]);
+    }
+}

@@ -1,0 +1,157 @@
+use super::model::{Expected, Inspection, Options};
+use super::{architecture, boot_path, executability, headline, references};
+use crate::closure::Survey;
+use crate::vocabulary::{
+    ClosureFacts, FORMAT_VERSION, Finding, Severity, State, Unproven, Verdict,
+};
+
+/// A rule: what it is called, what it proves, and how.
+pub struct Row {
+    pub name: &'static str,
+    pub proves: &'static str,
+    pub(super) rule: fn(&Subject, &mut Outcome),
+}
+
+/// Every rule, in the order in which a fault of one explains those of the next.
+pub const RULES: &[Row] = &[
+    Row {
+        name: "executability",
+        proves: "every command of every unit can be executed under this closure's kernel",
+        rule: executability::rule,
+    },
+    Row {
+        name: "architecture",
+        proves: "kernel, `system`, `boot.json`, userland, expectation and machine agree",
+        rule: architecture::rule,
+    },
+    Row {
+        name: "boot-path",
+        proves: "`init`, kernel, initrd and modules are there and fit each other",
+        rule: boot_path::rule,
+    },
+    Row {
+        name: "reference",
+        proves: "no link leads nowhere, and no unit names a path that is not in the closure",
+        rule: references::rule,
+    },
+];
+
+/// What a rule looks at.
+pub(super) struct Subject<'a> {
+    pub(super) facts: &'a ClosureFacts,
+    pub(super) survey: &'a Survey,
+    pub(super) options: &'a Options,
+    pub(super) expected: Option<Expected>,
+}
+
+/// What the rules have to say.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) findings: Vec<Finding>,
+    pub(super) unproven: Vec<Unproven>,
+    pub(super) notes: Vec<String>,
+    /// In order: the first is the headline.
+    pub(super) causes: Vec<Cause>,
+}
+
+/// What a rule would have the first line say of its errors.
+#[derive(Debug)]
+pub(super) struct Cause {
+    pub(super) headline: String,
+    pub(super) next: String,
+}
+
+impl Outcome {
+    pub(super) fn cause(&mut self, headline: impl Into<String>, next: impl Into<String>) {
+        self.causes.push(Cause {
+            headline: headline.into(),
+            next: next.into(),
+        });
+    }
+
+    pub(super) fn unproven(&mut self, subject: &str, reason: impl Into<String>, decisive: bool) {
+        self.unproven.push(Unproven {
+            state: Some(State::Inspected),
+            subject: subject.to_owned(),
+            reason: reason.into(),
+            decisive,
+        });
+    }
+}
+
+/// Applies every rule and judges.
+pub(super) fn apply(subject: &Subject) -> Inspection {
+    let mut outcome = Outcome::default();
+    for row in RULES {
+        (row.rule)(subject, &mut outcome);
+    }
+    unread(subject, &mut outcome);
+    outcome
+        .findings
+        .sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let verdict = verdict(&outcome);
+    let facts = subject.facts;
+    let (headline, next) = headline::of(subject, &outcome, verdict);
+    Inspection {
+        format_version: FORMAT_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        toplevel: facts.toplevel.clone(),
+        baseline: None,
+        nixos_version: facts.nixos_version.clone(),
+        lab: facts
+            .nixos_version
+            .as_deref()
+            .is_some_and(|version| version.ends_with(".lab")),
+        kernel: facts.kernel.clone(),
+        kernel_version: facts.kernel_version.clone(),
+        expected: subject.expected.clone(),
+        verdict,
+        headline,
+        next,
+        units: subject.survey.units.len(),
+        commands: subject
+            .survey
+            .units
+            .values()
+            .map(|unit| unit.commands.len())
+            .sum(),
+        findings: outcome.findings,
+        unproven: outcome.unproven,
+        notes: outcome.notes,
+        changes: None,
+    }
+}
+
+/// What could not be read proves nothing; without the kernel or the units there is no proof at all.
+fn unread(subject: &Subject, outcome: &mut Outcome) {
+    const DECISIVE: &[&str] = &["kernel", "systemd units"];
+    // These are looked at by a rule, which says more.
+    const TOLD_ELSEWHERE: &[&str] = &["fstab", "nginx"];
+    let mut entries: Vec<&(String, String)> = subject
+        .facts
+        .unreadable
+        .iter()
+        .filter(|(s, _)| !TOLD_ELSEWHERE.contains(&s.as_str()))
+        .filter(|(s, _)| !subject.survey.units.contains_key(s))
+        .chain(&subject.survey.unreadable)
+        .collect();
+    entries.sort();
+    entries.dedup_by(|a, b| a.0 == b.0);
+    for (name, reason) in entries {
+        outcome.unproven(name, reason, DECISIVE.contains(&name.as_str()));
+    }
+}
+
+fn verdict(outcome: &Outcome) -> Verdict {
+    if outcome
+        .findings
+        .iter()
+        .any(|finding| finding.severity == Severity::Error)
+    {
+        Verdict::Fail
+    } else if outcome.unproven.iter().any(|unproven| unproven.decisive) {
+        Verdict::Unproven
+    } else {
+        Verdict::Pass
+    }
+}

@@ -1,0 +1,49 @@
+//! A fake server that every rule is silent on, for the rules' tests.
+
+use super::{Inspection, Options, inspect};
+use crate::closure::read_facts;
+use crate::closure::testing::{FakeClosure, bzimage, cpio_archive, elf};
+use crate::vocabulary::ElfClass;
+
+/// An x86_64 toplevel whose files all fit each other.
+pub(super) fn server() -> FakeClosure {
+    let fake = FakeClosure::new();
+    let shell = fake.program("bash", "bin/bash", elf(ElfClass::X86_64));
+    fake.program("toplevel", "init", format!("#! {shell}\necho stage 2\n"));
+    fake.file("kernel", bzimage(true));
+    fake.file("kernel-params", "console=ttyS0 loglevel=4");
+    fake.file("nixos-version", "24.11");
+    let modules = ["virtio_blk.ko.xz", "virtio_pci.ko.xz", "ext4.ko.xz"];
+    fake.file("initrd", cpio_archive(&modules));
+    let version = "kernel-modules/lib/modules/6.6.63";
+    fake.file(&format!("{version}/modules.builtin"), "");
+    fake.file(&format!("{version}/modules.dep"), "");
+    fake.file("etc/fstab", "/dev/vda1 / ext4 defaults 0 1\n");
+    fake.file("systemd/lib/systemd/systemd", elf(ElfClass::X86_64));
+    let units = "etc/systemd/system";
+    fake.file(&format!("{units}/multi-user.target"), "");
+    let link = format!("{units}/default.target");
+    fake.link("toplevel", &link, "multi-user.target");
+    fake
+}
+
+/// Adds a unit that the boot target wants.
+pub(super) fn unit(fake: &FakeClosure, name: &str, text: &str) {
+    fake.file(&format!("etc/systemd/system/{name}"), text);
+    let wants = format!("etc/systemd/system/multi-user.target.wants/{name}");
+    fake.link("toplevel", &wants, &format!("../{name}"));
+}
+
+pub(super) fn inspected(fake: &FakeClosure) -> Inspection {
+    inspected_with(fake, &Options::default())
+}
+
+pub(super) fn inspected_with(fake: &FakeClosure, options: &Options) -> Inspection {
+    let closure = fake.closure();
+    let facts = read_facts(&closure).unwrap();
+    inspect(&closure, &facts, None, options)
+}
+
+pub(super) fn ids(inspection: &Inspection) -> Vec<String> {
+    inspection.findings.iter().map(|f| f.id()).collect()
+}
