@@ -46,6 +46,14 @@ pub fn healthy_boots(toplevel: &FakeToplevel) -> Vec<Act> {
     acts
 }
 
+/// The same with a QEMU that crashes as often as told, when the guest is to reboot.
+pub fn in_a_qemu_that_crashes(toplevel: &FakeToplevel, times: usize) -> Script {
+    let mut acts = healthy_boots(toplevel);
+    let reset = acts.iter().position(|act| matches!(act, Act::Reset));
+    acts.insert(reset.unwrap_or_default(), Act::CrashAtMost(times));
+    that_boots(acts)
+}
+
 /// A deploy of `candidate` on `baseline`, after which all is well, until the reboot: nginx fails then.
 pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) -> Script {
     let before = Guest::of(baseline);

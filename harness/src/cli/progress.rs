@@ -79,6 +79,10 @@ impl Progress for Printer {
                     accelerator.as_str()
                 ));
             }
+            Observation::BegunAgain { reason } => {
+                "prepare".clone_into(&mut self.step);
+                self.line(&format!("begun again: {reason}"));
+            }
             Observation::StepStarted { step } => {
                 self.step = step.to_string();
                 self.stage = None;

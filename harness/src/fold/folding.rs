@@ -131,6 +131,9 @@ impl Folding {
                     answer: answer.clone(),
                 });
             }
+            Observation::BegunAgain { reason } => {
+                self.run.begun_again.push(sanitise::line(reason));
+            }
             Observation::Note { text } => {
                 let text = sanitise::line(text);
                 if !self.run.notes.contains(&text) {

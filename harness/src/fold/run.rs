@@ -23,6 +23,8 @@ pub struct Run {
     pub commands: Vec<CommandRecord>,
     pub unproven: Vec<Unproven>,
     pub notes: Vec<String>,
+    /// Why earlier attempts were set aside.
+    pub begun_again: Vec<String>,
 }
 
 impl Run {

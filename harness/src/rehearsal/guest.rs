@@ -85,6 +85,14 @@ pub enum GuestError {
     Vm(#[from] VmError),
     #[error("failed to write the recording: {0}")]
     Record(#[from] io::Error),
+    /// Not the guest's doing: QEMU 7.2 under TCG does it now and then at a reset, when one virtual CPU runs while another
+    /// changes the memory map.
+    #[error("QEMU itself crashed in boot {boot}, {status} {stderr}")]
+    Crashed {
+        boot: u32,
+        status: String,
+        stderr: String,
+    },
 }
 
 /// A wait either gets what it waits for or tells the guest's trouble.
@@ -293,12 +301,23 @@ impl<'a, 'p> Guest<'a, 'p> {
                     Happened::Heard(Heard::Nothing)
                 }
             }
-            VmEvent::Exited { status, stderr } => {
+            VmEvent::Exited {
+                status,
+                stderr,
+                crashed,
+            } => {
                 self.recorder.record(Observation::QemuExited {
                     boot,
                     status: status.clone(),
-                    stderr,
+                    stderr: stderr.clone(),
                 })?;
+                if crashed {
+                    return Err(GuestError::Crashed {
+                        boot,
+                        status,
+                        stderr,
+                    });
+                }
                 Happened::Exited(status)
             }
         })

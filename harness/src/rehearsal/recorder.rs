@@ -101,6 +101,23 @@ impl<'a> Recorder<'a> {
 pub const PLAN_FILE: &str = "plan.json";
 pub const OBSERVATIONS_FILE: &str = "observations.jsonl";
 
+/// Moves what an attempt left in `directory` to `attempt-NUMBER` below it.
+///
+/// # Errors
+/// When a file cannot be moved.
+pub(super) fn set_aside(directory: &Path, number: usize) -> io::Result<()> {
+    let place = directory.join(format!("attempt-{number}"));
+    std::fs::create_dir(&place)?;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let of_the_attempt = entry.file_type()?.is_file() && entry.file_name() != "argv.json";
+        if of_the_attempt {
+            std::fs::rename(entry.path(), place.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Why a run's directory cannot be read again.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {

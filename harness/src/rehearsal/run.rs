@@ -8,7 +8,7 @@ use super::deadlines::Deadlines;
 use super::devices::{forwards, network_card, processor};
 use super::guest::GuestError;
 use super::provision::{Provisioned, provision};
-use super::recorder::{Progress, Recorder};
+use super::recorder::{Progress, Recorder, set_aside};
 use super::steps::Steps;
 use crate::image::{self, Cache, DiskError, UnsupportedDisk};
 use crate::vm::{self, BootSource, MachineSpec, Proof, VmError};
@@ -65,6 +65,9 @@ pub enum RunError {
 
 /// Carries the plan out and gives the recording, which is in the run's directory too.
 ///
+/// A crash of QEMU itself says nothing about the closure: that attempt is set aside in the run's directory, and the
+/// rehearsal begun again.
+///
 /// # Errors
 /// When the host cannot do what a rehearsal needs.
 pub async fn rehearse(
@@ -73,7 +76,36 @@ pub async fn rehearse(
     options: &RunOptions,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Recorded>, RunError> {
+    let mut crashes: Vec<String> = Vec::new();
+    loop {
+        match attempt(plan, closures, options, progress, &crashes).await {
+            Err(RunError::Guest(crash @ GuestError::Crashed { .. }))
+                if crashes.len() < SPARE_ATTEMPTS =>
+            {
+                crashes.push(crash.to_string());
+                set_aside(&options.run_directory, crashes.len())?;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// A QEMU that crashes more often has a fault that somebody must look at.
+const SPARE_ATTEMPTS: usize = 2;
+
+async fn attempt(
+    plan: &Plan,
+    closures: &Closures,
+    options: &RunOptions,
+    progress: &mut dyn Progress,
+    crashes: &[String],
+) -> Result<Vec<Recorded>, RunError> {
     let mut recorder = Recorder::begin(&options.run_directory, plan, progress)?;
+    for reason in crashes {
+        recorder.record(Observation::BegunAgain {
+            reason: reason.clone(),
+        })?;
+    }
     recorder.working("prove an accelerator");
     let proof = vm::prove_accelerator(processor(&plan.target).0).await?;
     recorder.record(Observation::Accelerator {

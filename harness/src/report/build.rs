@@ -54,6 +54,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         steps: steps(plan, &run),
         states: run.states.iter().map(|(s, r)| state(*s, r)).collect(),
         notes: notes(plan, &run),
+        begun_again: run.begun_again.clone(),
         boots: run.boots.iter().map(boot).collect(),
         findings,
         diagnosis,

@@ -39,6 +39,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     page.states(report);
     page.unproven(report);
     page.list("notes", &report.notes);
+    page.list("begun again", &report.begun_again);
     if let Some(dir) = &style.run_dir {
         page.line("");
         page.line(&format!(

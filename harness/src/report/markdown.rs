@@ -55,6 +55,7 @@ pub fn render(report: &Report) -> String {
     });
     blocks.extend(list("Unproven", unproven.collect()));
     blocks.extend(list("Notes", report.notes.clone()));
+    blocks.extend(list("Begun again", report.begun_again.clone()));
     blocks.retain(|block| !block.is_empty());
     let mut text = blocks.join("\n\n");
     text.push('\n');

@@ -39,6 +39,9 @@ pub struct Report {
     pub unproven: Vec<Unproven>,
     /// What was chosen for the test machine, done to it, or left out, one sentence each.
     pub notes: Vec<String>,
+    /// Why earlier attempts of the run were set aside: crashes of QEMU itself, which say nothing about the closure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub begun_again: Vec<String>,
     pub boots: Vec<BootReport>,
 }
 

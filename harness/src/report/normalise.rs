@@ -70,6 +70,7 @@ pub fn normalise(report: &Report) -> Report {
         "QEMU".clone_into(&mut used.qemu);
     }
     REDACTED.clone_into(&mut report.tool_version);
+    report.begun_again.clear();
     for state in &mut report.states {
         if let Some(release) = &mut state.kernel_release {
             REDACTED.clone_into(release);

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,7 +36,12 @@ pub enum VmEvent {
     /// An event of QMP's.
     Qmp { name: String, data: Value },
     /// The process ended; nothing follows.
-    Exited { status: String, stderr: String },
+    Exited {
+        status: String,
+        stderr: String,
+        /// A signal ended it that nobody of ours sent: a fault of QEMU or the host, and none of the guest.
+        crashed: bool,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -298,7 +304,7 @@ impl Vm {
 
     async fn ended_early(&mut self) -> VmError {
         match self.exited().await {
-            VmEvent::Exited { status, stderr } => VmError::EndedEarly {
+            VmEvent::Exited { status, stderr, .. } => VmError::EndedEarly {
                 program: self.program.clone(),
                 status,
                 stderr,
@@ -308,14 +314,15 @@ impl Vm {
     }
 
     async fn exited(&mut self) -> VmEvent {
-        let status = match self.child.wait().await {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
+        let (status, crashed) = match self.child.wait().await {
+            Ok(status) => (status.to_string(), status.signal().is_some()),
+            Err(error) => (error.to_string(), false),
         };
         let stderr = self.stderr.lock().map(|text| text.trim().to_owned());
         VmEvent::Exited {
             status,
             stderr: stderr.unwrap_or_default(),
+            crashed,
         }
     }
 }

@@ -86,6 +86,10 @@ pub enum Observation {
         route: ProbeRoute,
         answer: HttpAnswer,
     },
+    /// An earlier attempt of this run ended by a crash of QEMU itself, and is set aside.
+    BegunAgain {
+        reason: String,
+    },
     /// Something that bootproof did to the test machine and the report has to tell.
     Note {
         text: String,

@@ -99,6 +99,14 @@ impl Machine<'_> {
                 eprintln!("{stderr}");
                 process::exit(*code);
             }
+            Act::CrashAtMost(times) => {
+                let crashes = directory.crashes();
+                let before = fs::read(&crashes).map_or(0, |marks| marks.len());
+                if before < *times {
+                    fs::write(&crashes, vec![b'x'; before + 1])?;
+                    process::abort();
+                }
+            }
             Act::IgnoreRequestsToEnd => {
                 // SAFETY: ignoring a signal runs no handler.
                 unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };

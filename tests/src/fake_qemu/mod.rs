@@ -38,6 +38,11 @@ impl Directory {
     }
 
     /// A file for each fake QEMU that was ever started, called `ROLE-PID`.
+    /// A file with a byte for each crash that was played.
+    pub fn crashes(&self) -> PathBuf {
+        self.path.join("crashes")
+    }
+
     pub fn pids(&self) -> PathBuf {
         self.path.join("pids")
     }

@@ -66,6 +66,8 @@ pub enum Act {
         code: i32,
         stderr: String,
     },
+    /// A fault of QEMU's own ends it by a signal, until that has happened so often.
+    CrashAtMost(usize),
     /// From now on SIGTERM and the monitor's `quit` do nothing.
     IgnoreRequestsToEnd,
     /// Says that it hangs, and does.

@@ -87,3 +87,24 @@ fn a_qemu_that_refuses_its_monitor_is_quoted() {
     };
     assert_host_trouble(script, &["refused `qmp_capabilities`: busy"]);
 }
+
+#[test]
+fn a_crash_of_qemu_itself_is_not_blamed_on_the_guest_and_the_run_begins_again() {
+    let sandbox = Sandbox::with_guest(|toplevel| guests::in_a_qemu_that_crashes(toplevel, 1));
+    let run = sandbox.rehearsal().assert().code(0);
+    run.stderr(contains("begun again").and(contains("QEMU itself crashed in boot 1")));
+    let aside = sandbox.run_directory().join("attempt-1");
+    assert!(aside.join("observations.jsonl").is_file());
+    sandbox.wait_until_qemu_is_gone();
+    sandbox.assert_no_litter();
+}
+
+#[test]
+fn a_qemu_that_crashes_every_time_is_an_error_of_the_host() {
+    let sandbox = Sandbox::with_guest(|toplevel| guests::in_a_qemu_that_crashes(toplevel, 9));
+    let run = sandbox.rehearsal().assert().code(2).stdout("");
+    run.stderr(contains("QEMU itself crashed"));
+    assert!(sandbox.run_directory().join("attempt-2").is_dir());
+    sandbox.wait_until_qemu_is_gone();
+    sandbox.assert_no_litter();
+}
