@@ -1,5 +1,5 @@
 use super::model::{Expected, Inspection, Options};
-use super::{architecture, boot_path, executability, headline, references};
+use super::{architecture, boot_path, executability, headline, nginx, references};
 use crate::closure::Survey;
 use crate::vocabulary::{
     ClosureFacts, FORMAT_VERSION, Finding, Severity, State, Unproven, Verdict,
@@ -33,6 +33,11 @@ pub const RULES: &[Row] = &[
         name: "reference",
         proves: "no link leads nowhere, and no unit names a path that is not in the closure",
         rule: references::rule,
+    },
+    Row {
+        name: "nginx-config",
+        proves: "nginx's files are there, and something names each loopback port that it passes requests on to",
+        rule: nginx::rule,
     },
 ];
 
