@@ -59,7 +59,7 @@ fn a_hostile_toplevel_is_told_and_never_a_panic() {
     symlink("loop.service", units.join("loop.service")).unwrap();
     fs::write(units.join("nul.service"), b"\0[Service]\0\nExecStart=\0\n").unwrap();
     fs::write(units.join("bytes.service"), [0xff; 64]).unwrap();
-    fs::write(units.join("huge.service"), vec![b'x'; 9 << 20]).unwrap();
+    fs::write(units.join("huge.service"), vec![b'#'; 9 << 20]).unwrap();
     symlink("/proc/self/environ", units.join("out.service")).unwrap();
     fs::write(top.join("boot.json"), "[".repeat(100_000)).unwrap();
     let config = "include /etc/nginx/nginx.conf;";

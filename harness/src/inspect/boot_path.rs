@@ -264,6 +264,21 @@ mod tests {
     }
 
     #[test]
+    fn an_init_that_is_a_link_is_the_one_that_boot_json_names() {
+        let fake = server();
+        let shell = fake.path_of("bash", "bin/bash");
+        let stage_2 = fake.program("stage-2", "bin/init", format!("#!{shell}\n"));
+        fake.remove("init");
+        fake.link("toplevel", "init", &stage_2);
+        let init = fake.path_of("toplevel", "init");
+        let spec = format!(
+            r#"{{"org.nixos.bootspec.v1": {{"init": "{init}", "kernelParams": ["console=ttyS0 loglevel=4"]}}}}"#
+        );
+        fake.file("boot.json", spec);
+        assert_eq!(found(&fake), [""; 0]);
+    }
+
+    #[test]
     fn modules_of_another_kernel_are_found() {
         let fake = server();
         fake.remove("kernel-modules/lib/modules/6.6.63/modules.dep");

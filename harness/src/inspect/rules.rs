@@ -130,13 +130,10 @@ pub(super) fn apply(subject: &Subject) -> Inspection {
 /// What could not be read proves nothing; without the kernel or the units there is no proof at all.
 fn unread(subject: &Subject, outcome: &mut Outcome) {
     const DECISIVE: &[&str] = &["kernel", "systemd units"];
-    // These are looked at by a rule, which says more.
-    const TOLD_ELSEWHERE: &[&str] = &["fstab", "nginx"];
     let mut entries: Vec<&(String, String)> = subject
         .facts
         .unreadable
         .iter()
-        .filter(|(s, _)| !TOLD_ELSEWHERE.contains(&s.as_str()))
         .filter(|(s, _)| !subject.survey.units.contains_key(s))
         .chain(&subject.survey.unreadable)
         .collect();

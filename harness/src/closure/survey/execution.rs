@@ -284,5 +284,13 @@ mod tests {
         assert_eq!(faults(&fake, &program), [Some(missing)]);
         fake.store_file("app", "lib/liba.so", elf(ElfClass::X86_64));
         assert_eq!(faults(&fake, &program), [None]);
+
+        let driver = dynamic_elf(
+            &fake.path_of("libc", "lib/ld.so"),
+            &["libcuda.so.1"],
+            "/run/opengl-driver/lib",
+        );
+        let driver = fake.program("gpu", "bin/gpu", driver);
+        assert_eq!(faults(&fake, &driver), [None]);
     }
 }
