@@ -55,13 +55,14 @@ fn init(subject: &Subject, outcome: &mut Outcome) {
                 with_article(class.as_str()),
                 called(subject)
             ),
-            (_, Some(fault)) => faults::words(fault, &hop.path),
+            // A script may do without one of the programs that it calls.
+            (_, Some(fault)) if hop.role != Role::Call => faults::words(fault, &hop.path),
             _ => continue,
         };
         let whose = match hop.role {
             Role::Command => "`init`",
             Role::Interpreter => "the interpreter of `init`",
-            Role::Replacement => "what `init` starts",
+            Role::Replacement | Role::Call => "what `init` starts",
         };
         let summary = format!("stage 2 cannot be executed: {whose} {trouble}");
         error(outcome, "init", summary, NEXT);
