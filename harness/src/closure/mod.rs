@@ -37,5 +37,6 @@ pub use facts::read_facts;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, Role, Survey, Unit, survey,
+    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, NginxNeeds, Role, Survey, Unit,
+    Upstream, survey,
 };

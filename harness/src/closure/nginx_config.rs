@@ -5,7 +5,7 @@ use super::units;
 use crate::nginx::{self, Included};
 use crate::vocabulary::HttpEndpoint;
 
-const UNIT: &str = "nginx.service";
+pub(super) const UNIT: &str = "nginx.service";
 /// Where `services.nginx.enableReload` puts the configuration.
 const DEFAULT: &str = "/etc/nginx/nginx.conf";
 /// A start script is small; a store path with a whole program is not searched for names.
@@ -53,7 +53,7 @@ fn unreadable(subject: &str, reason: &str) -> Nginx {
 
 /// The argument of `-c` in one of the unit's commands; else a path that ends in `nginx.conf` in a script that the unit runs; else the
 /// place below `/etc`.
-fn config_path(files: &ClosureFiles, unit: &UnitFile) -> Option<String> {
+pub(super) fn config_path(files: &ClosureFiles, unit: &UnitFile) -> Option<String> {
     let keys = ["ExecStart", "ExecStartPre", "ExecReload"];
     let commands: Vec<Vec<String>> = keys
         .iter()
@@ -81,7 +81,11 @@ fn config_path(files: &ClosureFiles, unit: &UnitFile) -> Option<String> {
 }
 
 /// The files that an `include` names: a path relative to the directory of the configuration, `*` and `?` in its last component.
-fn include(files: &ClosureFiles, dir: &str, pattern: &str) -> Result<Vec<Included>, String> {
+pub(super) fn include(
+    files: &ClosureFiles,
+    dir: &str,
+    pattern: &str,
+) -> Result<Vec<Included>, String> {
     let path = if pattern.starts_with('/') {
         pattern.to_owned()
     } else {

@@ -55,13 +55,14 @@ fn init(subject: &Subject, outcome: &mut Outcome) {
                 with_article(class.as_str()),
                 called(subject)
             ),
-            (_, Some(fault)) => faults::words(fault, &hop.path),
+            // A script may do without one of the programs that it calls.
+            (_, Some(fault)) if hop.role != Role::Call => faults::words(fault, &hop.path),
             _ => continue,
         };
         let whose = match hop.role {
             Role::Command => "`init`",
             Role::Interpreter => "the interpreter of `init`",
-            Role::Replacement => "what `init` starts",
+            Role::Replacement | Role::Call => "what `init` starts",
         };
         let summary = format!("stage 2 cannot be executed: {whose} {trouble}");
         error(outcome, "init", summary, NEXT);
@@ -261,6 +262,21 @@ mod tests {
         let spec = format!(r#"{{"org.nixos.bootspec.v1": {{"toplevel": "{other}"}}}}"#);
         fake.file("boot.json", spec);
         assert_eq!(found(&fake), ["inspected/boot-path/boot.json"]);
+    }
+
+    #[test]
+    fn an_init_that_is_a_link_is_the_one_that_boot_json_names() {
+        let fake = server();
+        let shell = fake.path_of("bash", "bin/bash");
+        let stage_2 = fake.program("stage-2", "bin/init", format!("#!{shell}\n"));
+        fake.remove("init");
+        fake.link("toplevel", "init", &stage_2);
+        let init = fake.path_of("toplevel", "init");
+        let spec = format!(
+            r#"{{"org.nixos.bootspec.v1": {{"init": "{init}", "kernelParams": ["console=ttyS0 loglevel=4"]}}}}"#
+        );
+        fake.file("boot.json", spec);
+        assert_eq!(found(&fake), [""; 0]);
     }
 
     #[test]

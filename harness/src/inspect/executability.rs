@@ -20,6 +20,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     let mut foreign = Vec::new();
     let mut others = Vec::new();
     let mut classes = BTreeSet::new();
+    let mut by_systemd = true;
     for (name, unit) in &subject.survey.units {
         let deaths = deaths(subject, unit);
         let Some(worst) = deaths.iter().max_by_key(|death| death.severity) else {
@@ -29,6 +30,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
             match &worst.reason {
                 Reason::Foreign(class) => {
                     classes.insert(*class);
+                    by_systemd &= !matches!(worst.hop.role, Role::Replacement | Role::Call);
                     foreign.push(name.as_str());
                 }
                 Reason::Fault(_) => others.push((name.as_str(), worst.sentence(subject))),
@@ -51,7 +53,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     }
     if !foreign.is_empty() {
         outcome.cause(
-            foreign_headline(subject, &foreign, &classes),
+            foreign_headline(subject, &foreign, &classes, by_systemd),
             "build the whole system for one platform (`nixpkgs.hostPlatform`, the `system` that the deploy tool builds for), \
              and compare `system` of what it built with what you mean",
         );
@@ -70,7 +72,13 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     note_unseen(subject, outcome);
 }
 
-fn foreign_headline(subject: &Subject, units: &[&str], classes: &BTreeSet<ElfClass>) -> String {
+/// With `by_systemd` none of them is started by a script, whose shell would exit with 126 instead.
+fn foreign_headline(
+    subject: &Subject,
+    units: &[&str],
+    classes: &BTreeSet<ElfClass>,
+    by_systemd: bool,
+) -> String {
     const NAMED: usize = 5;
     let mut names = units[..units.len().min(NAMED)].join(", ");
     if units.len() > NAMED {
@@ -80,6 +88,11 @@ fn foreign_headline(subject: &Subject, units: &[&str], classes: &BTreeSet<ElfCla
         1 => ("this unit".to_owned(), "runs"),
         count => (format!("these {count} units"), "run"),
     };
+    let die = if by_systemd {
+        "die with 203/EXEC"
+    } else {
+        "die with `Exec format error`"
+    };
     let classes: Vec<&str> = classes.iter().map(|class| class.as_str()).collect();
     let expected = match &subject.expected {
         Some(expected) if Some(&expected.system) != subject.facts.kernel.as_ref() => {
@@ -88,7 +101,7 @@ fn foreign_headline(subject: &Subject, units: &[&str], classes: &BTreeSet<ElfCla
         _ => String::new(),
     };
     format!(
-        "after the next boot {these} will die with 203/EXEC: {names} {they} {} executables under {}{expected}",
+        "after the next boot {these} will {die}: {names} {they} {} executables under {}{expected}",
         classes.join(" and "),
         called(subject),
     )
@@ -120,7 +133,7 @@ fn deaths<'a>(subject: &Subject, unit: &'a Unit) -> Vec<Death<'a>> {
             Some(Death {
                 key: &command.key,
                 hop,
-                severity: severity(unit, command, &reason),
+                severity: severity(unit, command, hop, &reason),
                 reason,
             })
         })
@@ -129,11 +142,11 @@ fn deaths<'a>(subject: &Subject, unit: &'a Unit) -> Vec<Death<'a>> {
 }
 
 /// An error is what a boot is certain to meet: a starting command of a unit that the boot target pulls in.
-fn severity(unit: &Unit, command: &Command, reason: &Reason) -> Severity {
+fn severity(unit: &Unit, command: &Command, hop: &Hop, reason: &Reason) -> Severity {
     let certain = match reason {
         Reason::Foreign(_) => true,
-        // A condition may be what keeps a unit from starting without its program.
-        Reason::Fault(_) => !unit.conditional,
+        // A condition may be what keeps a unit from starting without its program, and a script may do without one.
+        Reason::Fault(_) => !unit.conditional && hop.role != Role::Call,
     };
     let starting = STARTING.contains(&command.key.as_str());
     if unit.at_boot && starting && certain && !command.optional {
@@ -151,14 +164,14 @@ impl Death<'_> {
         };
         let how = match (&self.reason, self.hop.role) {
             (Reason::Fault(Fault::NoLibraries(_)), _) => "exit with 127",
-            (Reason::Fault(Fault::Missing), Role::Replacement) => "exit with 127",
-            (_, Role::Replacement) => "exit with 126",
+            (Reason::Fault(Fault::Missing), Role::Replacement | Role::Call) => "exit with 127",
+            (_, Role::Replacement | Role::Call) => "exit with 126",
             (_, Role::Command | Role::Interpreter) => "die with 203/EXEC",
         };
         let whose = match self.hop.role {
             Role::Command => format!("its {}", self.key),
             Role::Interpreter => format!("the interpreter of its {}", self.key),
-            Role::Replacement => format!("what its {} starts", self.key),
+            Role::Replacement | Role::Call => format!("what its {} starts", self.key),
         };
         format!("{will} {how}: {whose} {}", self.what(subject))
     }
@@ -269,6 +282,24 @@ mod tests {
                 .text
                 .ends_with("an x86_64 executable under an i686-linux kernel")
         );
+    }
+
+    #[test]
+    fn a_start_script_of_the_right_class_does_not_hide_its_program() {
+        let fake = server();
+        let shell = fake.program("sh", "bin/sh", elf(ElfClass::X86_64));
+        let app = fake.program("app", "bin/app", elf(ElfClass::I386));
+        let script = fake.program("start", "bin/start", format!("#!{shell} -e\n{app} -x\n"));
+        unit(
+            &fake,
+            "app.service",
+            &format!("[Service]\nExecStart={script}\n"),
+        );
+        fake.file("kernel-params", "ia32_emulation=off");
+        let inspection = inspected(&fake);
+        assert_eq!(ids(&inspection), ["inspected/executability/app.service"]);
+        let text = &inspection.headline;
+        assert!(text.contains("`Exec format error`: app.service"), "{text}");
     }
 
     #[test]

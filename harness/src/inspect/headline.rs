@@ -38,7 +38,7 @@ pub(super) fn of(
                 many => format!(", {many} warnings"),
             };
             let text = format!(
-                "PASS: by its files, {} boots and runs its {} units{warnings} (nothing was booted)",
+                "PASS: nothing in the files of {} stands against a boot ({} units{warnings}; nothing was booted)",
                 subject.facts.toplevel.base_name(),
                 subject.survey.units.len(),
             );

@@ -14,6 +14,7 @@ pub mod human;
 mod kernel;
 pub mod markdown;
 mod model;
+mod nginx;
 mod references;
 mod rules;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Links that lead nowhere, and units that are links to nothing.
+//! Links that lead nowhere, units that are links to nothing, and paths that the closure does not contain.
 
 use super::rules::{Outcome, Subject};
 use crate::closure::DanglingLink;
@@ -26,6 +26,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
                 .with_evidence(&link.place, &link.target),
         );
     }
+    strangers(subject, outcome);
     for link in others.iter().take(TOLD) {
         let summary = "a link that leads nowhere".to_owned();
         outcome.findings.push(
@@ -41,6 +42,22 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     }
 }
 
+/// A path in a setting may be one that nothing opens; what is executed is another rule's.
+fn strangers(subject: &Subject, outcome: &mut Outcome) {
+    for (name, unit) in &subject.survey.units {
+        let Some(first) = unit.strangers.first() else {
+            continue;
+        };
+        let summary = format!("it names {first}, which is not in the closure");
+        let mut finding =
+            Finding::new(Check::Reference, State::Inspected, name, summary).as_warning();
+        for path in &unit.strangers {
+            finding = finding.with_evidence(name, path);
+        }
+        outcome.findings.push(finding);
+    }
+}
+
 /// A link of `.wants` needs no target, since systemd reads its name only; an alias to a unit that is not there is as good as none.
 fn is_unit_file(link: &DanglingLink) -> bool {
     link.place
@@ -50,7 +67,7 @@ fn is_unit_file(link: &DanglingLink) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::inspect::testing::{ids, inspected, server};
+    use crate::inspect::testing::{ids, inspected, server, unit};
     use crate::vocabulary::Verdict;
 
     const GONE: &str = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-gone/x";
@@ -71,6 +88,20 @@ mod tests {
         let inspection = inspected(&fake);
         assert_eq!(ids(&inspection), ["inspected/reference/etc/a"]);
         assert_eq!(inspection.verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn a_unit_that_names_a_path_outside_the_closure_is_a_warning() {
+        let of = |path: &str| {
+            let fake = server();
+            let known = fake.store_file("known", "bin/x", "");
+            let text = format!("[Service]\nEnvironment=PATH={known}:{path}\n");
+            unit(&fake, "a.service", &text);
+            ids(&inspected(&fake))
+        };
+        assert_eq!(of(GONE), ["inspected/reference/a.service"]);
+        let nuked = "/nix/store/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-nuked/bin";
+        assert_eq!(of(nuked), [""; 0]);
     }
 
     #[test]

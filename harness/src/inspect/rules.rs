@@ -1,5 +1,5 @@
 use super::model::{Expected, Inspection, Options};
-use super::{architecture, boot_path, executability, headline, references};
+use super::{architecture, boot_path, executability, headline, nginx, references};
 use crate::closure::Survey;
 use crate::vocabulary::{
     ClosureFacts, FORMAT_VERSION, Finding, Severity, State, Unproven, Verdict,
@@ -33,6 +33,11 @@ pub const RULES: &[Row] = &[
         name: "reference",
         proves: "no link leads nowhere, and no unit names a path that is not in the closure",
         rule: references::rule,
+    },
+    Row {
+        name: "nginx-config",
+        proves: "nginx's files are there, and something names each loopback port that it passes requests on to",
+        rule: nginx::rule,
     },
 ];
 
@@ -125,13 +130,10 @@ pub(super) fn apply(subject: &Subject) -> Inspection {
 /// What could not be read proves nothing; without the kernel or the units there is no proof at all.
 fn unread(subject: &Subject, outcome: &mut Outcome) {
     const DECISIVE: &[&str] = &["kernel", "systemd units"];
-    // These are looked at by a rule, which says more.
-    const TOLD_ELSEWHERE: &[&str] = &["fstab", "nginx"];
     let mut entries: Vec<&(String, String)> = subject
         .facts
         .unreadable
         .iter()
-        .filter(|(s, _)| !TOLD_ELSEWHERE.contains(&s.as_str()))
         .filter(|(s, _)| !subject.survey.units.contains_key(s))
         .chain(&subject.survey.unreadable)
         .collect();

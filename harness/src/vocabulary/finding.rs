@@ -124,6 +124,8 @@ pub enum Check {
     BootPath,
     /// By its files: a link that leads nowhere, a path that the closure does not contain.
     Reference,
+    /// By its files: nginx passes requests on to where nothing of the closure listens, or reads a file that is not there.
+    NginxConfig,
 }
 
 impl Check {
@@ -148,6 +150,7 @@ impl Check {
             Self::Architecture => "architecture",
             Self::BootPath => "boot-path",
             Self::Reference => "reference",
+            Self::NginxConfig => "nginx-config",
         }
     }
 }

@@ -71,13 +71,27 @@ fn read_bootspec(files: &ClosureFiles) -> Option<BootspecFiles> {
     let real = |path: Option<String>| {
         path.map(|path| files.resolve(&path).map_or(path.clone(), |r| r.logical))
     };
+    // In a toplevel whose `init` is a link, it is still what boot.json names.
+    let own_init = files.in_toplevel("init");
+    let is_own = |path: &String| {
+        let resolved = |path: &str| files.resolve(path).ok();
+        *path == own_init || (resolved(path).is_some() && resolved(path) == resolved(&own_init))
+    };
+    let init = spec.init.map(|path| {
+        if is_own(&path) {
+            own_init.clone()
+        } else {
+            path
+        }
+    });
     Some(BootspecFiles {
         toplevel: spec.toplevel,
-        init: real(spec.init),
+        init,
         kernel: real(spec.kernel),
         initrd: real(spec.initrd),
         system: spec.system,
-        kernel_params: bootspec::without_init(spec.kernel_params),
+        // An element may hold several parameters.
+        kernel_params: bootspec::parse_kernel_params(&spec.kernel_params.join(" ")),
     })
 }
 

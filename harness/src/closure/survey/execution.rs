@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::libraries::Libraries;
@@ -24,6 +25,8 @@ pub enum Role {
     Interpreter,
     /// A script, by `exec`: a failure is the shell's, exit code 126 or 127.
     Replacement,
+    /// A shell script, as a line of its own outside any block: a failure is the shell's, which `-e` makes the script's.
+    Call,
 }
 
 /// Why a file cannot be executed, whatever the kernel.
@@ -58,6 +61,11 @@ pub(super) struct Tracer<'a> {
     libraries: Libraries<'a>,
 }
 
+/// More files than are executed on the way to any service.
+const MAX_HOPS: usize = 200;
+/// More programs than a start script calls.
+const MAX_CALLS: usize = 20;
+
 /// Directories of a NixOS machine that are filled at activation or at run time, and what activation makes elsewhere.
 const MADE_AT_RUN_TIME: &[&str] = &[
     "/run/",
@@ -90,19 +98,29 @@ impl<'a> Tracer<'a> {
             hops: Vec::new(),
             unseen: None,
         };
-        self.follow(path, Role::Command, own_library_path, &mut trace);
+        self.follow(path, Role::Command, 0, own_library_path, &mut trace);
         trace
     }
 
-    fn follow(&mut self, path: &str, role: Role, own_library_path: bool, trace: &mut Trace) {
+    fn follow(
+        &mut self,
+        path: &str,
+        role: Role,
+        depth: usize,
+        own_library_path: bool,
+        trace: &mut Trace,
+    ) {
         let at = trace.hops.len();
+        if at > MAX_HOPS {
+            return;
+        }
         trace.hops.push(Hop {
             path: path.to_owned(),
             role,
             class: None,
             fault: None,
         });
-        if at > MAX_DEPTH {
+        if depth > MAX_DEPTH {
             trace.hops[at].fault = Some(Fault::Endless);
             return;
         }
@@ -141,9 +159,26 @@ impl<'a> Tracer<'a> {
             return;
         };
         let own_library_path = own_library_path || names_libraries(&script);
-        self.follow(interpreter, Role::Interpreter, own_library_path, trace);
+        self.follow(
+            interpreter,
+            Role::Interpreter,
+            depth + 1,
+            own_library_path,
+            trace,
+        );
+        if is_shell(interpreter) {
+            for program in called(&script) {
+                self.follow(&program, Role::Call, depth + 1, own_library_path, trace);
+            }
+        }
         if let Some(program) = last_exec(&script) {
-            self.follow(&program, Role::Replacement, own_library_path, trace);
+            self.follow(
+                &program,
+                Role::Replacement,
+                depth + 1,
+                own_library_path,
+                trace,
+            );
         }
     }
 
@@ -179,6 +214,26 @@ pub(super) fn names_libraries(text: &str) -> bool {
 fn interpreter(script: &str) -> Option<&str> {
     let line = script.strip_prefix("#!")?.lines().next()?;
     line.split_whitespace().next()
+}
+
+fn is_shell(interpreter: &str) -> bool {
+    let name = interpreter.rsplit('/').next().unwrap_or_default();
+    ["sh", "bash", "dash", "ksh", "zsh"].contains(&name)
+}
+
+/// The programs that lines without indentation begin with, of a start script as NixOS writes them from `script`.
+///
+/// What stands in a block may never run, and what follows in a line is not looked at.
+fn called(script: &str) -> BTreeSet<String> {
+    script
+        .lines()
+        .map(|line| line.trim_start_matches(['"', '\'']))
+        .filter(|line| line.starts_with("/nix/store/"))
+        .filter(|line| !line.contains("||"))
+        .filter_map(|line| line.split([' ', '\t', '"', '\'', ';']).next())
+        .map(str::to_owned)
+        .take(MAX_CALLS)
+        .collect()
 }
 
 fn is_made_later(path: &str) -> bool {
@@ -224,6 +279,25 @@ mod tests {
             ]
         );
         assert!(hops.iter().all(|hop| hop.fault.is_none()), "{hops:?}");
+    }
+
+    #[test]
+    fn what_a_start_script_calls_is_followed_outside_blocks() {
+        let fake = FakeClosure::new();
+        let bash = fake.program("bash", "bin/bash", elf(ElfClass::I386));
+        let app = fake.program("app", "bin/app", elf(ElfClass::X86_64));
+        let other = fake.program("other", "bin/other", elf(ElfClass::X86_64));
+        let text = format!(
+            "#!{bash} -e\nif true; then\n  {other}\nfi\n{other} || true\n{app} --port 80\n"
+        );
+        let script = fake.program("unit-script", "bin/start", text);
+        let called: Vec<_> = trace(&fake, &script)
+            .hops
+            .into_iter()
+            .filter(|hop| hop.role == Role::Call)
+            .map(|hop| hop.path)
+            .collect();
+        assert_eq!(called, [app]);
     }
 
     #[test]
@@ -284,5 +358,13 @@ mod tests {
         assert_eq!(faults(&fake, &program), [Some(missing)]);
         fake.store_file("app", "lib/liba.so", elf(ElfClass::X86_64));
         assert_eq!(faults(&fake, &program), [None]);
+
+        let driver = dynamic_elf(
+            &fake.path_of("libc", "lib/ld.so"),
+            &["libcuda.so.1"],
+            "/run/opengl-driver/lib",
+        );
+        let driver = fake.program("gpu", "bin/gpu", driver);
+        assert_eq!(faults(&fake, &driver), [None]);
     }
 }

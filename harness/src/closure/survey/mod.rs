@@ -8,6 +8,8 @@ mod elf;
 mod execution;
 mod libraries;
 mod links;
+mod named_ports;
+mod nginx_needs;
 mod unit_set;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use std::collections::BTreeMap;
 pub use boot_files::{BootFiles, BootspecFiles};
 pub use execution::{Fault, Hop, Role};
 pub use links::DanglingLink;
+pub use nginx_needs::{NginxNeeds, Upstream};
 pub use unit_set::{Command, Unit};
 
 use super::Closure;
@@ -27,6 +30,7 @@ pub struct Survey {
     pub units: BTreeMap<String, Unit>,
     pub boot: BootFiles,
     pub dangling: Vec<DanglingLink>,
+    pub nginx: NginxNeeds,
     /// The store path of systemd, link-free.
     pub systemd: Option<String>,
     /// What could not be read: the subject, then why.
@@ -38,6 +42,7 @@ pub fn survey(closure: &Closure) -> Survey {
     let files = ClosureFiles::new(closure);
     let units = unit_set::read(files);
     Survey {
+        nginx: nginx_needs::read(files, &units.units),
         units: units.units,
         boot: boot_files::read(files),
         dangling: links::read(files),

@@ -3,8 +3,10 @@ use std::fs;
 
 use super::execution::{Hop, Tracer, names_libraries};
 use crate::closure::files::ClosureFiles;
+use crate::closure::mentions;
 use crate::closure::unit_file::{UnitFile, command_words};
 use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY, template_of};
+use crate::vocabulary::StorePath;
 
 /// A unit with its drop-ins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Unit {
     /// It has a `Condition…` or `Assert…`, so that a boot need not start it.
     pub conditional: bool,
     pub commands: Vec<Command>,
+    /// Paths of the store that its settings name and the closure does not contain.
+    pub strangers: Vec<String>,
 }
 
 /// One `Exec…=` of a unit.
@@ -198,11 +202,34 @@ fn describe(
         line.starts_with("Condition") || line.starts_with("Assert")
     });
     Unit {
+        strangers: strangers(files, &assignments),
         assignments,
         at_boot,
         conditional,
         commands,
     }
+}
+
+fn strangers(files: &ClosureFiles, assignments: &str) -> Vec<String> {
+    let named: BTreeSet<String> = mentions::in_bytes(assignments.as_bytes())
+        .flat_map(|mention| {
+            // A search path names several.
+            mention
+                .path
+                .split(':')
+                .filter_map(|path| StorePath::split(path).ok())
+                .map(|(path, _)| path)
+                .collect::<Vec<_>>()
+        })
+        .filter(|path| !files.closure().contains(path) && !is_nuked(path))
+        .map(|path| path.to_string())
+        .collect();
+    named.into_iter().collect()
+}
+
+/// `nuke-refs` and `remove-references-to` of nixpkgs overwrite the hash of what is not needed.
+fn is_nuked(path: &StorePath) -> bool {
+    path.hash().bytes().all(|byte| byte == b'e')
 }
 
 fn prefixes(line: &str) -> &str {
