@@ -7,6 +7,7 @@
 mod architecture;
 mod boot_path;
 mod changes;
+mod death;
 mod executability;
 mod faults;
 mod headline;

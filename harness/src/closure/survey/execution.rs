@@ -1,7 +1,7 @@
-use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::libraries::Libraries;
+use super::script::{called, interpreter, is_shell, names_libraries};
 use crate::closure::executable::{MAX_DEPTH, SCRIPT_LIMIT, last_exec};
 use crate::closure::files::{ClosureFiles, FileError};
 use crate::vocabulary::{ElfClass, StorePath};
@@ -63,9 +63,6 @@ pub(super) struct Tracer<'a> {
 
 /// More files than are executed on the way to any service.
 const MAX_HOPS: usize = 200;
-/// More programs than a start script calls.
-const MAX_CALLS: usize = 20;
-
 /// Directories of a NixOS machine that are filled at activation or at run time, and what activation makes elsewhere.
 const MADE_AT_RUN_TIME: &[&str] = &[
     "/run/",
@@ -203,37 +200,6 @@ impl<'a> Tracer<'a> {
         let missing = self.libraries.missing(logical);
         (!missing.is_empty()).then_some(Fault::NoLibraries(missing))
     }
-}
-
-/// Whether a text sets the loader's own variables.
-pub(super) fn names_libraries(text: &str) -> bool {
-    text.contains("LD_LIBRARY_PATH") || text.contains("LD_PRELOAD")
-}
-
-/// The word after `#!`, of which the kernel reads the first 256 bytes (execve(2)).
-fn interpreter(script: &str) -> Option<&str> {
-    let line = script.strip_prefix("#!")?.lines().next()?;
-    line.split_whitespace().next()
-}
-
-fn is_shell(interpreter: &str) -> bool {
-    let name = interpreter.rsplit('/').next().unwrap_or_default();
-    ["sh", "bash", "dash", "ksh", "zsh"].contains(&name)
-}
-
-/// The programs that lines without indentation begin with, of a start script as NixOS writes them from `script`.
-///
-/// What stands in a block may never run, and what follows in a line is not looked at.
-fn called(script: &str) -> BTreeSet<String> {
-    script
-        .lines()
-        .map(|line| line.trim_start_matches(['"', '\'']))
-        .filter(|line| line.starts_with("/nix/store/"))
-        .filter(|line| !line.contains("||"))
-        .filter_map(|line| line.split([' ', '\t', '"', '\'', ';']).next())
-        .map(str::to_owned)
-        .take(MAX_CALLS)
-        .collect()
 }
 
 fn is_made_later(path: &str) -> bool {

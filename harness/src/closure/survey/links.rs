@@ -100,6 +100,9 @@ impl Walk<'_> {
 
     fn target(&self, logical: &str) -> Option<String> {
         let (dir, name) = logical.rsplit_once('/')?;
+        if name == ".." {
+            return None;
+        }
         let host = self.files.resolve(dir).ok()?.host.join(name);
         Some(fs::read_link(host).ok()?.to_str()?.to_owned())
     }

@@ -4,12 +4,14 @@
 //! `inspect` calls [`survey`]. Nothing is judged here, and only headers are read of programs.
 
 mod boot_files;
+mod boot_target;
 mod elf;
 mod execution;
 mod libraries;
 mod links;
 mod named_ports;
 mod nginx_needs;
+mod script;
 mod unit_set;
 
 use std::collections::BTreeMap;

@@ -1,11 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
-use super::execution::{Hop, Tracer, names_libraries};
+use super::boot_target::pulled_in;
+use super::execution::{Hop, Tracer};
+use super::script::names_libraries;
 use crate::closure::files::ClosureFiles;
 use crate::closure::mentions;
 use crate::closure::unit_file::{UnitFile, command_words};
-use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY, template_of};
+use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY};
 use crate::vocabulary::StorePath;
 
 /// A unit with its drop-ins.
@@ -63,9 +64,6 @@ const COMMANDS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-/// Settings that start other units (systemd.unit(5)).
-const PULLS: &[&str] = &["Wants", "Requires", "BindsTo", "Upholds"];
-
 /// All units of the closure by name; instances that are only wanted are among them.
 pub(super) struct Units {
     pub(super) units: BTreeMap<String, Unit>,
@@ -98,71 +96,6 @@ pub(super) fn read(files: ClosureFiles) -> Units {
         })
         .collect();
     Units { units, unreadable }
-}
-
-/// Everything that a boot to `default.target` starts; instances are added to `loaded`.
-fn pulled_in(
-    files: ClosureFiles,
-    loaded: &mut BTreeMap<String, UnitFile>,
-    names: &[String],
-) -> BTreeSet<String> {
-    let mut reached = BTreeSet::new();
-    let mut pending = vec!["default.target".to_owned()];
-    while let Some(name) = pending.pop() {
-        if reached.len() > MAX_UNITS || !reached.insert(name.clone()) {
-            continue;
-        }
-        pending.extend(alias(files, &name, names));
-        if !loaded.contains_key(&name)
-            && template_of(&name).is_some()
-            && let Ok(Some(unit)) = units::load(&files, &name)
-        {
-            loaded.insert(name.clone(), unit);
-        }
-        for kind in ["wants", "requires", "upholds"] {
-            let of_template = template_of(&name).map(|t| format!("{UNIT_DIRECTORY}/{t}.{kind}"));
-            let own = Some(format!("{UNIT_DIRECTORY}/{name}.{kind}"));
-            for dir in own.into_iter().chain(of_template) {
-                pending.extend(files.list(&dir).unwrap_or_default());
-            }
-        }
-        if let Some(unit) = loaded.get(&name) {
-            pending.extend(pulls(&name, unit));
-        }
-    }
-    reached
-}
-
-/// The other name of a unit whose file is a link to it: `default.target` is one.
-fn alias(files: ClosureFiles, name: &str, names: &[String]) -> Option<String> {
-    let host = files.resolve(UNIT_DIRECTORY).ok()?.host.join(name);
-    let target = fs::read_link(host).ok()?;
-    let other = target.file_name()?.to_str()?;
-    let is_unit = names.iter().any(|known| known == other);
-    (other != name && is_unit).then(|| other.to_owned())
-}
-
-fn pulls(name: &str, unit: &UnitFile) -> Vec<String> {
-    let mut pulled: Vec<String> = PULLS
-        .iter()
-        .flat_map(|key| unit.list("Unit", key))
-        .flat_map(str::split_whitespace)
-        .map(str::to_owned)
-        .collect();
-    // What a socket, timer or path starts is the service of its name, unless it says otherwise.
-    for (kind, section, key) in [
-        (".socket", "Socket", "Service"),
-        (".timer", "Timer", "Unit"),
-        (".path", "Path", "Unit"),
-    ] {
-        if let Some(stem) = name.strip_suffix(kind) {
-            match unit.list(section, key).last() {
-                Some(named) => pulled.push((*named).to_owned()),
-                None => pulled.push(format!("{stem}.service")),
-            }
-        }
-    }
-    pulled
 }
 
 fn describe(
@@ -316,6 +249,15 @@ mod tests {
         let instance = &units["t@one.service"].commands[0];
         assert_eq!(instance.unseen.as_deref(), Some("/run/one/x"));
         assert!(units["t@.service"].commands[0].hops.is_empty());
+    }
+
+    #[test]
+    fn a_name_that_leads_out_of_the_directory_is_no_unit() {
+        let fake = FakeClosure::new();
+        let text = "[Unit]\nWants=../../../../../../etc/hostname a@../../x.service\n";
+        unit(&fake, "default.target", text);
+        let units = read_units(&fake);
+        assert_eq!(units.keys().collect::<Vec<_>>(), ["default.target"]);
     }
 
     #[test]

@@ -1,0 +1,75 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use crate::closure::files::ClosureFiles;
+use crate::closure::unit_file::UnitFile;
+use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY, template_of};
+
+/// Settings that start other units (systemd.unit(5)).
+const PULLS: &[&str] = &["Wants", "Requires", "BindsTo", "Upholds"];
+
+/// Everything that a boot to `default.target` starts; instances are added to `loaded`.
+pub(super) fn pulled_in(
+    files: ClosureFiles,
+    loaded: &mut BTreeMap<String, UnitFile>,
+    names: &[String],
+) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut pending = vec!["default.target".to_owned()];
+    while let Some(name) = pending.pop() {
+        // A name with a slash is none, and would lead out of the directory.
+        if name.contains('/') || reached.len() > MAX_UNITS || !reached.insert(name.clone()) {
+            continue;
+        }
+        pending.extend(alias(files, &name, names));
+        if !loaded.contains_key(&name)
+            && template_of(&name).is_some()
+            && let Ok(Some(unit)) = units::load(&files, &name)
+        {
+            loaded.insert(name.clone(), unit);
+        }
+        for kind in ["wants", "requires", "upholds"] {
+            let of_template = template_of(&name).map(|t| format!("{UNIT_DIRECTORY}/{t}.{kind}"));
+            let own = Some(format!("{UNIT_DIRECTORY}/{name}.{kind}"));
+            for dir in own.into_iter().chain(of_template) {
+                pending.extend(files.list(&dir).unwrap_or_default());
+            }
+        }
+        if let Some(unit) = loaded.get(&name) {
+            pending.extend(pulls(&name, unit));
+        }
+    }
+    reached
+}
+
+/// The other name of a unit whose file is a link to it: `default.target` is one.
+fn alias(files: ClosureFiles, name: &str, names: &[String]) -> Option<String> {
+    let host = files.resolve(UNIT_DIRECTORY).ok()?.host.join(name);
+    let target = fs::read_link(host).ok()?;
+    let other = target.file_name()?.to_str()?;
+    let is_unit = names.iter().any(|known| known == other);
+    (other != name && is_unit).then(|| other.to_owned())
+}
+
+fn pulls(name: &str, unit: &UnitFile) -> Vec<String> {
+    let mut pulled: Vec<String> = PULLS
+        .iter()
+        .flat_map(|key| unit.list("Unit", key))
+        .flat_map(str::split_whitespace)
+        .map(str::to_owned)
+        .collect();
+    // What a socket, timer or path starts is the service of its name, unless it says otherwise.
+    for (kind, section, key) in [
+        (".socket", "Socket", "Service"),
+        (".timer", "Timer", "Unit"),
+        (".path", "Path", "Unit"),
+    ] {
+        if let Some(stem) = name.strip_suffix(kind) {
+            match unit.list(section, key).last() {
+                Some(named) => pulled.push((*named).to_owned()),
+                None => pulled.push(format!("{stem}.service")),
+            }
+        }
+    }
+    pulled
+}
