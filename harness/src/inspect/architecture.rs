@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(ids(&inspection), ["inspected/architecture/kernel"]);
         assert!(
             inspection.headline.starts_with(
-                "FAIL: the kernel is x86_64-linux, and i686-linux is expected by --expect-system"
+                "fail: the kernel is x86_64-linux, and i686-linux is expected by --expect-system"
             ),
             "{}",
             inspection.headline

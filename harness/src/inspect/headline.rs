@@ -12,10 +12,10 @@ pub(super) fn of(
     match verdict {
         Verdict::Fail => match outcome.causes.first() {
             Some(cause) => (
-                format!("FAIL: {}", cause.headline),
+                format!("fail: {}", cause.headline),
                 Some(cause.next.clone()),
             ),
-            None => ("FAIL: see the findings".to_owned(), None),
+            None => ("fail: see the findings".to_owned(), None),
         },
         Verdict::Unproven => {
             let reasons: Vec<String> = outcome
@@ -24,7 +24,7 @@ pub(super) fn of(
                 .filter(|unproven| unproven.decisive)
                 .map(|unproven| format!("{}: {}", unproven.subject, unproven.reason))
                 .collect();
-            (format!("UNPROVEN: {}", reasons.join("; ")), None)
+            (format!("unproven: {}", reasons.join("; ")), None)
         }
         Verdict::Pass => {
             let warnings = outcome
@@ -38,7 +38,7 @@ pub(super) fn of(
                 many => format!(", {many} warnings"),
             };
             let text = format!(
-                "PASS: nothing in the files of {} stands against a boot ({} units{warnings}; nothing was booted)",
+                "pass: nothing in the files of {} stands against a boot ({} units{warnings}; nothing was booted)",
                 subject.facts.toplevel.base_name(),
                 subject.survey.units.len(),
             );

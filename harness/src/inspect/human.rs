@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_pass_says_that_nothing_was_booted() {
         let text = render(&inspected(&server()), false);
-        assert!(text.starts_with("PASS: nothing in the files of "), "{text}");
+        assert!(text.starts_with("pass: nothing in the files of "), "{text}");
         assert!(text.contains("nothing was booted"));
     }
 
