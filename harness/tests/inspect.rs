@@ -69,6 +69,6 @@ fn a_hostile_toplevel_is_told_and_never_a_panic() {
     let output = inspect(root.path(), &[TOPLEVEL]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.starts_with("FAIL: "), "{stderr}");
+    assert!(stderr.starts_with("fail: "), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }

@@ -80,7 +80,7 @@ if [ -d "$out/lib/systemd" ]; then
   mkdir -p "$out/example/systemd"
   mv "$out/lib/systemd/system" "$out/example/systemd/system"
   find "$out/example" -type l ! -exec test -e {} \; -delete
-  find "$out/example" "$out/lib/udev/rules.d" -type f -exec sed -i -E \
+  find "$out/example" "$out/lib/udev/rules.d" -type f -exec sed -i -E -e "/^ExecStartPre=.*plymouth/d" \
     -e "s,(^|=[-@:+!]+|[^a-zA-Z0-9/._-])(/usr)?/lib/systemd/,\1$out/lib/systemd/,g" -e "s,(^|=[-@:+!]+|[^a-zA-Z0-9/._-])(/usr)?/s?bin/([a-z]),\1$out/bin/\3,g" \
     -e "s,^(Exec[A-Za-z]+=[-@:+!]*)([a-z]),\1$out/bin/\2," {} +
   mkdir "$out/lib/systemd/system"
