@@ -28,7 +28,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
     // The tests of the command line run the program that this builds.
     cargo(root, &["build", "--quiet", "--workspace"])?;
     let status = cargo_command(root)
-        .args(["test", "--workspace", "--no-fail-fast"])
+        // All but the tests in documentation, of which there are none.
+        .args(["test", "--workspace", "--all-targets", "--no-fail-fast"])
         .args(arguments)
         .env("BOOTPROOF_LAB", &lab.root)
         .env("BOOTPROOF_CACHE_DIR", root.join("target/bootproof/cache"))
