@@ -45,8 +45,10 @@ pub fn build(
     seed: &str,
 ) -> Result<(), DiskError> {
     let root = workshop.join("root");
-    let extent = tree.lay_out(&root)?;
+    let extent = tree.measure()?;
+    // Once in the tree, where the store is on another file system, and once on the disk.
     require_space(workshop, 2 * extent.bytes / MIB + 256)?;
+    tree.lay_out(&root)?;
 
     let sizes: Vec<u64> = layout
         .partitions

@@ -44,19 +44,45 @@ pub struct Extent {
 }
 
 impl RootTree {
+    /// How much there is to write, before anything is.
+    ///
+    /// # Errors
+    /// When a store path cannot be read, with its path.
+    pub fn measure(&self) -> Result<Extent, TreeError> {
+        let mut extent = Extent {
+            bytes: 0,
+            inodes: FEW_MORE_INODES,
+        };
+        let mut pending: Vec<PathBuf> = self
+            .store_paths
+            .iter()
+            .map(|(source, _)| source.clone())
+            .collect();
+        while let Some(path) = pending.pop() {
+            let metadata = at(&path, fs::symlink_metadata(&path))?;
+            extent.inodes += 1;
+            extent.bytes += metadata.len().next_multiple_of(4096);
+            if metadata.is_dir() {
+                for entry in at(&path, fs::read_dir(&path))? {
+                    pending.push(at(&path, entry)?.path());
+                }
+            }
+        }
+        Ok(extent)
+    }
+
     /// Lays the tree out below `root`, which must not exist yet; files of the store are hard links where that is possible.
     ///
     /// # Errors
     /// When something cannot be read or written, with its path.
-    pub fn lay_out(&self, root: &Path) -> Result<Extent, TreeError> {
-        let mut extent = Extent::default();
+    pub fn lay_out(&self, root: &Path) -> Result<(), TreeError> {
         let store = root.join("nix/store");
         let profiles = root.join("nix/var/nix/profiles");
         for directory in [&store, &profiles, &root.join("etc"), &root.join("boot")] {
             at(directory, fs::create_dir_all(directory))?;
         }
         for (source, name) in &self.store_paths {
-            copy(source, &store.join(name), &mut extent)?;
+            copy(source, &store.join(name))?;
         }
         let files = [
             RootFile::Regular {
@@ -75,10 +101,12 @@ impl RootTree {
         for file in files.iter().chain(&self.files) {
             write(root, file)?;
         }
-        extent.inodes += 64;
-        Ok(extent)
+        Ok(())
     }
 }
+
+/// For what is on the disk beside the store.
+const FEW_MORE_INODES: u64 = 64;
 
 fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, TreeError> {
     result.map_err(|source| TreeError {
@@ -100,13 +128,11 @@ fn write(root: &Path, file: &RootFile) -> Result<(), TreeError> {
 }
 
 /// Copies one store path, without recursion, so that no depth of directories can exhaust the stack.
-fn copy(source: &Path, target: &Path, extent: &mut Extent) -> Result<(), TreeError> {
+fn copy(source: &Path, target: &Path) -> Result<(), TreeError> {
     let mut pending = vec![(source.to_owned(), target.to_owned())];
     let mut directories = Vec::new();
     while let Some((source, target)) = pending.pop() {
         let metadata = at(&source, fs::symlink_metadata(&source))?;
-        extent.inodes += 1;
-        extent.bytes += metadata.len().next_multiple_of(4096);
         if metadata.is_dir() {
             at(&target, fs::create_dir(&target))?;
             for entry in at(&source, fs::read_dir(&source))? {
@@ -176,16 +202,16 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o555)).unwrap();
 
         let root = host.path().join("root");
-        let extent = RootTree {
+        let tree = RootTree {
             store_paths: vec![(path, "abc-tool".to_owned())],
             toplevel: "/nix/store/abc-tool".to_owned(),
             files: vec![RootFile::Regular {
                 path: "/etc/systemd/system.attached/x.service".to_owned(),
                 content: "[Unit]\n".to_owned(),
             }],
-        }
-        .lay_out(&root)
-        .unwrap();
+        };
+        let extent = tree.measure().unwrap();
+        tree.lay_out(&root).unwrap();
 
         assert!(extent.bytes >= 4096 && extent.inodes >= 4);
         let store = root.join("nix/store/abc-tool");
