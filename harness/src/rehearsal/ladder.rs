@@ -8,11 +8,8 @@
 use crate::image::RootFile;
 use crate::vm::{GREETING, SHELL_PORT_NAME};
 
-/// What reports call this rung.
-pub const RUNG: &str = "a unit in mutable state";
-
 /// Units whose name begins so are bootproof's own.
-pub const UNIT_PREFIX: &str = "bootproof-shell-";
+const UNIT_PREFIX: &str = "bootproof-shell-";
 
 /// Where the units go. `switch-to-configuration` stops or restarts only what has a file of the same name in
 /// `/etc/systemd/system`, and stage 1's systemd has its own `/etc`, so that neither touches them. The second serves where `/etc` is immutable (`system.etc.overlay`): systemd's search path on

@@ -20,7 +20,6 @@ mod steps;
 
 pub use choose::{BootRoute, Inputs, boot_route, default_steps, plan};
 pub use guest::GuestError;
-pub use ladder::{RUNG, UNIT_PREFIX};
 pub use provision::disk_key;
 pub use recorder::{Progress, Recorder, RecordingError, read_recording};
 pub use requirements::{is_cached, require_programs};

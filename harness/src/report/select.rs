@@ -145,7 +145,7 @@ pub(super) fn means(report: &Report) -> String {
         None => "no VM was started".to_owned(),
     };
     match &report.rung {
-        Some(rung) => format!("{accelerator}; root shell over {rung}"),
+        Some(rung) => format!("{accelerator}; root shell by a unit in mutable state, over {rung}"),
         None => format!("{accelerator}; no root shell was reached"),
     }
 }
