@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::args::{InspectArgs, InspectFormat};
 use super::{Exit, Failure};
 use crate::closure::{self, Closure, Source};
-use crate::inspect::{self, Inspection, Options};
+use crate::inspect::{self, Expected, Inspection, Options};
 use crate::vocabulary::System;
 
 /// Inspects, prints, and ends by the verdict.
@@ -14,7 +14,10 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let facts = closure::read_facts(&candidate)?;
     let before = baseline.as_ref().map(closure::read_facts).transpose()?;
     let options = Options {
-        expect_system: args.expect_system.clone().map(System::from),
+        expected: args
+            .expect_system
+            .clone()
+            .map(|system| Expected::by_user(System::from(system))),
         ..Options::default()
     };
     let inspection = inspect::inspect(

@@ -17,8 +17,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     .into_iter()
     .flatten()
     {
-        outcome.cause(found.summary.clone(), NEXT);
-        outcome.findings.push(found);
+        outcome.cause(found.summary.clone(), NEXT, [found]);
     }
     note_mix(subject, outcome);
     if subject.facts.kernel.is_some() && subject.facts.userland.is_none() {
@@ -119,13 +118,13 @@ fn note_mix(subject: &Subject, outcome: &mut Outcome) {
 #[cfg(test)]
 mod tests {
     use crate::closure::testing::{bzimage, elf};
-    use crate::inspect::Options;
     use crate::inspect::testing::{ids, inspected, inspected_with, server};
+    use crate::inspect::{Expected, Options};
     use crate::vocabulary::{ElfClass, System, TargetMachine, Verdict};
 
     fn expecting(system: System) -> Options {
         Options {
-            expect_system: Some(system),
+            expected: Some(Expected::by_user(system)),
             ..Options::default()
         }
     }

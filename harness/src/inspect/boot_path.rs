@@ -31,13 +31,8 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
 }
 
 fn error(outcome: &mut Outcome, subject: &str, summary: String, next: &str) {
-    outcome.cause(summary.clone(), next);
-    outcome.findings.push(Finding::new(
-        Check::BootPath,
-        State::Inspected,
-        subject,
-        summary,
-    ));
+    let finding = Finding::new(Check::BootPath, State::Inspected, subject, summary.clone());
+    outcome.cause(summary, next, [finding]);
 }
 
 fn warning(outcome: &mut Outcome, subject: &str, summary: String) {
@@ -206,12 +201,16 @@ fn bootspec(subject: &Subject, spec: &BootspecFiles, outcome: &mut Outcome) {
             && told != real
         {
             let summary = format!("boot.json and the toplevel name different files as {name}");
-            outcome.cause(summary.clone(), NEXT);
-            outcome.findings.push(
-                Finding::new(Check::BootPath, State::Inspected, "boot.json", summary)
-                    .with_evidence("boot.json", told)
-                    .with_evidence(name, real),
+            let finding = Finding::new(
+                Check::BootPath,
+                State::Inspected,
+                "boot.json",
+                summary.clone(),
             );
+            let finding = finding
+                .with_evidence("boot.json", told)
+                .with_evidence(name, real);
+            outcome.cause(summary, NEXT, [finding]);
             return;
         }
     }

@@ -9,8 +9,9 @@ use crate::closure::Role;
 use crate::vocabulary::{Check, ElfClass, Finding, Severity, State};
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
-    let mut foreign = Vec::new();
-    let mut others = Vec::new();
+    // Units with what is found of them.
+    let mut foreign: Vec<Finding> = Vec::new();
+    let mut others: Vec<Finding> = Vec::new();
     let mut classes = BTreeSet::new();
     let mut by_systemd = true;
     for (name, unit) in &subject.survey.units {
@@ -18,16 +19,6 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         let Some(worst) = deaths.iter().max_by_key(|death| death.severity) else {
             continue;
         };
-        if worst.severity == Severity::Error {
-            match &worst.reason {
-                Reason::Foreign(class) => {
-                    classes.insert(*class);
-                    by_systemd &= !matches!(worst.hop.role, Role::Replacement | Role::Call);
-                    foreign.push(name.as_str());
-                }
-                Reason::Fault(_) => others.push((name.as_str(), worst.sentence(subject))),
-            }
-        }
         let mut finding = Finding::new(
             Check::Executability,
             State::Inspected,
@@ -41,23 +32,34 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
                 format!("{}: {}", death.hop.path, death.short(subject)),
             );
         }
-        outcome.findings.push(finding);
+        match (worst.severity, &worst.reason) {
+            (Severity::Warning, _) => outcome.findings.push(finding),
+            (Severity::Error, Reason::Foreign(class)) => {
+                classes.insert(*class);
+                by_systemd &= !matches!(worst.hop.role, Role::Replacement | Role::Call);
+                foreign.push(finding);
+            }
+            (Severity::Error, Reason::Fault(_)) => others.push(finding),
+        }
     }
     if !foreign.is_empty() {
+        let units: Vec<&str> = foreign.iter().map(|f| f.subject.as_str()).collect();
         outcome.cause(
-            foreign_headline(subject, &foreign, &classes, by_systemd),
+            foreign_headline(subject, &units, &classes, by_systemd),
             "build the whole system for one platform (`nixpkgs.hostPlatform`, the `system` that the deploy tool builds for), \
              and compare `system` of what it built with what you mean",
+            foreign,
         );
     }
-    if let [(name, sentence), more @ ..] = others.as_slice() {
+    if let [first, more @ ..] = others.as_slice() {
         let more = match more.len() {
             0 => String::new(),
             count => format!(" (and {count} more)"),
         };
         outcome.cause(
-            format!("{name} {sentence}{more}"),
+            format!("{} {}{more}", first.subject, first.summary),
             "correct the command, or the package that should hold the program",
+            others,
         );
     }
     note_assumption(subject, outcome);

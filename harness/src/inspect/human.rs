@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use crate::closure::testing::{bzimage, elf};
     use crate::inspect::testing::{inspected, server, unit};
-    use crate::inspect::{Options, markdown};
+    use crate::inspect::{Expected, Options, markdown};
     use crate::vocabulary::ElfClass;
 
     fn outage() -> Inspection {
@@ -199,7 +199,7 @@ mod tests {
         crate::inspect::testing::inspected_with(
             &fake,
             &Options {
-                expect_system: Some(crate::vocabulary::System::X86_64Linux),
+                expected: Some(Expected::by_user(crate::vocabulary::System::X86_64Linux)),
                 ..Options::default()
             },
         )

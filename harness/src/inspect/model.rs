@@ -2,14 +2,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Changes;
 use crate::vocabulary::{
-    ClosureFacts, Finding, StorePath, System, TargetMachine, Unproven, Verdict,
+    ClosureFacts, Finding, Inspected, StaticCause, StorePath, System, TargetMachine, Unproven,
+    Verdict,
 };
 
 /// What the closure is held against.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The platform that the user means to deploy.
-    pub expect_system: Option<System>,
+    /// The platform that is meant; without it the baseline's.
+    pub expected: Option<Expected>,
     /// The machine that will run it.
     pub target: TargetMachine,
 }
@@ -19,8 +20,18 @@ pub struct Options {
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     pub system: System,
-    /// `--expect-system` or `the baseline`.
+    /// `--expect-system`, `the baseline`, or what a rehearsal's plan says.
     pub by: String,
+}
+
+impl Expected {
+    /// What the user says on the command line.
+    pub fn by_user(system: System) -> Self {
+        Self {
+            system,
+            by: "--expect-system".to_owned(),
+        }
+    }
 }
 
 /// Everything that inspection has to say of a closure; as JSON, what `--format json` prints.
@@ -47,25 +58,36 @@ pub struct Inspection {
     pub commands: usize,
     /// In the order of the rules, errors before warnings.
     pub findings: Vec<Finding>,
+    /// What the errors come from, most fundamental first.
+    pub causes: Vec<StaticCause>,
     pub unproven: Vec<Unproven>,
     pub notes: Vec<String>,
     /// Against the baseline, where one was given.
     pub changes: Option<Changes>,
 }
 
+impl Inspection {
+    /// What a rehearsal records of it.
+    pub fn recorded(&self) -> Inspected {
+        Inspected {
+            units: self.units,
+            commands: self.commands,
+            findings: self.findings.clone(),
+            causes: self.causes.clone(),
+            unproven: self.unproven.clone(),
+            notes: self.notes.clone(),
+        }
+    }
+}
+
 /// The user's expectation; else that the platform stays what the baseline's is.
 pub(super) fn expected(options: &Options, baseline: Option<&ClosureFacts>) -> Option<Expected> {
-    let by_user = options.expect_system.clone().map(|system| Expected {
-        system,
-        by: "--expect-system".to_owned(),
-    });
-    let by_baseline = || {
+    options.expected.clone().or_else(|| {
         let facts = baseline?;
         let system = facts.kernel.clone().or_else(|| facts.system.clone())?;
         Some(Expected {
             system,
             by: "the baseline".to_owned(),
         })
-    };
-    by_user.or_else(by_baseline)
+    })
 }

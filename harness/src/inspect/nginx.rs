@@ -8,13 +8,12 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     for (directive, path) in &nginx.missing {
         let summary =
             format!("nginx will not start: {directive} names a file that is not in the closure");
+        let headline = format!("{summary} ({path})");
+        let finding = Finding::new(Check::NginxConfig, State::Inspected, directive, summary);
         outcome.cause(
-            format!("{summary} ({path})"),
+            headline,
             "correct the path, or add the package that holds it to the configuration",
-        );
-        outcome.findings.push(
-            Finding::new(Check::NginxConfig, State::Inspected, directive, summary)
-                .with_evidence(directive, path),
+            [finding.with_evidence(directive, path)],
         );
     }
     // A program may listen where its own source says: this can be no more than a warning.

@@ -17,13 +17,11 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     for link in units {
         let name = &link.place[UNITS.len()..];
         let summary = format!("the unit {name} is a link to nothing: systemd will not find it");
+        let finding = Finding::new(Check::Reference, State::Inspected, name, summary.clone());
         outcome.cause(
-            summary.clone(),
+            summary,
             "build the toplevel again; where the closure was copied, copy all of it",
-        );
-        outcome.findings.push(
-            Finding::new(Check::Reference, State::Inspected, name, summary)
-                .with_evidence(&link.place, &link.target),
+            [finding.with_evidence(&link.place, &link.target)],
         );
     }
     strangers(subject, outcome);

@@ -2,7 +2,7 @@ use super::model::{Expected, Inspection, Options};
 use super::{architecture, boot_path, executability, headline, nginx, references};
 use crate::closure::Survey;
 use crate::vocabulary::{
-    ClosureFacts, FORMAT_VERSION, Finding, Severity, State, Unproven, Verdict,
+    ClosureFacts, FORMAT_VERSION, Finding, Severity, State, StaticCause, Unproven, Verdict,
 };
 
 /// A rule: what it is called, what it proves, and how.
@@ -56,22 +56,24 @@ pub(super) struct Outcome {
     pub(super) unproven: Vec<Unproven>,
     pub(super) notes: Vec<String>,
     /// In order: the first is the headline.
-    pub(super) causes: Vec<Cause>,
-}
-
-/// What a rule would have the first line say of its errors.
-#[derive(Debug)]
-pub(super) struct Cause {
-    pub(super) headline: String,
-    pub(super) next: String,
+    pub(super) causes: Vec<StaticCause>,
 }
 
 impl Outcome {
-    pub(super) fn cause(&mut self, headline: impl Into<String>, next: impl Into<String>) {
-        self.causes.push(Cause {
+    /// Takes errors together with the one thing that they come from.
+    pub(super) fn cause(
+        &mut self,
+        headline: impl Into<String>,
+        next: impl Into<String>,
+        errors: impl IntoIterator<Item = Finding>,
+    ) {
+        let errors: Vec<Finding> = errors.into_iter().collect();
+        self.causes.push(StaticCause {
             headline: headline.into(),
             next: next.into(),
+            findings: errors.iter().map(Finding::id).collect(),
         });
+        self.findings.extend(errors);
     }
 
     pub(super) fn unproven(&mut self, subject: &str, reason: impl Into<String>, decisive: bool) {
@@ -121,6 +123,7 @@ pub(super) fn apply(subject: &Subject) -> Inspection {
             .map(|unit| unit.commands.len())
             .sum(),
         findings: outcome.findings,
+        causes: outcome.causes,
         unproven: outcome.unproven,
         notes: outcome.notes,
         changes: None,

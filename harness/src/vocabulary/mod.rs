@@ -5,6 +5,7 @@
 mod boot_id;
 mod facts;
 mod finding;
+mod inspected;
 mod observation;
 mod plan;
 mod store_path;
@@ -15,6 +16,7 @@ mod verdict;
 pub use boot_id::BootId;
 pub use facts::{BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, Listener};
 pub use finding::{Check, Evidence, Finding, Severity};
+pub use inspected::{Inspected, StaticCause};
 pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
 };

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BootId, HttpEndpoint, State, Step, Unproven};
+use super::{BootId, HttpEndpoint, Inspected, State, Step, Unproven};
 
 /// One line of `observations.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Recorded {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
 pub enum Observation {
+    /// What the candidate's files prove: the first stage of a rehearsal.
+    Inspected(Inspected),
     /// Which accelerator was proven, and why not a faster one.
     Accelerator {
         accelerator: Accelerator,
