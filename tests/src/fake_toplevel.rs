@@ -1,9 +1,9 @@
 //! A toplevel in a chroot store that looks like NixOS's and holds nothing that runs: GRUB on `/dev/vda`, a virtio disk,
 //! a serial console, and nginx with one virtual host.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::fake_formats;
@@ -47,11 +47,11 @@ impl FakeToplevel {
         let store = Store {
             directory: root.join("nix/store"),
         };
-        let nginx = store.file("nginx", "bin/nginx", fake_formats::elf())?;
+        let nginx = store.program("nginx", "bin/nginx", fake_formats::elf())?;
         let conf = store.file("nginx.conf", "", NGINX_CONF)?;
-        store.file("systemd", "lib/systemd/systemd", fake_formats::elf())?;
+        store.program("systemd", "lib/systemd/systemd", fake_formats::elf())?;
         store.file("linux", "bzImage", fake_formats::bzimage())?;
-        let modules = ["virtio_blk.ko.xz", "virtio_pci.ko.xz"];
+        let modules = ["virtio_blk.ko.xz", "virtio_pci.ko.xz", "ext4.ko.xz"];
         store.file("initrd", "initrd", fake_formats::cpio(&modules)?)?;
         let builtin = format!("{MODULES}/modules.builtin");
         store.file("modules", &builtin, "kernel/sd_mod.ko\n")?;
@@ -60,6 +60,7 @@ impl FakeToplevel {
 
         let fstab = "/dev/disk/by-label/nixos / ext4 defaults 0 1\n";
         store.file("etc", "etc/fstab", fstab)?;
+        store.file("etc", "etc/alpha.conf", "port = 8081\n")?;
         let unit = format!("[Service]\nExecStart={nginx} -c '{conf}'\n");
         store.file("etc", "etc/systemd/system/nginx.service", unit)?;
 
@@ -67,10 +68,10 @@ impl FakeToplevel {
         let script = format!("#!/bin/sh\nset -e\ninstall-grub.pl {config} $@\n");
         let installer = store.file("install-grub.sh", "", script)?;
         let switch = format!("#!/bin/sh\nexport INSTALL_BOOTLOADER='{installer}'\n");
-        store.file(name, "bin/switch-to-configuration", switch)?;
+        store.program(name, "bin/switch-to-configuration", switch)?;
+        store.program(name, "init", "#!/bin/sh\n")?;
 
         for (file, content) in [
-            ("init", "#!/bin/sh\n"),
             ("kernel-params", "loglevel=4 console=ttyS0,115200"),
             ("nixos-version", "24.11.fake"),
             ("system", "x86_64-linux"),
@@ -121,6 +122,13 @@ impl Store {
         }
         fs::write(place, content)?;
         Ok(self.path(name, below))
+    }
+
+    /// The same for what can be executed.
+    fn program(&self, name: &str, below: &str, content: impl AsRef<[u8]>) -> io::Result<String> {
+        let path = self.file(name, below, content)?;
+        fs::set_permissions(self.host(name).join(below), Permissions::from_mode(0o755))?;
+        Ok(path)
     }
 
     fn host(&self, name: &str) -> PathBuf {

@@ -43,6 +43,7 @@ const MODULES: &[Module] = &[
         "cli",
         &[
             "closure",
+            "fold",
             "inspect",
             "rehearsal",
             "report",

@@ -16,6 +16,8 @@
 //! | `unit-failed`, `unit-inactive`, `restart-loop`, `exec-failed` | the unit |
 //! | `log-signature` | the signature's id, see `signatures` |
 //! | `http-gateway`, `http-unanswered` | the URL |
+//!
+//! The checks of files, whose state is `inspected`, are `inspect`'s.
 
 mod architecture;
 mod boot_failed;
@@ -24,6 +26,7 @@ pub mod coverage;
 mod exec_failed;
 mod http_gateway;
 mod http_unanswered;
+mod inspection;
 mod kernel_architecture;
 mod lacks;
 mod log_signature;
@@ -147,7 +150,7 @@ fn has_http(record: &StateRecord) -> bool {
     !record.http.is_empty()
 }
 
-/// Runs every check in every observed state, and merges what several states have in common.
+/// Runs every check in every observed state, merges what several states have in common, and adds what the inspection found.
 ///
 /// The order is that of states, then of checks, then of subjects.
 pub fn run(plan: &Plan, run: &Run) -> Vec<Finding> {
@@ -161,7 +164,9 @@ pub fn run(plan: &Plan, run: &Run) -> Vec<Finding> {
         };
         findings.extend(CHECKS.iter().flat_map(|row| (row.run)(&scene)));
     }
-    merge::merge(plan, run, findings)
+    let mut all = inspection::findings(run);
+    all.extend(merge::merge(plan, run, findings));
+    all
 }
 
 #[cfg(test)]
@@ -183,6 +188,10 @@ mod tests {
         assert_eq!(
             testing::finding_ids(&plan, &recording),
             [
+                "inspected/executability/alpha.service",
+                "inspected/executability/beta.service",
+                "inspected/executability/gamma.service",
+                "inspected/architecture/kernel",
                 "switched/system-string/system",
                 "switched/userland-architecture/userland",
                 "rebooted/kernel-architecture/kernel",

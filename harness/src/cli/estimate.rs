@@ -47,6 +47,9 @@ pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
             plan.disk_bus.as_str()
         ),
     );
+    if plan.steps.is_empty() {
+        return text;
+    }
     let cached = is_cached(plan, cache);
     let mib = loaded.disk_bytes >> 20;
     say(
@@ -67,15 +70,15 @@ pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
 }
 
 fn steps(plan: &Plan) -> String {
-    plan.steps
-        .iter()
-        .map(|step| match (step, &plan.baseline) {
-            (Step::Provision, _) => "install the bootloader",
-            (Step::Boot, Some(_)) => "boot the baseline",
-            (Step::Boot, None) => "boot the candidate",
-            (Step::Switch, _) => "switch to the candidate",
-            (Step::WarmReboot, _) => "reboot",
-        })
+    let steps = plan.steps.iter().map(|step| match (step, &plan.baseline) {
+        (Step::Provision, _) => "install the bootloader",
+        (Step::Boot, Some(_)) => "boot the baseline",
+        (Step::Boot, None) => "boot the candidate",
+        (Step::Switch, _) => "switch to the candidate",
+        (Step::WarmReboot, _) => "reboot",
+    });
+    std::iter::once("inspect the candidate's files")
+        .chain(steps)
         .collect::<Vec<_>>()
         .join(", ")
 }

@@ -14,6 +14,8 @@ pub(super) struct Loaded {
     /// The scenario's name, or the candidate's.
     pub(super) name: String,
     pub(super) plan: Plan,
+    pub(super) candidate: Closure,
+    pub(super) baseline: Option<Closure>,
     pub(super) closures: Closures,
     /// What the closures take on a disk, in bytes.
     pub(super) disk_bytes: u64,
@@ -117,6 +119,8 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
     Ok(Loaded {
         name,
         plan,
+        candidate,
+        baseline,
         closures: files.closures,
         disk_bytes: files.disk_bytes,
         scenario: None,
@@ -167,6 +171,8 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
     Ok(Loaded {
         name: name.to_owned(),
         plan,
+        candidate,
+        baseline,
         closures: files.closures,
         disk_bytes: files.disk_bytes,
         scenario: Some(scenario),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::tell;
+use crate::fold::sanitise;
 use crate::rehearsal::Progress;
 use crate::vocabulary::{Accelerator, Observation, Recorded, Stage, StepOutcome};
 
@@ -64,6 +65,15 @@ impl Printer {
 impl Progress for Printer {
     fn observed(&mut self, recorded: &Recorded) {
         match &recorded.observation {
+            Observation::Inspected(inspected) => {
+                "inspect".clone_into(&mut self.step);
+                let told = match inspected.causes.first() {
+                    Some(cause) => sanitise::line(&cause.headline),
+                    None => "nothing in the files stands against a boot".to_owned(),
+                };
+                self.line(&told);
+                "prepare".clone_into(&mut self.step);
+            }
             Observation::Accelerator {
                 accelerator,
                 reason,

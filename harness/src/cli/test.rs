@@ -10,10 +10,11 @@ use super::args::TestArgs;
 use super::load::{Loaded, load};
 use super::progress::Printer;
 use super::{Exit, Failure, chain, estimate, report, run_directory, tell};
+use crate::inspect;
 use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
-use crate::vocabulary::{Finding, Recorded};
+use crate::vocabulary::{Finding, Inspected, Recorded};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
@@ -57,7 +58,8 @@ fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, 
         serde_json::to_string_pretty(&argv)? + "\n",
     )?;
     let mut printer = Printer::new(&loaded.name);
-    let observations = rehearse_until_signal(loaded, options, &mut printer);
+    let inspected = inspect(loaded);
+    let observations = rehearse_until_signal(loaded, &inspected, options, &mut printer);
     printer.finish();
     let observations = observations?;
     let report = crate::report::report(&loaded.plan, &observations);
@@ -115,9 +117,24 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
     (Exit::Fail, line)
 }
 
+/// The first stage: what the candidate's files prove, against what the plan expects.
+fn inspect(loaded: &Loaded) -> Inspected {
+    let plan = &loaded.plan;
+    let options = inspect::Options {
+        expected: Some(inspect::Expected {
+            system: plan.expect_system.clone(),
+            by: plan.expected_by.clone(),
+        }),
+        target: plan.target.clone(),
+    };
+    let baseline = loaded.baseline.as_ref().zip(plan.baseline.as_ref());
+    inspect::inspect(&loaded.candidate, &plan.candidate, baseline, &options).recorded()
+}
+
 /// Rehearses on this thread, which lives as long as the process: QEMU is bound to it.
 fn rehearse_until_signal(
     loaded: &Loaded,
+    inspected: &Inspected,
     options: &RunOptions,
     printer: &mut Printer,
 ) -> Result<Vec<Recorded>, Failure> {
@@ -130,7 +147,7 @@ fn rehearse_until_signal(
         let mut hang_up = signal(SignalKind::hangup())?;
         // Whatever wins, the rehearsal is dropped here, and QEMU with it.
         tokio::select! {
-            observations = rehearse(&loaded.plan, &loaded.closures, options, printer) => {
+            observations = rehearse(&loaded.plan, inspected, &loaded.closures, options, printer) => {
                 observations.map_err(|error| with_place(error, options))
             }
             _ = interrupt.recv() => Err(interrupted("Ctrl-C", options)),

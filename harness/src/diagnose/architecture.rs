@@ -6,12 +6,13 @@ use crate::vocabulary::{Check, ElfClass, Finding, Severity, State, System};
 
 use super::pool::{Pool, first_state};
 use super::words::{names, with_article};
-use super::{Case, Cause, claims};
+use super::{Case, Cause, claims, inspected};
 
-const ARCHITECTURE: [Check; 3] = [
+const ARCHITECTURE: [Check; 4] = [
     Check::KernelArchitecture,
     Check::SystemString,
     Check::UserlandArchitecture,
+    Check::Architecture,
 ];
 
 /// Takes the findings of the architecture, the kernel's first.
@@ -34,7 +35,8 @@ pub(super) fn foreign_executables(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Ca
         return Vec::new();
     };
     let units: Vec<&str> = refused.iter().map(|f| f.subject.as_str()).collect();
-    let mismatched = take_architecture(pool);
+    let mut told = take_architecture(pool);
+    told.extend(inspected::take_of_units(pool, &units));
     let is_expected = kernel == case.plan.expect_system;
     let headline = format!(
         "{} kernel runs {} executables: {} {} with Exec format error",
@@ -55,7 +57,6 @@ pub(super) fn foreign_executables(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Ca
     // What is refused decides when it shows; what was mismatched is told first.
     let cause = Cause::of(&all, headline, &next);
     let consequences = claims::of_units(case, pool, &units, since);
-    let mut told = mismatched;
     told.append(&mut all);
     cause
         .map(|cause| Cause {
@@ -68,11 +69,17 @@ pub(super) fn foreign_executables(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Ca
 }
 
 /// The kernel, the system or the userland is not the expected one, and nothing was refused for it (yet).
+///
+/// Where only the files say so, the inspection's own words are better.
 pub(super) fn other_platform(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
+    if !pool.has(|f| ARCHITECTURE.contains(&f.check) && f.state != State::Inspected) {
+        return Vec::new();
+    }
     let mismatched = take_architecture(pool);
     let Some(lead) = mismatched.first() else {
         return Vec::new();
     };
+    let dying = take_dying(case, pool);
     let built = case.plan.candidate.system.as_ref();
     let built = built.unwrap_or(&case.plan.expect_system);
     let next = if *built == case.plan.expect_system {
@@ -81,10 +88,27 @@ pub(super) fn other_platform(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> 
     } else {
         build_what_was_meant(case, built)
     };
-    Cause::of(&mismatched, lead.summary.clone(), &next)
-        .map(Cause::saying_when)
-        .into_iter()
-        .collect()
+    let cause = match inspected::headline_of(case, &dying) {
+        // No reboot was seen, and the files say what it will do.
+        Some(headline) => {
+            let all: Vec<&Finding> = dying.into_iter().chain(mismatched).collect();
+            Cause::of(&all, headline, &next)
+        }
+        None => Cause::of(&mismatched, lead.summary.clone(), &next).map(Cause::saying_when),
+    };
+    cause.into_iter().collect()
+}
+
+/// The units that the candidate's kernel will not run, by their files.
+fn take_dying<'a>(case: Case<'_>, pool: &mut Pool<'a>) -> Vec<&'a Finding> {
+    let Some(kernel) = &case.plan.candidate.kernel else {
+        return Vec::new();
+    };
+    pool.take(|f| {
+        f.check == Check::Executability
+            && f.severity == Severity::Error
+            && class_of(case, f).and_then(|class| kernel_runs(kernel, class)) == Some(false)
+    })
 }
 
 fn build_what_was_meant(case: Case<'_>, built: &System) -> String {

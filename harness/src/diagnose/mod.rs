@@ -6,6 +6,7 @@
 mod architecture;
 mod boot;
 mod claims;
+mod inspected;
 mod pool;
 mod rest;
 mod units;
@@ -66,10 +67,12 @@ type Rule = fn(Case<'_>, &mut Pool<'_>) -> Vec<Cause>;
 const RULES: &[Rule] = &[
     architecture::foreign_executables,
     architecture::other_platform,
+    inspected::boot_path,
     boot::bootloader_install,
     boot::boot_failed,
     boot::switch_failed,
     boot::wrong_generation,
+    inspected::nginx,
     units::exec_failed,
     rest::kernel_trouble,
     units::failed,
@@ -78,6 +81,7 @@ const RULES: &[Rule] = &[
     units::switch_of_failed_units,
     rest::system_state,
     rest::http,
+    inspected::the_rest,
     rest::everything_else,
 ];
 

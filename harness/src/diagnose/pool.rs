@@ -12,6 +12,10 @@ impl<'a> Pool<'a> {
         }
     }
 
+    pub(super) fn has(&self, wanted: impl Fn(&Finding) -> bool) -> bool {
+        self.left.iter().any(|f| wanted(f))
+    }
+
     pub(super) fn take(&mut self, wanted: impl Fn(&Finding) -> bool) -> Vec<&'a Finding> {
         let all = std::mem::take(&mut self.left);
         let (taken, left) = all.into_iter().partition(|f| wanted(f));

@@ -35,6 +35,10 @@ fn the_outage_has_one_cause_and_502_is_its_consequence() {
             "rebooted/kernel-architecture/kernel",
             "switched/system-string/system",
             "switched/userland-architecture/userland",
+            "inspected/architecture/kernel",
+            "inspected/executability/alpha.service",
+            "inspected/executability/beta.service",
+            "inspected/executability/gamma.service",
             "rebooted/exec-failed/alpha.service",
             "rebooted/exec-failed/beta.service",
             "rebooted/exec-failed/gamma.service",
@@ -70,12 +74,29 @@ fn another_platform_is_told_although_nothing_was_refused_yet() {
     rebooted.first = switched.first;
     rebooted.journal = switched.journal;
     rebooted.http = switched.http;
+    recording.inspected.findings.clear();
     let diagnosis = diagnosis(&plan, &recording);
     assert_eq!(diagnosis.causes.len(), 1);
     assert_eq!(
         diagnosis.causes[0].headline,
         "the running kernel is i686-linux, and x86_64-linux is expected, and it shows only after the reboot"
     );
+}
+
+#[test]
+fn before_a_reboot_the_files_say_what_it_will_do() {
+    let (mut plan, mut recording) = testing::outage_recording();
+    plan.steps.pop();
+    recording.steps.pop();
+    recording.guests.remove(&State::Rebooted);
+    let diagnosis = diagnosis(&plan, &recording);
+    assert_eq!(diagnosis.causes.len(), 1);
+    let cause = &diagnosis.causes[0];
+    assert_eq!(
+        cause.headline,
+        "after the next boot these 3 units will die with 203/EXEC"
+    );
+    assert_eq!(cause.findings.len(), 6);
 }
 
 #[test]

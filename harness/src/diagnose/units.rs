@@ -4,7 +4,7 @@ use crate::vocabulary::{Check, Finding};
 
 use super::pool::{Pool, first_state};
 use super::words::{agree, names};
-use super::{Case, Cause, claims};
+use super::{Case, Cause, claims, inspected};
 
 pub(super) fn exec_failed(case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
     let findings = pool.take_errors(Check::ExecFailed);
@@ -76,6 +76,8 @@ fn cause(
     let Some(mut cause) = cause.map(Cause::saying_when) else {
         return Vec::new();
     };
+    let foretold = inspected::take_of_units(pool, &units);
+    cause.findings.extend(foretold.iter().map(|f| f.id()));
     cause.consequences = claims::of_units(case, pool, &units, since);
     let later = |f: &Finding| f.state >= since;
     let switch = pool.take(|f| f.check == Check::SwitchFailed && later(f));

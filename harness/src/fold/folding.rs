@@ -3,6 +3,7 @@
 use crate::vocabulary::{Observation, Recorded, State, Step, StepOutcome, Unproven};
 
 use super::dump::{self, RawDump};
+use super::inspected;
 use super::{
     AcceleratorRecord, BootRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, sanitise,
 };
@@ -38,6 +39,7 @@ impl Folding {
     fn add(&mut self, recorded: &Recorded) {
         let at_ms = recorded.at_ms;
         match &recorded.observation {
+            Observation::Inspected(told) => self.run.inspected = Some(inspected::sanitised(told)),
             Observation::Accelerator {
                 accelerator,
                 reason,

@@ -7,6 +7,7 @@ mod boot;
 mod dump;
 mod folding;
 mod identity;
+mod inspected;
 mod journal;
 mod run;
 pub mod sanitise;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{
-    Accelerator, Dump, HttpAnswer, HttpEndpoint, Plan, ProbeRoute, State, Step, StepOutcome,
-    Unproven,
+    Accelerator, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, ProbeRoute, State, Step,
+    StepOutcome, Unproven,
 };
 
 use super::{BootRecord, Identity, JournalEntry, Unit};
@@ -14,6 +14,8 @@ use super::{BootRecord, Identity, JournalEntry, Unit};
 pub struct Run {
     /// How many observations there were; none proves nothing.
     pub observations: usize,
+    /// What the candidate's files prove; `None` where they were not inspected.
+    pub inspected: Option<Inspected>,
     pub accelerator: Option<AcceleratorRecord>,
     /// By number.
     pub boots: Vec<BootRecord>,

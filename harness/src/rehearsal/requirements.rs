@@ -19,11 +19,14 @@ pub fn is_cached(plan: &Plan, directory: &Path) -> bool {
     })
 }
 
-/// Looks for QEMU, and for what makes the disk where the cache in `directory` has none.
+/// Looks for QEMU, and for what makes the disk where the cache in `directory` has none. A plan without steps needs nothing.
 ///
 /// # Errors
 /// When a program is not installed, with the package that brings it.
 pub fn require_programs(plan: &Plan, directory: &Path) -> Result<(), RunError> {
+    if plan.steps.is_empty() {
+        return Ok(());
+    }
     let mut programs = vec![processor(&plan.target).0.program(), "qemu-img"];
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
     if !is_cached(plan, directory)

@@ -12,7 +12,7 @@ use super::recorder::{Progress, Recorder, set_aside};
 use super::steps::Steps;
 use crate::image::{self, Cache, DiskError, UnsupportedDisk};
 use crate::vm::{self, BootSource, MachineSpec, Proof, VmError};
-use crate::vocabulary::{Observation, Plan, Recorded, Step, StepOutcome, Unproven};
+use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcome, Unproven};
 
 /// The files of the closures on the host.
 #[derive(Debug, Clone)]
@@ -22,6 +22,21 @@ pub struct Closures {
     /// Kernel and initrd of what is installed first: the baseline, or the candidate where there is none.
     pub installed: KernelFiles,
     pub candidate: KernelFiles,
+}
+
+impl Closures {
+    /// What no machine can be made without, and is not there.
+    fn missing(&self) -> Option<String> {
+        let files = [&self.installed, &self.candidate]
+            .map(|of| [("kernel", &of.kernel), ("initrd", &of.initrd)]);
+        let (name, _) = files
+            .into_iter()
+            .flatten()
+            .find(|(_, path)| !path.is_file())?;
+        Some(format!(
+            "`{name}` of the toplevel leads to no file, so nothing can be booted"
+        ))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -63,7 +78,8 @@ pub enum RunError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Carries the plan out and gives the recording, which is in the run's directory too.
+/// Carries the plan out and gives the recording, which is in the run's directory too. It begins with what the candidate's files
+/// prove; a plan without steps ends there, and no machine is started.
 ///
 /// A crash of QEMU itself says nothing about the closure: that attempt is set aside in the run's directory, and the
 /// rehearsal begun again.
@@ -72,13 +88,14 @@ pub enum RunError {
 /// When the host cannot do what a rehearsal needs.
 pub async fn rehearse(
     plan: &Plan,
+    inspected: &Inspected,
     closures: &Closures,
     options: &RunOptions,
     progress: &mut dyn Progress,
 ) -> Result<Vec<Recorded>, RunError> {
     let mut crashes: Vec<String> = Vec::new();
     loop {
-        match attempt(plan, closures, options, progress, &crashes).await {
+        match attempt(plan, inspected, closures, options, progress, &crashes).await {
             Err(RunError::Guest(crash @ GuestError::Crashed { .. }))
                 if crashes.len() < SPARE_ATTEMPTS =>
             {
@@ -95,6 +112,7 @@ const SPARE_ATTEMPTS: usize = 2;
 
 async fn attempt(
     plan: &Plan,
+    inspected: &Inspected,
     closures: &Closures,
     options: &RunOptions,
     progress: &mut dyn Progress,
@@ -105,6 +123,18 @@ async fn attempt(
         recorder.record(Observation::BegunAgain {
             reason: reason.clone(),
         })?;
+    }
+    recorder.record(Observation::Inspected(inspected.clone()))?;
+    let Some((first, later)) = plan.steps.split_first() else {
+        return Ok(recorder.finish());
+    };
+    if let Some(missing) = closures.missing() {
+        recorder.record(Observation::StepFinished {
+            step: *first,
+            outcome: StepOutcome::Unobservable { reason: missing },
+        })?;
+        skip(later, &mut recorder)?;
+        return Ok(recorder.finish());
     }
     recorder.working("prove an accelerator");
     let proof = vm::prove_accelerator(processor(&plan.target).0).await?;

@@ -13,8 +13,8 @@ use crate::vocabulary::{
 };
 
 use super::model::{
-    AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, Report, StageReached, StateReport,
-    StepReport, TargetSummary,
+    AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, InspectedSummary, Report,
+    StageReached, StateReport, StepReport, TargetSummary,
 };
 use super::sentences::sentences;
 
@@ -49,6 +49,10 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
             reason: used.reason.clone(),
             factor: used.factor,
             qemu: used.qemu.clone(),
+        }),
+        inspected: run.inspected.as_ref().map(|inspected| InspectedSummary {
+            units: inspected.units,
+            commands: inspected.commands,
         }),
         rung: run.boots.iter().rev().find_map(|b| b.transport.clone()),
         steps: steps(plan, &run),
@@ -96,8 +100,15 @@ fn headline(
                 Some(state) => format!("{} in {state}: {}", u.subject, u.reason),
                 None => format!("{}: {}", u.subject, u.reason),
             }),
+        Verdict::Pass if run.states.is_empty() => format!(
+            "nothing in the files of {} stands against a boot{} (nothing was booted)",
+            plan.candidate.toplevel.base_name(),
+            warnings(diagnosis),
+        ),
         Verdict::Pass => {
-            let done: Vec<&str> = run.states.keys().map(|s| deed(*s)).collect();
+            let inspected = run.inspected.iter().map(|_| State::Inspected);
+            let states = inspected.chain(run.states.keys().copied());
+            let done: Vec<&str> = states.map(deed).collect();
             format!(
                 "{} is proven for this machine: {}{}{}",
                 plan.candidate.toplevel.base_name(),
@@ -227,7 +238,9 @@ fn notes(plan: &Plan, run: &Run) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if !plan.steps.contains(&Step::WarmReboot) {
+    if plan.steps.is_empty() {
+        notes.push("nothing was booted: the files alone were inspected".to_owned());
+    } else if !plan.steps.contains(&Step::WarmReboot) {
         notes.push("no reboot was planned, so nothing is proven of one".to_owned());
     }
     if plan.candidate.http.is_empty() {
@@ -237,6 +250,7 @@ fn notes(plan: &Plan, run: &Run) -> Vec<String> {
         );
     }
     notes.extend(unreadable(plan));
+    notes.extend(run.inspected.iter().flat_map(|i| i.notes.iter().cloned()));
     notes.extend(run.notes.iter().cloned());
     notes
 }

@@ -7,7 +7,9 @@ use crate::diagnose::Cause;
 use crate::vocabulary::{Evidence, Finding, Severity, State, Verdict};
 
 use super::model::{ClosureKind, Report};
-use super::select::{Shown, circumstances, finding, gaps, machine, means, shown, step, table};
+use super::select::{
+    Shown, circumstances, finding, gaps, inspected, machine, means, shown, step, table,
+};
 use super::text::{clip, wrap};
 
 /// How a report is printed.
@@ -124,6 +126,9 @@ impl Page {
             "expected",
             &format!("{}, by {}", report.expect_system, report.expected_by),
         );
+        if report.inspected.is_some() {
+            row("inspected", &inspected(report));
+        }
         row("machine", &machine(report));
         row("run by", &means(report));
         row("closure", closure_kind(report.closure));
@@ -156,6 +161,13 @@ impl Page {
                 }
                 Shown::More { check, count } => {
                     self.line(&format!("  - and {count} more of {check}"));
+                }
+                Shown::Foretold(ids) => {
+                    let text = format!("the files said so before: {}", ids.join(", "));
+                    for (n, line) in wrap(&text, WIDTH - 4).iter().enumerate() {
+                        let lead = if n == 0 { "  - " } else { "    " };
+                        self.line(&format!("{lead}{line}"));
+                    }
                 }
             }
         }
@@ -211,6 +223,9 @@ impl Page {
     }
 
     fn states(&mut self, report: &Report) {
+        if report.steps.is_empty() {
+            return;
+        }
         let rows = table(report);
         let columns = rows.first().map_or(0, Vec::len);
         let width = |column: usize| {

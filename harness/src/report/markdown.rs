@@ -6,7 +6,9 @@ use crate::vocabulary::Finding;
 
 use super::human::closure_kind;
 use super::model::Report;
-use super::select::{Shown, circumstances, finding, gaps, machine, means, shown, step, table};
+use super::select::{
+    Shown, circumstances, finding, gaps, inspected, machine, means, shown, step, table,
+};
 
 /// How many quotations of one finding are shown.
 const EVIDENCE_SHOWN: usize = 3;
@@ -30,6 +32,10 @@ pub fn render(report: &Report) -> String {
                 Shown::More { check, count } => {
                     blocks.push(format!("- and {count} more of {check}"));
                 }
+                Shown::Foretold(ids) => {
+                    let ids: Vec<String> = ids.iter().map(|id| code(id)).collect();
+                    blocks.push(format!("- the files said so before: {}", ids.join(", ")));
+                }
             }
         }
         if !cause.consequences.is_empty() {
@@ -44,10 +50,12 @@ pub fn render(report: &Report) -> String {
         }
         blocks.push(format!("**Next:** {}", escape(&cause.next)));
     }
-    blocks.push("## States".to_owned());
-    blocks.push(states(report));
-    let steps: Vec<String> = report.steps.iter().map(step).collect();
-    blocks.push(format!("Steps: {}", escape(&steps.join(", "))));
+    if !report.steps.is_empty() {
+        blocks.push("## States".to_owned());
+        blocks.push(states(report));
+        let steps: Vec<String> = report.steps.iter().map(step).collect();
+        blocks.push(format!("Steps: {}", escape(&steps.join(", "))));
+    }
     let gaps = gaps(report);
     let unproven = gaps.iter().map(|gap| {
         let weight = if gap.decisive { "" } else { " (not decisive)" };
@@ -81,6 +89,7 @@ fn about(report: &Report) -> String {
                 report.expect_system, report.expected_by
             )),
         ),
+        ("inspected", escape(&inspected(report))),
         ("machine", escape(&machine(report))),
         ("run by", escape(&means(report))),
         ("closure", closure_kind(report.closure).to_owned()),

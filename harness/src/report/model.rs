@@ -26,6 +26,9 @@ pub struct Report {
     pub expect_system: System,
     pub expected_by: String,
     pub target: TargetSummary,
+    /// What was read of the candidate's files before anything was booted; `None` where they were not inspected.
+    #[serde(default)]
+    pub inspected: Option<InspectedSummary>,
     pub accelerator: Option<AcceleratorUsed>,
     /// How the root shell of the guest was reached (`virtio-serial`, `serial`); `None` where it was not.
     pub rung: Option<String>,
@@ -64,6 +67,15 @@ pub struct ClosureSummary {
     pub kernel: Option<System>,
     pub kernel_version: Option<String>,
     pub userland: Option<ElfClass>,
+}
+
+/// How much of the candidate was inspected; what came of it is among the findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InspectedSummary {
+    pub units: usize,
+    /// Commands of units that were followed to their programs.
+    pub commands: usize,
 }
 
 /// The machine that was rehearsed for.

@@ -14,7 +14,12 @@ const SHOWN_PER_CHECK: usize = 3;
 /// A finding to show, or that some are not shown.
 pub(super) enum Shown<'a> {
     Finding(&'a Finding),
-    More { check: Check, count: usize },
+    More {
+        check: Check,
+        count: usize,
+    },
+    /// The ids of what the files said before a boot showed it.
+    Foretold(Vec<String>),
 }
 
 pub(super) fn finding<'a>(report: &'a Report, id: &str) -> Option<&'a Finding> {
@@ -25,7 +30,10 @@ pub(super) fn finding<'a>(report: &'a Report, id: &str) -> Option<&'a Finding> {
 pub(super) fn shown<'a>(report: &'a Report, cause: &Cause) -> Vec<Shown<'a>> {
     let mut counts: BTreeMap<Check, usize> = BTreeMap::new();
     let mut shown = Vec::new();
-    for finding in cause.findings.iter().filter_map(|id| finding(report, id)) {
+    let findings = cause.findings.iter().filter_map(|id| finding(report, id));
+    let (foretold, seen): (Vec<&Finding>, Vec<&Finding>) =
+        findings.partition(|f| f.state == State::Inspected && cause.state != State::Inspected);
+    for finding in seen {
         let count = counts.entry(finding.check).or_default();
         *count += 1;
         if *count <= SHOWN_PER_CHECK {
@@ -37,6 +45,9 @@ pub(super) fn shown<'a>(report: &'a Report, cause: &Cause) -> Vec<Shown<'a>> {
         if count > 0 {
             shown.push(Shown::More { check, count });
         }
+    }
+    if !foretold.is_empty() {
+        shown.push(Shown::Foretold(foretold.iter().map(|f| f.id()).collect()));
     }
     shown
 }
@@ -135,6 +146,9 @@ pub(super) fn machine(report: &Report) -> String {
 
 /// How the guest was run and reached.
 pub(super) fn means(report: &Report) -> String {
+    if report.steps.is_empty() {
+        return "no VM: the files alone were inspected".to_owned();
+    }
     let accelerator = match &report.accelerator {
         Some(used) => format!(
             "{} under {} ({})",
@@ -148,6 +162,16 @@ pub(super) fn means(report: &Report) -> String {
         Some(rung) => format!("{accelerator}; root shell by a unit in mutable state, over {rung}"),
         None => format!("{accelerator}; no root shell was reached"),
     }
+}
+
+/// `41 units, and 60 commands of theirs followed to their programs`; empty where nothing was inspected.
+pub(super) fn inspected(report: &Report) -> String {
+    report.inspected.as_ref().map_or_else(String::new, |read| {
+        format!(
+            "{} units, and {} commands of theirs followed to their programs",
+            read.units, read.commands
+        )
+    })
 }
 
 /// What could not be observed, told once for all states that lack it for the same reason.

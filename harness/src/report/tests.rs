@@ -36,7 +36,7 @@ fn the_outage_fails_and_its_first_line_is_the_cause() {
     let (plan, observations) = testing::outage();
     let report = report(&plan, &observations);
     assert_eq!(report.verdict, Verdict::Fail);
-    assert_eq!(report.findings.len(), 12);
+    assert_eq!(report.findings.len(), 16);
     let report = normalise(&report);
     let text = human::render(&report, &style());
     let first = text.lines().next().unwrap();

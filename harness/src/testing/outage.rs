@@ -1,4 +1,6 @@
-use crate::vocabulary::{ElfClass, Plan, Recorded, State, System};
+use crate::vocabulary::{
+    Check, ElfClass, Finding, Inspected, Plan, Recorded, State, StaticCause, System,
+};
 
 use super::{I386_HEADER, Recording, endpoint, plan, status};
 
@@ -15,6 +17,7 @@ pub(crate) fn outage_recording() -> (Plan, Recording) {
         .insert(nginx, ElfClass::I386);
 
     let mut recording = Recording::healthy(&plan);
+    recording.inspected = inspected();
     for state in [State::Switched, State::Rebooted] {
         let identity = &mut recording.guest(state).identity;
         identity.insert("system", "i686-linux".to_owned());
@@ -52,6 +55,35 @@ pub(crate) fn outage_recording() -> (Plan, Recording) {
         rebooted.answer(1, endpoint(name, port), status(502));
     }
     (plan, recording)
+}
+
+/// What its files say beforehand.
+fn inspected() -> Inspected {
+    let found = |unit: &str| {
+        let text = "will die with 203/EXEC: its ExecStart is an x86_64 executable under an i686-linux kernel";
+        Finding::new(Check::Executability, State::Inspected, unit, text)
+    };
+    let dying = ["alpha.service", "beta.service", "gamma.service"].map(found);
+    let text = "the kernel is i686-linux, and x86_64-linux is expected by the scenario";
+    let kernel = Finding::new(Check::Architecture, State::Inspected, "kernel", text);
+    let cause = |headline: &str, findings: &[Finding]| StaticCause {
+        headline: headline.to_owned(),
+        next: "build the whole system for one platform".to_owned(),
+        findings: findings.iter().map(Finding::id).collect(),
+    };
+    Inspected {
+        units: 41,
+        commands: 60,
+        causes: vec![
+            cause(
+                "after the next boot these 3 units will die with 203/EXEC",
+                &dying,
+            ),
+            cause(text, std::slice::from_ref(&kernel)),
+        ],
+        findings: dying.into_iter().chain([kernel]).collect(),
+        ..Inspected::default()
+    }
 }
 
 pub(crate) fn outage() -> (Plan, Vec<Recorded>) {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::fold::{Run, fold, state_after};
 use crate::vocabulary::{
-    Accelerator, BootId, Observation, Plan, Recorded, Stage, State, Step, StepOutcome,
+    Accelerator, BootId, Inspected, Observation, Plan, Recorded, Stage, State, Step, StepOutcome,
 };
 
 use super::{Guest, plan};
@@ -10,6 +10,7 @@ use super::{Guest, plan};
 /// A rehearsal to be recorded, which a test changes before it asks for the observations.
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
+    pub(crate) inspected: Inspected,
     pub(crate) guests: BTreeMap<State, Guest>,
     pub(crate) steps: Vec<(Step, StepOutcome)>,
     /// Exit code and output of `switch-to-configuration switch`.
@@ -33,6 +34,11 @@ impl Recording {
             (state, Guest::healthy(plan, state, BOOT_IDS[boot]))
         };
         Self {
+            inspected: Inspected {
+                units: 41,
+                commands: 60,
+                ..Inspected::default()
+            },
             guests: plan.steps.iter().filter_map(state).map(guest).collect(),
             steps: plan
                 .steps
@@ -71,12 +77,15 @@ impl Recording {
     }
 
     pub(crate) fn observations_of(&self, plan: &Plan) -> Vec<Recorded> {
-        let mut seen = vec![Observation::Accelerator {
-            accelerator: Accelerator::Tcg,
-            reason: "/dev/kvm cannot be opened".to_owned(),
-            factor: 1.5,
-            qemu: "QEMU emulator version 7.2.0".to_owned(),
-        }];
+        let mut seen = vec![
+            Observation::Inspected(self.inspected.clone()),
+            Observation::Accelerator {
+                accelerator: Accelerator::Tcg,
+                reason: "/dev/kvm cannot be opened".to_owned(),
+                factor: 1.5,
+                qemu: "QEMU emulator version 7.2.0".to_owned(),
+            },
+        ];
         let mut boot = 0;
         for (step, outcome) in &self.steps {
             seen.push(Observation::StepStarted { step: *step });

@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_recording;
 mod deploy;
 mod dry_run;
+mod first_stage;
 mod guest_trouble;
 mod healthy;
 mod host_trouble;

@@ -28,6 +28,7 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
         return vec![decisive(None, "rehearsal", "nothing was observed")];
     }
     let mut all = run.unproven.clone();
+    all.extend(of_inspection(run));
     let mut gaps = steps::of_steps(plan, run);
     for (&state, record) in &run.states {
         gaps.extend(of_state(plan, state, record));
@@ -149,6 +150,17 @@ fn of_boots(run: &Run) -> Vec<Unproven> {
         gaps.push(decisive(Some(State::Switched), "boot-id", reason));
     }
     gaps
+}
+
+/// What files left open, a boot has settled.
+fn of_inspection(run: &Run) -> impl Iterator<Item = Unproven> {
+    let booted =
+        run.states.contains_key(&State::Booted) || run.states.contains_key(&State::Rebooted);
+    let open = run.inspected.iter().flat_map(|i| &i.unproven);
+    open.map(move |unproven| Unproven {
+        decisive: unproven.decisive && !booted,
+        ..unproven.clone()
+    })
 }
 
 /// Where bootproof knows no rule for the expected platform, its userland goes unchecked.
