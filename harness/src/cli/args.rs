@@ -116,11 +116,26 @@ Examples:
   bootproof inspect ./result --baseline /run/current-system
       What would this build change here, and would it survive a reboot by its files?
   bootproof inspect ./result --expect-system x86_64-linux --format json
-      For a deploy script.")]
+      For a deploy script.
+  bootproof inspect --build-command 'deploy-tool build web' --flake .#web
+      Does the deploy tool build what the flake means?")]
 pub(super) struct InspectArgs {
     /// A NixOS toplevel in a Nix store, or a link to one such as ./result
-    #[arg(value_name = "TOPLEVEL", required_unless_present = "closure")]
+    #[arg(
+        value_name = "TOPLEVEL",
+        required_unless_present_any = ["closure", "build_command", "flake"],
+        conflicts_with = "build_command"
+    )]
     pub(super) toplevel: Option<String>,
+    /// Inspect what this command builds: run by `sh -c`; the last line of its stdout that is a store path, or a link to one
+    #[arg(long, value_name = "CMD", conflicts_with = "closure")]
+    pub(super) build_command: Option<String>,
+    /// What you mean: a host of a flake, or the full attribute path of a toplevel; built with `nix build`
+    #[arg(long, value_name = "REF#HOST", conflicts_with_all = ["closure", "meant"])]
+    pub(super) flake: Option<String>,
+    /// What you mean: a toplevel that must be the very one that is inspected
+    #[arg(long, value_name = "PATH")]
+    pub(super) meant: Option<String>,
     /// The toplevel that the machine runs now: tells what changes, and which platform is expected
     #[arg(long, value_name = "PATH")]
     pub(super) baseline: Option<String>,
@@ -138,6 +153,9 @@ pub(super) struct InspectArgs {
     /// The platform that you mean to deploy; without it the baseline's
     #[arg(long, value_name = "SYSTEM")]
     pub(super) expect_system: Option<String>,
+    /// Compare every file with the hash that the store recorded; takes as long as reading the whole closure
+    #[arg(long)]
+    pub(super) verify_contents: bool,
     #[arg(long, value_enum, default_value_t = InspectFormat::Human)]
     pub(super) format: InspectFormat,
 }

@@ -3,50 +3,92 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{InspectArgs, InspectFormat};
-use super::{Exit, Failure};
+use super::{Exit, Failure, build};
 use crate::closure::{self, Closure, Source};
-use crate::inspect::{self, Expected, Inspection, Options};
-use crate::vocabulary::System;
+use crate::inspect::{self, Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
+use crate::vocabulary::{ClosureFacts, System};
 
 /// Inspects, prints, and ends by the verdict.
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
-    let (candidate, baseline) = resolve(args)?;
-    let facts = closure::read_facts(&candidate)?;
-    let before = baseline.as_ref().map(closure::read_facts).transpose()?;
+    let closures = resolve(args)?;
+    let (candidate, facts) = &closures.candidate;
     let options = Options {
         expected: args
             .expect_system
             .clone()
             .map(|system| Expected::by_user(System::from(system))),
+        verify_contents: args.verify_contents,
         ..Options::default()
     };
-    let inspection = inspect::inspect(
-        &candidate,
-        &facts,
-        baseline.as_ref().zip(before.as_ref()),
-        &options,
-    );
+    let against = Against {
+        baseline: closures.baseline.as_ref().map(|(c, f)| (c, f)),
+        meant: closures.meant.as_ref().map(|((closure, facts), by)| Meant {
+            closure,
+            facts,
+            by: *by,
+            built_by: match args.build_command {
+                Some(_) => BuiltBy::DeployTool,
+                None => BuiltBy::Unknown,
+            },
+        }),
+    };
+    let inspection = inspect::inspect(candidate, facts, &against, &options)?;
     print(&inspection, args.format)?;
     Ok(Exit::from(inspection.verdict))
 }
 
-fn resolve(args: &InspectArgs) -> Result<(Closure, Option<Closure>), Failure> {
+type Read = (Closure, ClosureFacts);
+
+/// All closures that the arguments name.
+struct Closures {
+    candidate: Read,
+    baseline: Option<Read>,
+    meant: Option<(Read, MeantBy)>,
+}
+
+fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
     let source = match &args.closure {
         Some(dir) => Source::Directory { dir: dir.clone() },
         None => Source::Store {
             root: args.store.clone(),
         },
     };
-    let candidate = match (&args.toplevel, &args.closure) {
-        (None, Some(dir)) => closure::resolve_directory(dir)?,
-        (toplevel, _) => closure::resolve(&source, toplevel.as_deref().unwrap_or_default())?,
+    let named = |toplevel: &str| -> Result<Read, Failure> {
+        let closure = closure::resolve(&source, toplevel)?;
+        let facts = closure::read_facts(&closure)?;
+        Ok((closure, facts))
     };
-    let baseline = args
-        .baseline
+    let built = args
+        .build_command
         .as_ref()
-        .map(|baseline| closure::resolve(&source, baseline))
+        .map(|command| build::by_command(command, &args.store))
         .transpose()?;
-    Ok((candidate, baseline))
+    let of_flake = args
+        .flake
+        .as_ref()
+        .map(|reference| build::by_flake(reference, &args.store))
+        .transpose()?;
+    let candidate = match (built.as_ref().or(args.toplevel.as_ref()), &args.closure) {
+        (Some(toplevel), _) => named(toplevel)?,
+        (None, Some(dir)) => {
+            let closure = closure::resolve_directory(dir)?;
+            let facts = closure::read_facts(&closure)?;
+            (closure, facts)
+        }
+        // With nothing else named, the flake's is the candidate.
+        (None, None) => named(of_flake.as_deref().unwrap_or_default())?,
+    };
+    let meant = match (&of_flake, &args.meant) {
+        (Some(toplevel), _) => Some((named(toplevel)?, MeantBy::Flake)),
+        (None, Some(toplevel)) => Some((named(toplevel)?, MeantBy::Path)),
+        (None, None) => None,
+    };
+    let baseline = args.baseline.as_deref().map(named).transpose()?;
+    Ok(Closures {
+        candidate,
+        baseline,
+        meant,
+    })
 }
 
 /// People's report goes to stderr, a machine's to stdout.

@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Only this and `report/` print.
 
 mod args;
+mod build;
 mod estimate;
 mod exit;
 mod inspect;

@@ -58,7 +58,7 @@ fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, 
         serde_json::to_string_pretty(&argv)? + "\n",
     )?;
     let mut printer = Printer::new(&loaded.name);
-    let inspected = inspect(loaded);
+    let inspected = inspect(loaded)?;
     let observations = rehearse_until_signal(loaded, &inspected, options, &mut printer);
     printer.finish();
     let observations = observations?;
@@ -118,7 +118,7 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
 }
 
 /// The first stage: what the candidate's files prove, against what the plan expects.
-fn inspect(loaded: &Loaded) -> Inspected {
+fn inspect(loaded: &Loaded) -> Result<Inspected, Failure> {
     let plan = &loaded.plan;
     let options = inspect::Options {
         expected: Some(inspect::Expected {
@@ -126,9 +126,14 @@ fn inspect(loaded: &Loaded) -> Inspected {
             by: plan.expected_by.clone(),
         }),
         target: plan.target.clone(),
+        ..inspect::Options::default()
     };
-    let baseline = loaded.baseline.as_ref().zip(plan.baseline.as_ref());
-    inspect::inspect(&loaded.candidate, &plan.candidate, baseline, &options).recorded()
+    let against = inspect::Against {
+        baseline: loaded.baseline.as_ref().zip(plan.baseline.as_ref()),
+        ..inspect::Against::default()
+    };
+    let inspection = inspect::inspect(&loaded.candidate, &plan.candidate, &against, &options)?;
+    Ok(inspection.recorded())
 }
 
 /// Rehearses on this thread, which lives as long as the process: QEMU is bound to it.

@@ -49,6 +49,11 @@ pub enum ClosureError {
     Incomplete { path: StorePath, host_path: PathBuf },
     #[error("toplevel `{0}` is not among the paths that `{1}` lists")]
     NotListed(StorePath, PathBuf),
+    #[error(
+        "`nix-store` did not answer within {0} s: look for a process that holds the store's database (another build, a garbage \
+         collection), and try again"
+    )]
+    NixSilent(u64),
     #[error("the closure has more than {0} store paths, which is more than bootproof reads")]
     TooLarge(usize),
     #[error("cannot read `{path}`")]

@@ -15,7 +15,7 @@ const MAX_LINKS: usize = 40;
 ///
 /// # Errors
 /// When nothing is there, or it is not a store path of this store.
-pub(super) fn in_store(root: &Path, text: &str) -> Result<StorePath, ClosureError> {
+pub fn in_store(root: &Path, text: &str) -> Result<StorePath, ClosureError> {
     let root = root.canonicalize().map_err(ClosureError::io(root))?;
     let store = store_dir(&root);
     let store = store.canonicalize().map_err(ClosureError::io(&store))?;

@@ -1,5 +1,3 @@
-use crate::vocabulary::STORE_DIR;
-
 /// A path below the store that occurs in a text or a binary.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mention {
@@ -12,20 +10,29 @@ pub(super) struct Mention {
 /// Longest path that is taken; what follows in a binary without terminator is cut off.
 const LONGEST: usize = 4096;
 
+/// What a store path begins with.
+pub(super) const PREFIX: &[u8] = b"/nix/store/";
+
+/// Goes over the places at which a store path may begin.
+pub(super) fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> + '_ {
+    memchr::memmem::find_iter(bytes, PREFIX)
+}
+
 /// Goes over the store paths, with what lies below them, that a file mentions.
 pub(super) fn in_bytes(bytes: &[u8]) -> impl Iterator<Item = Mention> + '_ {
-    let prefix = STORE_DIR.as_bytes();
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let rest = &bytes[from..];
-        let start = from + rest.windows(prefix.len()).position(|w| w == prefix)?;
+    let mut end = 0;
+    starts(bytes).filter_map(move |start| {
+        // What another mention has swallowed is part of it.
+        if start < end {
+            return None;
+        }
         let length = bytes[start..]
             .iter()
             .take(LONGEST)
             .take_while(|byte| is_path_byte(**byte))
             .count();
-        from = start + length;
-        let path = String::from_utf8_lossy(&bytes[start..from]);
+        end = start + length;
+        let path = String::from_utf8_lossy(&bytes[start..end]);
         let path = path.trim_end_matches(['.', ':', '/']).to_owned();
         Some(Mention { start, path })
     })

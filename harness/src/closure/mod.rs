@@ -7,10 +7,12 @@
 mod boot_loader;
 mod bootspec;
 mod bzimage;
+mod contents;
 mod cpio_names;
 mod decompress;
 mod drivers;
 mod error;
+mod etc_digests;
 mod executable;
 mod facts;
 mod files;
@@ -21,7 +23,10 @@ mod listing;
 mod locate;
 mod mentions;
 mod modules;
+mod nar;
+mod nar_hash;
 mod nginx_config;
+mod nix_store;
 mod references;
 mod registration;
 mod resolve;
@@ -32,8 +37,11 @@ pub(crate) mod testing;
 mod unit_file;
 mod units;
 
+pub use contents::{Contents, Damage, verify_contents};
 pub use error::ClosureError;
+pub use etc_digests::{etc_digests, without_hashes};
 pub use facts::read_facts;
+pub use locate::in_store;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
 pub use survey::{

@@ -3,10 +3,9 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use super::ClosureError;
 use super::source::store_dir;
+use super::{ClosureError, nix_store};
 use crate::vocabulary::{STORE_DIR, StorePath};
 
 /// More than any NixOS closure has by a factor of ten.
@@ -16,31 +15,20 @@ const CHUNK: usize = 1 << 20;
 
 /// Asks `nix-store -qR`; `None` when Nix is not there or does not know the path.
 ///
-/// A chroot store without a database is not asked about, because Nix would create one.
-pub(super) fn by_nix(root: &Path, toplevel: &StorePath) -> Option<BTreeSet<StorePath>> {
-    let mut command = Command::new("nix-store");
-    if root != Path::new("/") {
-        if !root.join("nix/var/nix/db/db.sqlite").exists() {
-            return None;
-        }
-        command.arg("--store").arg(root);
-    }
-    let output = command
-        .arg("-qR")
-        .arg(toplevel.as_str())
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    if !output.status.success() {
-        return None;
-    }
-    let paths: BTreeSet<StorePath> = String::from_utf8(output.stdout)
-        .ok()?
+/// # Errors
+/// When Nix does not answer in time.
+pub(super) fn by_nix(
+    root: &Path,
+    toplevel: &StorePath,
+) -> Result<Option<BTreeSet<StorePath>>, ClosureError> {
+    let Some(answer) = nix_store::ask(root, &["-qR", toplevel.as_str()])? else {
+        return Ok(None);
+    };
+    let paths: Option<BTreeSet<StorePath>> = answer
         .lines()
         .map(|line| StorePath::parse(line).ok())
-        .collect::<Option<_>>()?;
-    paths.contains(toplevel).then_some(paths)
+        .collect();
+    Ok(paths.filter(|paths| paths.contains(toplevel)))
 }
 
 /// Finds the closure by Nix's own notion of a reference: the hash of a path of the store occurs in a file, in the target of a
@@ -200,12 +188,5 @@ mod tests {
         fs::write(store.join(D), format!("unreferenced, {A}")).unwrap();
         let closure = by_scan(root.path(), &path(A)).unwrap();
         assert_eq!(closure, BTreeSet::from([path(A), path(B), path(C)]));
-    }
-
-    #[test]
-    fn a_chroot_store_without_a_database_is_not_asked_about() {
-        let root = tempfile::tempdir().unwrap();
-        assert_eq!(by_nix(root.path(), &path(A)), None);
-        assert!(!root.path().join("nix").exists());
     }
 }

@@ -11,6 +11,16 @@ use crate::vocabulary::StorePath;
 #[derive(Debug, Default)]
 pub(super) struct Registration {
     pub(super) references: BTreeMap<StorePath, BTreeSet<StorePath>>,
+    pub(super) contents: BTreeMap<StorePath, RecordedContents>,
+}
+
+/// What a record says of the NAR of its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RecordedContents {
+    /// As written: `sha256:<base 32>`, or hexadecimal digits alone.
+    pub(super) hash: String,
+    /// In bytes.
+    pub(super) size: u64,
 }
 
 impl Registration {
@@ -28,9 +38,10 @@ impl Registration {
         while let Some(line) = lines.rest.next() {
             lines.line += 1;
             let path = lines.path(line)?;
-            lines.next()?;
+            let hash = lines.next()?.to_owned();
             let size = lines.next()?;
-            size.parse::<u64>()
+            let size = size
+                .parse::<u64>()
                 .map_err(|_| lines.error("the NAR size is no number"))?;
             lines.next()?;
             let count = lines.next()?;
@@ -43,6 +54,9 @@ impl Registration {
                 let line = lines.next()?;
                 references.insert(lines.path(line)?);
             }
+            registration
+                .contents
+                .insert(path.clone(), RecordedContents { hash, size });
             registration.references.insert(path, references);
         }
         Ok(registration)

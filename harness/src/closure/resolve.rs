@@ -106,7 +106,7 @@ fn resolve_in_store(root: &Path, toplevel: &str) -> Result<Closure, ClosureError
     let toplevel = locate::in_store(&root, toplevel)?;
     let source = Source::Store { root: root.clone() };
     require_toplevel(&source, &toplevel)?;
-    let (paths, references) = match references::by_nix(&root, &toplevel) {
+    let (paths, references) = match references::by_nix(&root, &toplevel)? {
         Some(paths) => (paths, ReferencesBy::Nix),
         None => (references::by_scan(&root, &toplevel)?, ReferencesBy::Scan),
     };

@@ -110,6 +110,16 @@ impl FakeClosure {
         }
     }
 }
+
+/// The `registration` of a closure as its files are now; without references.
+pub(crate) fn registration(closure: &Closure) -> String {
+    let record = |path| {
+        let nar = super::nar::of(&closure.host_path(path)).unwrap();
+        format!("{path}\n{}\n{}\n\n0\n", nar.hash, nar.size)
+    };
+    closure.paths.iter().map(record).collect()
+}
+
 /// The first bytes of an ELF executable of the given class.
 pub(crate) fn elf(class: crate::vocabulary::ElfClass) -> Vec<u8> {
     use crate::vocabulary::ElfClass;

@@ -10,12 +10,17 @@ pub(super) fn of(
     verdict: Verdict,
 ) -> (String, Option<String>) {
     match verdict {
-        Verdict::Fail => match outcome.causes.first() {
-            Some(cause) => (
+        Verdict::Fail => match outcome.causes.as_slice() {
+            // That something else was built explains what follows, and says not yet what comes of it.
+            [first, second, ..] if subject.difference.is_some() => (
+                format!("fail: {}: {}", first.headline, second.headline),
+                Some(first.next.clone()),
+            ),
+            [cause, ..] => (
                 format!("fail: {}", cause.headline),
                 Some(cause.next.clone()),
             ),
-            None => ("fail: see the findings".to_owned(), None),
+            [] => ("fail: see the findings".to_owned(), None),
         },
         Verdict::Unproven => {
             let reasons: Vec<String> = outcome

@@ -6,7 +6,9 @@
 
 mod architecture;
 mod boot_path;
+pub mod builds;
 mod changes;
+mod contents;
 mod death;
 mod executability;
 mod faults;
@@ -22,32 +24,41 @@ mod rules;
 mod testing;
 
 pub use changes::Changes;
-pub use model::{Expected, Inspection, Options};
+pub use model::{Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
 pub use rules::{RULES, Row};
 
-use crate::closure::{self, Closure};
+use crate::closure::{self, Closure, ClosureError};
 use crate::vocabulary::ClosureFacts;
 use rules::Subject;
 
 /// Reads what the facts do not hold and applies every rule; with a baseline, tells what changes too.
+///
+/// # Errors
+/// When the store's own records, which `verify_contents` asks for, cannot be had for a reason of the host's.
 pub fn inspect(
     closure: &Closure,
     facts: &ClosureFacts,
-    baseline: Option<(&Closure, &ClosureFacts)>,
+    against: &Against,
     options: &Options,
-) -> Inspection {
+) -> Result<Inspection, ClosureError> {
     let survey = closure::survey(closure);
+    let contents = match options.verify_contents {
+        true => Some(closure::verify_contents(closure)?),
+        false => None,
+    };
     let subject = Subject {
         facts,
         survey: &survey,
         options,
-        expected: model::expected(options, baseline.map(|(_, facts)| facts)),
+        expected: model::expected(options, against),
+        contents: contents.as_ref(),
+        difference: builds::difference(closure, facts, &survey, against.meant),
     };
     let mut inspection = rules::apply(&subject);
-    if let Some((closure, before)) = baseline {
+    if let Some((closure, before)) = against.baseline {
         let surveyed = closure::survey(closure);
         inspection.baseline = Some(before.toplevel.clone());
         inspection.changes = Some(changes::between(before, &surveyed, facts, &survey));
     }
-    inspection
+    Ok(inspection)
 }

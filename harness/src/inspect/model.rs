@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Changes;
+use crate::closure::Closure;
 use crate::vocabulary::{
     ClosureFacts, Finding, Inspected, StaticCause, StorePath, System, TargetMachine, Unproven,
     Verdict,
@@ -13,6 +14,59 @@ pub struct Options {
     pub expected: Option<Expected>,
     /// The machine that will run it.
     pub target: TargetMachine,
+    /// Compare every file with the hashes that the store recorded: takes as long as reading the closure.
+    pub verify_contents: bool,
+}
+
+/// Other closures that the candidate is held against.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Against<'a> {
+    /// What the machine runs now.
+    pub baseline: Option<(&'a Closure, &'a ClosureFacts)>,
+    /// What was meant to be built.
+    pub meant: Option<Meant<'a>>,
+}
+
+/// A closure that should be the candidate, and is so only where both have the same toplevel.
+#[derive(Debug, Clone, Copy)]
+pub struct Meant<'a> {
+    pub closure: &'a Closure,
+    pub facts: &'a ClosureFacts,
+    pub by: MeantBy,
+    pub built_by: BuiltBy,
+}
+
+/// Who says what was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeantBy {
+    Flake,
+    /// A path that the user named.
+    Path,
+}
+
+impl MeantBy {
+    /// `the flake means`, for a sentence to go on with.
+    pub(super) fn clause(self) -> &'static str {
+        match self {
+            Self::Flake => "the flake means",
+            Self::Path => "you mean",
+        }
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Flake => "the flake",
+            Self::Path => "--meant",
+        }
+    }
+}
+
+/// Who built the candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuiltBy {
+    /// The user's build command.
+    DeployTool,
+    Unknown,
 }
 
 /// The platform that is meant, and who says so.
@@ -20,7 +74,7 @@ pub struct Options {
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     pub system: System,
-    /// `--expect-system`, `the baseline`, or what a rehearsal's plan says.
+    /// `--expect-system`, `the flake` or what else was meant, `the baseline`, or what a rehearsal's plan says.
     pub by: String,
 }
 
@@ -80,14 +134,16 @@ impl Inspection {
     }
 }
 
-/// The user's expectation; else that the platform stays what the baseline's is.
-pub(super) fn expected(options: &Options, baseline: Option<&ClosureFacts>) -> Option<Expected> {
-    options.expected.clone().or_else(|| {
-        let facts = baseline?;
+/// The user's expectation; else what was meant; else that the platform stays what the baseline's is.
+pub(super) fn expected(options: &Options, against: &Against) -> Option<Expected> {
+    let of = |facts: &ClosureFacts, by: &str| {
         let system = facts.kernel.clone().or_else(|| facts.system.clone())?;
         Some(Expected {
             system,
-            by: "the baseline".to_owned(),
+            by: by.to_owned(),
         })
-    })
+    };
+    let meant = || against.meant.and_then(|m| of(m.facts, m.by.as_str()));
+    let baseline = || against.baseline.and_then(|(_, f)| of(f, "the baseline"));
+    options.expected.clone().or_else(meant).or_else(baseline)
 }

@@ -1,6 +1,9 @@
+use super::builds::BuildDifference;
 use super::model::{Expected, Inspection, Options};
-use super::{architecture, boot_path, executability, headline, nginx, references};
-use crate::closure::Survey;
+use super::{
+    architecture, boot_path, builds, contents, executability, headline, nginx, references,
+};
+use crate::closure::{Contents, Survey};
 use crate::vocabulary::{
     ClosureFacts, FORMAT_VERSION, Finding, Severity, State, StaticCause, Unproven, Verdict,
 };
@@ -14,6 +17,16 @@ pub struct Row {
 
 /// Every rule, in the order in which a fault of one explains those of the next.
 pub const RULES: &[Row] = &[
+    Row {
+        name: "build-difference",
+        proves: "what was built is what was meant",
+        rule: builds::rule,
+    },
+    Row {
+        name: "store-contents",
+        proves: "every file is what the store recorded of it (with `--verify-contents`)",
+        rule: contents::rule,
+    },
     Row {
         name: "executability",
         proves: "every command of every unit can be executed under this closure's kernel",
@@ -47,6 +60,10 @@ pub(super) struct Subject<'a> {
     pub(super) survey: &'a Survey,
     pub(super) options: &'a Options,
     pub(super) expected: Option<Expected>,
+    /// Where the files were compared with what the store recorded.
+    pub(super) contents: Option<&'a Contents>,
+    /// Where the candidate is not what was meant.
+    pub(super) difference: Option<BuildDifference>,
 }
 
 /// What the rules have to say.

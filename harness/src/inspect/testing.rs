@@ -1,6 +1,6 @@
 //! A fake server that every rule is silent on, for the rules' tests.
 
-use super::{Inspection, Options, inspect};
+use super::{Against, Inspection, Options, inspect};
 use crate::closure::read_facts;
 use crate::closure::testing::{FakeClosure, bzimage, cpio_archive, elf};
 use crate::vocabulary::ElfClass;
@@ -41,7 +41,7 @@ pub(super) fn inspected(fake: &FakeClosure) -> Inspection {
 pub(super) fn inspected_with(fake: &FakeClosure, options: &Options) -> Inspection {
     let closure = fake.closure();
     let facts = read_facts(&closure).unwrap();
-    inspect(&closure, &facts, None, options)
+    inspect(&closure, &facts, &Against::default(), options).unwrap()
 }
 
 pub(super) fn ids(inspection: &Inspection) -> Vec<String> {

@@ -126,6 +126,10 @@ pub enum Check {
     Reference,
     /// By its files: nginx passes requests on to where nothing of the closure listens, or reads a file that is not there.
     NginxConfig,
+    /// By its files: a store path that is not what the store recorded of it.
+    StoreContents,
+    /// By its files: what was built is not what was meant.
+    BuildDifference,
 }
 
 impl Check {
@@ -151,6 +155,8 @@ impl Check {
             Self::BootPath => "boot-path",
             Self::Reference => "reference",
             Self::NginxConfig => "nginx-config",
+            Self::StoreContents => "store-contents",
+            Self::BuildDifference => "build-difference",
         }
     }
 }

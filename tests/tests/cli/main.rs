@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_recording;
+mod builds;
 mod deploy;
 mod dry_run;
 mod first_stage;

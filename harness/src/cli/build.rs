@@ -1,0 +1,218 @@
+//! Builds what is to be inspected: by the user's command, and by a flake.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{Child, ChildStdout};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+use super::Failure;
+use crate::closure;
+use crate::offspring::{die_with_parent, lead_session};
+use crate::vocabulary::StorePath;
+
+/// Of what a build prints, the end that is kept; its last line counts.
+const KEPT: usize = 1 << 20;
+/// How long a build may take to end after SIGTERM.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long what a finished build left running may hold its stdout open.
+const STRAGGLERS: Duration = Duration::from_secs(2);
+
+/// Runs the user's command by a shell, and gives what it names last: a store path, or a link to one.
+pub(super) fn by_command(command: &str, store: &Path) -> Result<String, Failure> {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command);
+    let output = run(shell, "sh", &format!("the build command `{command}`"))?;
+    let lines = output.lines().map(str::trim).rev();
+    let mut named = lines.clone().filter(|line| names_store_path(line, store));
+    named.next().map(str::to_owned).ok_or_else(|| {
+        let last = lines.into_iter().find(|line| !line.is_empty());
+        let ended = match last {
+            Some(line) => format!("its stdout ends with `{line:.200}`"),
+            None => "it printed nothing on stdout".to_owned(),
+        };
+        format!(
+            "the build command `{command}` names no store path ({ended}): have it print what it built last, \
+             such as by `&& readlink -f result`"
+        )
+        .into()
+    })
+}
+
+/// A derivation is no output.
+fn names_store_path(line: &str, store: &Path) -> bool {
+    let path = StorePath::parse(line).or_else(|_| match line.contains('/') {
+        true => closure::in_store(store, line).map_err(|_| ()),
+        false => Err(()),
+    });
+    path.is_ok_and(|path| !path.name().ends_with(".drv"))
+}
+
+/// Builds the toplevel of a flake's host with Nix.
+pub(super) fn by_flake(reference: &str, store: &Path) -> Result<String, Failure> {
+    let installable = installable(reference)?;
+    let mut nix = Command::new("nix");
+    nix.args(["--extra-experimental-features", "nix-command flakes"]);
+    nix.args(["build", "--no-link", "--print-out-paths"]);
+    if store != Path::new("/") {
+        nix.arg("--store").arg(store);
+    }
+    nix.arg(&installable);
+    let output = run(nix, "nix", &format!("`nix build {installable}`"))?;
+    let last = output.lines().rev().find(|line| !line.trim().is_empty());
+    last.map(|line| line.trim().to_owned())
+        .ok_or_else(|| format!("`nix build {installable}` names no output").into())
+}
+
+/// `REF#host` stands for the host's toplevel; what has a dot in it is an attribute path of the user's own.
+fn installable(reference: &str) -> Result<String, Failure> {
+    match reference.split_once('#') {
+        Some((_, attribute)) if attribute.contains('.') => Ok(reference.to_owned()),
+        Some((flake, host)) if !host.is_empty() => Ok(format!(
+            "{flake}#nixosConfigurations.{host}.config.system.build.toplevel"
+        )),
+        _ => Err(format!(
+            "--flake {reference}: name the host, as in {}#HOST",
+            reference.trim_end_matches('#')
+        )
+        .into()),
+    }
+}
+
+/// Runs a build to its end and gives the end of its stdout; its stderr is ours.
+fn run(mut command: Command, program: &str, named: &str) -> Result<String, Failure> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    die_with_parent(&mut command);
+    lead_session(&mut command);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut child = tokio::process::Command::from(command)
+            .spawn()
+            .map_err(|error| not_started(program, &error))?;
+        let ended = tokio::select! {
+            ended = finish(&mut child) => Ok(ended?),
+            _ = interrupt.recv() => Err("Ctrl-C"),
+            _ = terminate.recv() => Err("SIGTERM"),
+            _ = hang_up.recv() => Err("SIGHUP"),
+        };
+        match ended {
+            Ok((status, stdout)) if status.success() => {
+                Ok(String::from_utf8_lossy(&stdout).into_owned())
+            }
+            Ok((status, _)) => Err(failed(named, status)),
+            Err(by) => {
+                end(&mut child).await;
+                Err(format!("interrupted by {by}: {named} was ended, nothing is proven").into())
+            }
+        }
+    })
+}
+
+/// The exit status and the end of what was printed.
+async fn finish(child: &mut Child) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut kept = Vec::new();
+    let group = group_of(child);
+    let Some(mut stdout) = child.stdout.take() else {
+        return Ok((child.wait().await?, kept));
+    };
+    let status = tokio::select! {
+        biased;
+        read = drain(&mut stdout, &mut kept) => {
+            read?;
+            child.wait().await?
+        }
+        status = child.wait() => {
+            // What it left in the background may hold the pipe open for ever; what is in the pipe already is still to be read.
+            let _ = timeout(STRAGGLERS, drain(&mut stdout, &mut kept)).await;
+            status?
+        }
+    };
+    kill(group, Signal::KILL);
+    Ok((status, kept))
+}
+
+async fn drain(stdout: &mut ChildStdout, kept: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 8192];
+    loop {
+        let read = stdout.read(&mut chunk).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        kept.extend_from_slice(&chunk[..read]);
+        if kept.len() > 2 * KEPT {
+            kept.drain(..kept.len() - KEPT);
+        }
+    }
+}
+
+/// Ends a build and all that it started.
+async fn end(child: &mut Child) {
+    let group = group_of(child);
+    kill(group, Signal::TERM);
+    let _ = timeout(GRACE, child.wait()).await;
+    kill(group, Signal::KILL);
+    let _ = child.wait().await;
+}
+
+fn group_of(child: &Child) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(child.id()?).ok()?)
+}
+
+/// A group that is gone already needs no signal.
+fn kill(group: Option<Pid>, signal: Signal) {
+    if let Some(group) = group {
+        let _ = kill_process_group(group, signal);
+    }
+}
+
+fn not_started(program: &str, error: &io::Error) -> Failure {
+    match (error.kind(), program) {
+        (io::ErrorKind::NotFound, "nix") => {
+            "`nix` is not installed, and --flake needs it: install Nix 2.4 or later (https://nixos.org/download), or name what you mean \
+             with --meant"
+                .into()
+        }
+        _ => format!("cannot start `{program}`: {error}").into(),
+    }
+}
+
+fn failed(named: &str, status: ExitStatus) -> Failure {
+    let how = match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "no exit status".to_owned(),
+    };
+    format!("{named} failed with {how}: nothing was inspected").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_stands_for_its_toplevel() {
+        assert_eq!(
+            installable(".#web").unwrap(),
+            ".#nixosConfigurations.web.config.system.build.toplevel"
+        );
+        let whole = "github:a/b#nixosConfigurations.web.config.system.build.toplevel";
+        assert_eq!(installable(whole).unwrap(), whole);
+        for nameless in [".", ".#", ""] {
+            assert!(installable(nameless).is_err(), "{nameless}");
+        }
+    }
+}
