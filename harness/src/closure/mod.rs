@@ -45,6 +45,6 @@ pub use locate::in_store;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, NginxNeeds, Role, Survey, Unit,
-    Upstream, survey,
+    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, NginxNeeds, Place, Role, Survey,
+    Unit, Upstream, survey,
 };

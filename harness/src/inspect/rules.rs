@@ -49,7 +49,7 @@ pub const RULES: &[Row] = &[
     },
     Row {
         name: "nginx-config",
-        proves: "nginx's files are there, and something names each loopback port that it passes requests on to",
+        proves: "nginx's files are there, and something names each loopback port and each socket that it passes requests on to",
         rule: nginx::rule,
     },
 ];

@@ -9,7 +9,7 @@ mod elf;
 mod execution;
 mod libraries;
 mod links;
-mod named_ports;
+mod named_places;
 mod nginx_needs;
 mod script;
 mod unit_set;
@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub use boot_files::{BootFiles, BootspecFiles};
 pub use execution::{Fault, Hop, Role};
 pub use links::DanglingLink;
-pub use nginx_needs::{NginxNeeds, Upstream};
+pub use nginx_needs::{NginxNeeds, Place, Upstream};
 pub use unit_set::{Command, Unit};
 
 use super::Closure;

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::named_ports;
+use super::named_places;
 use super::unit_set::Unit;
 use crate::closure::files::{ClosureFiles, FileError};
 use crate::closure::{nginx_config, units};
@@ -9,20 +9,35 @@ use crate::nginx::{self, Directive};
 /// What nginx needs of the rest of the closure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NginxNeeds {
-    /// Where it passes requests on to over loopback, each port once.
+    /// The file that its unit names; `None` where the closure has no nginx, or its configuration cannot be read.
+    pub configuration: Option<String>,
+    /// Where it passes requests on to on the same machine, each place once.
     pub upstreams: Vec<Upstream>,
     /// Files in the store that the configuration names and the closure does not contain: the directive, then the path.
     pub missing: Vec<(String, String)>,
+    /// Files that nginx opens at its start and that no closure holds, likewise.
+    pub made_at_run_time: Vec<(String, String)>,
 }
 
-/// A port on loopback that requests are passed on to.
+/// A place on the same machine that requests are passed on to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
-    /// As the configuration has it: `http://127.0.0.1:8081`.
+    pub place: Place,
+    /// As the configuration has it: `proxy_pass http://127.0.0.1:8081`.
     pub written: String,
-    pub port: u16,
-    /// A unit, or a file that units or `etc` lead to, names the port; `true` too where not all of them could be searched.
+    /// The block that has it: `server alpha.example, location /`.
+    pub block: String,
+    /// A unit, or a file that units or `etc` lead to, names the place; `true` too where not all of them could be searched.
     pub named: bool,
+}
+
+/// Where a service on the same machine listens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// TCP on loopback.
+    Port(u16),
+    /// A socket below `/run`, which nothing survives from before the boot.
+    Socket(String),
 }
 
 const PASSES: &[&str] = &[
@@ -40,6 +55,8 @@ const OPENED_AT_START: &[&str] = &[
     "ssl_client_certificate",
     "ssl_dhparam",
     "ssl_crl",
+    "ssl_password_file",
+    "ssl_stapling_file",
 ];
 
 /// Reads the configuration of the closure's nginx; nothing where there is none or it cannot be read, which the facts tell.
@@ -59,32 +76,37 @@ pub(super) fn read(files: ClosureFiles, units: &BTreeMap<String, Unit>) -> Nginx
         nginx_config::include(&files, dir, pattern)
     });
     let mut found = Found::default();
-    found.walk(&parsed.directives, false);
+    found.walk(&parsed.directives, "nginx.conf", false);
     missing.extend(
         found
             .opened
-            .into_iter()
-            .filter(|(_, path)| is_missing(&files, path)),
+            .iter()
+            .filter(|(_, path)| is_missing(&files, path))
+            .cloned(),
     );
-    let wanted: BTreeSet<u16> = found
+    let made_at_run_time = found.opened.iter();
+    let made_at_run_time = made_at_run_time.filter(|(_, path)| is_state(&files, path));
+    let wanted: BTreeSet<Place> = found
         .upstreams
         .keys()
-        .filter(|port| !found.listens.contains(port))
-        .copied()
+        .filter(|place| !found.listens.contains(place))
+        .cloned()
         .collect();
-    let named = named_ports::search(files, units, &path, &wanted);
-    let upstreams = found
-        .upstreams
-        .into_iter()
-        .map(|(port, written)| Upstream {
-            written,
-            port,
-            named: !wanted.contains(&port) || named.contains(&port),
-        })
-        .collect();
+    let named = named_places::search(files, units, &path, &wanted);
     NginxNeeds {
-        upstreams,
+        made_at_run_time: made_at_run_time.cloned().collect(),
+        upstreams: found
+            .upstreams
+            .into_iter()
+            .map(|(place, (block, written))| Upstream {
+                named: !wanted.contains(&place) || named.contains(&place),
+                place,
+                written,
+                block,
+            })
+            .collect(),
         missing: missing.into_iter().collect(),
+        configuration: Some(path),
     }
 }
 
@@ -107,34 +129,86 @@ fn is_missing(files: &ClosureFiles, path: &str) -> bool {
         }
 }
 
+/// Neither in the store nor in the closure's `etc`: a secret, or a certificate that a service fetches.
+fn is_state(files: &ClosureFiles, path: &str) -> bool {
+    path.starts_with('/')
+        && !path.starts_with("/nix/store/")
+        && !path.contains('$')
+        && !files.is_there(path)
+}
+
 /// What the directives say, wherever they stand.
 #[derive(Default)]
 struct Found {
-    upstreams: BTreeMap<u16, String>,
-    listens: BTreeSet<u16>,
-    opened: Vec<(String, String)>,
+    /// The first block that passes requests on to each, and how that is written.
+    upstreams: BTreeMap<Place, (String, String)>,
+    listens: BTreeSet<Place>,
+    opened: BTreeSet<(String, String)>,
 }
 
 impl Found {
-    fn walk(&mut self, directives: &[Directive], in_upstream: bool) {
+    fn walk(&mut self, directives: &[Directive], block: &str, in_upstream: bool) {
         for directive in directives {
             let name = directive.name.as_str();
             let argument = directive.argument();
             if PASSES.contains(&name) || (in_upstream && name == "server") {
-                if let Some(port) = loopback_port(argument) {
+                let is_down = directive
+                    .arguments
+                    .iter()
+                    .any(|argument| argument == "down");
+                if let Some(place) = place(argument).filter(|_| !is_down) {
                     self.upstreams
-                        .entry(port)
-                        .or_insert_with(|| argument.to_owned());
+                        .entry(place)
+                        .or_insert_with(|| (block.to_owned(), format!("{name} {argument}")));
                 }
             } else if name == "listen" {
-                let port = argument.rsplit(':').next().unwrap_or(argument);
-                self.listens.extend(port.parse::<u16>());
+                self.listens.extend(listened(argument));
             } else if OPENED_AT_START.contains(&name) {
-                self.opened.push((name.to_owned(), argument.to_owned()));
+                self.opened.insert((name.to_owned(), argument.to_owned()));
             }
-            self.walk(directive.children(), name == "upstream");
+            let inner = named_block(directive, block);
+            self.walk(directive.children(), &inner, name == "upstream");
         }
     }
+}
+
+/// How people call a block: by the server's first name, the location's path, the upstream's name.
+fn named_block(directive: &Directive, block: &str) -> String {
+    match directive.name.as_str() {
+        "server" => {
+            let name = directive
+                .child("server_name")
+                .map_or("", Directive::argument);
+            format!("server {name}").trim_end().to_owned()
+        }
+        "location" => format!("{block}, location {}", directive.arguments.join(" ")),
+        "upstream" => format!("upstream {}", directive.argument()),
+        _ => block.to_owned(),
+    }
+}
+
+fn place(written: &str) -> Option<Place> {
+    loopback_port(written)
+        .map(Place::Port)
+        .or_else(|| socket(written).map(Place::Socket))
+}
+
+fn listened(argument: &str) -> Option<Place> {
+    let port = argument.rsplit(':').next().unwrap_or(argument);
+    let port = port.parse().ok().map(Place::Port);
+    port.or_else(|| socket(argument).map(Place::Socket))
+}
+
+/// The path of `http://unix:/run/x.sock:/uri` and the like; `None` where it is not below `/run`, or has a variable.
+fn socket(written: &str) -> Option<String> {
+    let rest = written.split_once("://").map_or(written, |(_, rest)| rest);
+    let path = rest.strip_prefix("unix:")?.split(':').next()?;
+    let path = path
+        .strip_prefix("/var")
+        .filter(|rest| rest.starts_with("/run/"))
+        .unwrap_or(path);
+    let is_plain = path.starts_with("/run/") && !path.contains('$') && !path.ends_with('/');
+    is_plain.then(|| path.to_owned())
 }
 
 /// The port of `http://127.0.0.1:8081/path` and the like; `None` for other hosts, sockets, variables and names of upstreams.
@@ -164,6 +238,32 @@ mod tests {
             "",
         ] {
             assert_eq!(loopback_port(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn sockets_below_run_count_however_they_are_written() {
+        for written in [
+            "unix:/run/a/x.sock",
+            "http://unix:/run/a/x.sock:/uri",
+            "http://unix:/var/run/a/x.sock",
+            "grpc://unix:/run/a/x.sock",
+            "uwsgi://unix:/run/a/x.sock",
+        ] {
+            assert_eq!(
+                socket(written).as_deref(),
+                Some("/run/a/x.sock"),
+                "{written}"
+            );
+        }
+        for other in [
+            "unix:/var/lib/x.sock",
+            "unix:/run/$x.sock",
+            "unix:",
+            "http://unix:/run/",
+            "a",
+        ] {
+            assert_eq!(socket(other), None, "{other}");
         }
     }
 }

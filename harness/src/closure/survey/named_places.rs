@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::nginx_needs::Place;
 use super::unit_set::Unit;
 use crate::closure::files::ClosureFiles;
 use crate::closure::{mentions, nginx_config};
 
-/// Configuration that is searched: more is taken to name every port.
+/// Configuration that is searched: more is taken to name every place.
 const MAX_FILES: usize = 2_000;
 const MAX_TOTAL: u64 = 64 << 20;
 /// A larger file is a program or data.
@@ -12,15 +13,15 @@ const MAX_FILE: u64 = 1 << 20;
 /// From a unit to a script, to what it runs with, to what that includes.
 const MAX_DEPTH: usize = 3;
 
-/// Those of the ports that occur in a unit other than nginx's, in a text that units lead to, or in a file of `etc`.
+/// Those of the places that occur in a unit other than nginx's, in a text that units lead to, or in a file of `etc`.
 ///
-/// Silence is the safe side: where the bounds end the search, every port counts as named.
+/// Silence is the safe side: where the bounds end the search, every place counts as named.
 pub(super) fn search(
     files: ClosureFiles,
     units: &BTreeMap<String, Unit>,
     nginx_configuration: &str,
-    wanted: &BTreeSet<u16>,
-) -> BTreeSet<u16> {
+    wanted: &BTreeSet<Place>,
+) -> BTreeSet<Place> {
     let mut search = Search {
         files,
         missing: wanted.clone(),
@@ -37,12 +38,12 @@ pub(super) fn search(
     if search.seen.len() > MAX_FILES || search.left == 0 {
         return wanted.clone();
     }
-    wanted.difference(&search.missing).copied().collect()
+    wanted.difference(&search.missing).cloned().collect()
 }
 
 struct Search<'a> {
     files: ClosureFiles<'a>,
-    missing: BTreeSet<u16>,
+    missing: BTreeSet<Place>,
     seen: BTreeSet<String>,
     left: u64,
 }
@@ -53,7 +54,7 @@ impl Search<'_> {
     }
 
     fn text(&mut self, text: &str, depth: usize) {
-        self.missing.retain(|port| !names(text, *port));
+        self.missing.retain(|place| !names(text, place));
         if depth == 0 {
             return;
         }
@@ -100,8 +101,15 @@ impl Search<'_> {
     }
 }
 
+fn names(text: &str, place: &Place) -> bool {
+    match place {
+        Place::Port(port) => names_port(text, *port),
+        Place::Socket(path) => names_socket(text, path),
+    }
+}
+
 /// Whether a number stands in the text with no other digit beside it.
-fn names(text: &str, port: u16) -> bool {
+fn names_port(text: &str, port: u16) -> bool {
     let digits = port.to_string();
     let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     text.match_indices(&digits).any(|(at, _)| {
@@ -109,6 +117,28 @@ fn names(text: &str, port: u16) -> bool {
         let after = text[at + digits.len()..].chars().next();
         !is_digit(before) && !is_digit(after)
     })
+}
+
+/// Whether a text has the file name of a socket, or the directory below `/run` that it is in: who makes that, makes what is in it.
+fn names_socket(text: &str, path: &str) -> bool {
+    let Some((directory, name)) = path.rsplit_once('/') else {
+        return true;
+    };
+    if text.contains(name) {
+        return true;
+    }
+    let Some(below) = directory.strip_prefix("/run/") else {
+        return false;
+    };
+    // The texts of units have their specifier for `/run`, and `RuntimeDirectory=`, which is relative to it.
+    let first = below.split('/').next().unwrap_or(below);
+    let is_made = || {
+        text.lines()
+            .filter_map(|line| line.split_once("RuntimeDirectory="))
+            .flat_map(|(_, names)| names.split([' ', '\t', ':', '"', '/']))
+            .any(|made| made == first)
+    };
+    text.contains(directory) || text.contains(&format!("%t/{below}")) || is_made()
 }
 
 /// The paths below `/etc` in a text, as far as blanks and quotes set them apart.
@@ -124,10 +154,28 @@ mod tests {
 
     #[test]
     fn a_port_is_a_number_of_its_own() {
-        assert!(names("-p 8081 -d", 8081));
-        assert!(names("[::]:8081", 8081));
-        assert!(!names("18081", 8081));
-        assert!(!names("80810", 8081));
-        assert!(!names("", 8081));
+        assert!(names_port("-p 8081 -d", 8081));
+        assert!(names_port("[::]:8081", 8081));
+        assert!(!names_port("18081", 8081));
+        assert!(!names_port("80810", 8081));
+        assert!(!names_port("", 8081));
+    }
+
+    #[test]
+    fn a_socket_is_named_by_its_file_or_its_directory() {
+        for text in [
+            "listen = /run/app/web.sock",
+            "listen = /var/run/app/web.sock",
+            "socket: web.sock",
+            "cd /run/app && exec x",
+            "[Socket] ListenStream=%t/app/x",
+            "[Service] RuntimeDirectory=other app\n",
+        ] {
+            assert!(names_socket(text, "/run/app/web.sock"), "{text}");
+        }
+        for text in ["", "app", "RuntimeDirectory=application", "/run/web"] {
+            assert!(!names_socket(text, "/run/app/web.sock"), "{text}");
+        }
+        assert!(!names_socket("/run/other.sock", "/run/web.sock"));
     }
 }
