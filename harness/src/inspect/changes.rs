@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::switch::{self, Fate};
 use crate::closure::Survey;
-use crate::vocabulary::ClosureFacts;
+use crate::vocabulary::{ClosureFacts, StorePath};
 
 /// The differences that a person asks for before a deploy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,11 @@ pub struct Changes {
     pub units_removed: Vec<String>,
     /// Units whose settings differ, drop-ins included.
     pub units_changed: Vec<String>,
+    /// Of these, what a switch does to those that run; approximately, for here the boot target tells which do.
+    pub units_restarted: Vec<String>,
+    pub units_reloaded: Vec<String>,
+    /// They go on as they were started until a reboot.
+    pub units_left: Vec<String>,
     /// Why a reboot is needed before the machine is what the candidate says; empty where none is.
     pub reboot_for: Vec<String>,
 }
@@ -85,6 +91,17 @@ pub(super) fn between(
         })
         .map(|(name, _)| name.clone())
         .collect();
+    for name in &changes.units_changed {
+        let (Some(old), Some(new)) = (surveyed.units.get(name), survey.units.get(name)) else {
+            continue;
+        };
+        match switch::fate(name, old, new) {
+            Fate::Restarted => changes.units_restarted.push(name.clone()),
+            Fate::Reloaded => changes.units_reloaded.push(name.clone()),
+            Fate::Left => changes.units_left.push(name.clone()),
+            Fate::Untouched => {}
+        }
+    }
     changes.reboot_for = reboot_for(surveyed, survey, before, after);
     changes
 }
@@ -97,7 +114,10 @@ fn missing_in(some: &Survey, others: &Survey) -> Vec<String> {
         .collect()
 }
 
-/// What activation cannot replace: `switch` leaves the booted kernel, its modules and the initrd as they are.
+/// What a switch does not replace: the booted kernel, its modules, the initrd, the parameters; and systemd, which it executes anew, but
+/// whose older version has started what runs.
+///
+/// `system.autoUpgrade.allowReboot` of nixpkgs asks for the first three, nixos-needsreboot for versions of kernel and systemd.
 fn reboot_for(
     surveyed: &Survey,
     survey: &Survey,
@@ -109,17 +129,25 @@ fn reboot_for(
         ("initrd", surveyed.boot.initrd != survey.boot.initrd),
         (
             "kernel modules",
-            surveyed.boot.module_versions != survey.boot.module_versions,
+            surveyed.kernel_modules != survey.kernel_modules
+                || surveyed.boot.module_versions != survey.boot.module_versions,
         ),
         (
             "kernel parameters",
             before.kernel_params != after.kernel_params,
         ),
+        ("systemd", version(surveyed) != version(survey)),
     ]
     .into_iter()
     .filter(|(_, differs)| *differs)
     .map(|(what, _)| what.to_owned())
     .collect()
+}
+
+/// The name of systemd's store path: another build of one version needs no reboot.
+fn version(survey: &Survey) -> Option<String> {
+    let path = survey.systemd.as_deref()?;
+    Some(StorePath::split(path).map_or(path.to_owned(), |(path, _)| path.name().to_owned()))
 }
 
 #[cfg(test)]
@@ -134,6 +162,7 @@ mod tests {
         let mut survey = survey(&closure);
         // Both fake toplevels have the same name; a real initrd of equal content has one path.
         survey.boot.kernel = Some("same".into());
+        survey.kernel_modules = Some("same".into());
         (read_facts(&closure).unwrap(), survey)
     }
 
@@ -167,8 +196,33 @@ mod tests {
         assert_eq!(changes.units_added, ["new.service"]);
         assert_eq!(changes.units_removed, ["gone.service"]);
         assert_eq!(changes.units_changed, ["other.service"]);
+        assert_eq!(changes.units_restarted, ["other.service"]);
         assert_eq!(changes.reboot_for, ["kernel parameters"]);
         assert_eq!(changes.replaced.len(), 1);
         assert_eq!(changes.replaced[0].after, "quiet");
+    }
+
+    #[test]
+    fn what_a_switch_does_not_replace_needs_a_reboot() {
+        let (facts, survey) = read(&server());
+        let mut other = survey.clone();
+        other.boot.kernel = Some("/nix/store/x-linux/bzImage".into());
+        other.boot.initrd = Some("/nix/store/x-initrd/initrd".into());
+        other.kernel_modules = Some("/nix/store/x-kernel-modules".into());
+        let of = |name: &str| {
+            Some(format!(
+                "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-{name}"
+            ))
+        };
+        other.systemd = of("systemd-256");
+        let changes = between(&facts, &survey, &facts, &other);
+        assert_eq!(
+            changes.reboot_for,
+            ["kernel", "initrd", "kernel modules", "systemd"]
+        );
+        let mut rebuilt = other.clone();
+        rebuilt.systemd = Some("/nix/store/1fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-systemd-256".into());
+        let changes = between(&facts, &other, &facts, &rebuilt);
+        assert!(changes.reboot_for.is_empty(), "{changes:?}");
     }
 }

@@ -120,10 +120,24 @@ pub(super) fn change_lines(changes: &Changes) -> Vec<(&'static str, String)> {
     if !replaced.is_empty() {
         lines.push(("changes", replaced.join("; ")));
     }
+    let acted_on = [
+        &changes.units_restarted,
+        &changes.units_reloaded,
+        &changes.units_left,
+    ];
+    let others: Vec<String> = changes
+        .units_changed
+        .iter()
+        .filter(|name| !acted_on.iter().any(|units| units.contains(name)))
+        .cloned()
+        .collect();
     for (name, names) in [
         ("units added", &changes.units_added),
         ("units removed", &changes.units_removed),
-        ("units changed", &changes.units_changed),
+        ("a switch restarts, about", &changes.units_restarted),
+        ("a switch reloads, about", &changes.units_reloaded),
+        ("changed, and old until a reboot", &changes.units_left),
+        ("units changed else", &others),
     ] {
         if !names.is_empty() {
             lines.push((name, units(names)));

@@ -20,6 +20,7 @@ mod model;
 mod nginx;
 mod references;
 mod rules;
+mod switch;
 #[cfg(test)]
 mod testing;
 

@@ -5,27 +5,21 @@ use crate::closure::DanglingLink;
 use crate::vocabulary::{Check, Finding, State};
 
 const UNITS: &str = "etc/systemd/system/";
-/// Packages ship links for what was left out of them: only so many are told one by one.
+/// Only so many are told one by one.
 const TOLD: usize = 10;
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
-    let (units, others): (Vec<_>, Vec<_>) = subject
-        .survey
-        .dangling
-        .iter()
-        .partition(|link| is_unit_file(link));
-    for link in units {
-        let name = &link.place[UNITS.len()..];
-        let summary = format!("the unit {name} is a link to nothing: systemd will not find it");
-        let finding = Finding::new(Check::Reference, State::Inspected, name, summary.clone());
-        outcome.cause(
-            summary,
-            "build the toplevel again; where the closure was copied, copy all of it",
-            [finding.with_evidence(&link.place, &link.target)],
-        );
+    let mut warnings = Vec::new();
+    let mut of_packages = Vec::new();
+    for link in &subject.survey.dangling {
+        match weigh(subject, link) {
+            Weight::Breaks => unit(link, outcome),
+            Weight::Odd => warnings.push(link),
+            Weight::Common => of_packages.push(link),
+        }
     }
     strangers(subject, outcome);
-    for link in others.iter().take(TOLD) {
+    for link in warnings.iter().take(TOLD) {
         let summary = "a link that leads nowhere".to_owned();
         outcome.findings.push(
             Finding::new(Check::Reference, State::Inspected, &link.place, summary)
@@ -33,11 +27,83 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
                 .with_evidence(&link.place, &link.target),
         );
     }
-    if others.len() > TOLD {
+    if warnings.len() > TOLD {
         outcome
             .notes
-            .push(format!("{} more links lead nowhere", others.len() - TOLD));
+            .push(format!("{} more links lead nowhere", warnings.len() - TOLD));
     }
+    if let Some(first) = of_packages.first() {
+        outcome.notes.push(format!(
+            "packages ship links that lead nowhere, which is common: {} of them, the first {}",
+            of_packages.len(),
+            first.place
+        ));
+    }
+}
+
+/// What a link that leads nowhere means.
+enum Weight {
+    /// The boot asks for it.
+    Breaks,
+    Odd,
+    /// NixOS links what packages ship, whole or not, and copies aliases of systemd's whose units it leaves out.
+    Common,
+}
+
+fn weigh(subject: &Subject, link: &DanglingLink) -> Weight {
+    let is_alias = !link.target.starts_with('/');
+    match link.place.strip_prefix(UNITS) {
+        Some("default.target") => Weight::Breaks,
+        Some(name) if !name.contains('/') => {
+            if !is_alias && is_asked_for(subject, name, link) {
+                Weight::Breaks
+            } else if is_alias {
+                Weight::Common
+            } else {
+                Weight::Odd
+            }
+        }
+        Some(_) => Weight::Odd,
+        None if ["etc/", "sw/bin/", "sw/sbin/"]
+            .iter()
+            .any(|tree| link.place.starts_with(tree)) =>
+        {
+            Weight::Odd
+        }
+        None => Weight::Common,
+    }
+}
+
+/// Whether a unit that the boot starts pulls it in.
+fn is_asked_for(subject: &Subject, name: &str, link: &DanglingLink) -> bool {
+    const PULLS: &[&str] = &["Wants=", "Requires=", "BindsTo=", "Upholds="];
+    let units = &subject.survey.units;
+    let at_boot = |unit: &String| units.get(unit).is_some_and(|unit| unit.at_boot);
+    let names = |line: &str| {
+        let setting = line.strip_prefix("[Unit] ").unwrap_or_default();
+        let listed = PULLS.iter().find_map(|pull| setting.strip_prefix(pull));
+        listed.is_some_and(|listed| listed.split_whitespace().any(|word| word == name))
+    };
+    link.pulled_in_by.iter().any(at_boot)
+        || units
+            .values()
+            .filter(|unit| unit.at_boot)
+            .any(|unit| unit.assignments.lines().any(names))
+}
+
+fn unit(link: &DanglingLink, outcome: &mut Outcome) {
+    let name = &link.place[UNITS.len()..];
+    let summary = format!("the unit {name} is a link to nothing: systemd will not find it");
+    let mut finding = Finding::new(Check::Reference, State::Inspected, name, summary.as_str())
+        .with_evidence(&link.place, &link.target);
+    for by in &link.pulled_in_by {
+        finding = finding.with_evidence("pulled in by", by);
+    }
+    outcome.cause(
+        summary,
+        "build the toplevel again; where the closure was copied, copy all of it",
+        [finding],
+    );
 }
 
 /// A path in a setting may be one that nothing opens; what is executed is another rule's.
@@ -56,13 +122,6 @@ fn strangers(subject: &Subject, outcome: &mut Outcome) {
     }
 }
 
-/// A link of `.wants` needs no target, since systemd reads its name only; an alias to a unit that is not there is as good as none.
-fn is_unit_file(link: &DanglingLink) -> bool {
-    link.place
-        .strip_prefix(UNITS)
-        .is_some_and(|name| !name.contains('/') && link.target.starts_with('/'))
-}
-
 #[cfg(test)]
 mod tests {
     use crate::inspect::testing::{ids, inspected, server, unit};
@@ -75,8 +134,32 @@ mod tests {
         let fake = server();
         fake.link("toplevel", "etc/systemd/system/a.service", GONE);
         let inspection = inspected(&fake);
+        // Nothing asks for it.
+        assert_eq!(
+            ids(&inspection),
+            ["inspected/reference/etc/systemd/system/a.service"]
+        );
+        assert_eq!(inspection.verdict, Verdict::Pass);
+        let wants = "etc/systemd/system/multi-user.target.wants/a.service";
+        fake.link("toplevel", wants, "../a.service");
+        let inspection = inspected(&fake);
         assert_eq!(ids(&inspection), ["inspected/reference/a.service"]);
         assert_eq!(inspection.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn what_nixos_makes_of_packages_that_are_not_whole_is_a_note() {
+        let fake = server();
+        let units = "etc/systemd/system";
+        let alias = format!("{units}/dbus-org.freedesktop.import1.service");
+        fake.link("toplevel", &alias, "systemd-importd.service");
+        let getty = format!("{units}/multi-user.target.wants/autovt@tty1.service");
+        fake.link("toplevel", &getty, "../autovt@tty1.service");
+        fake.link("toplevel", "sw/share/doc/x", GONE);
+        let inspection = inspected(&fake);
+        assert_eq!(ids(&inspection), [""; 0]);
+        let is_it = |note: &String| note.contains("2 of them");
+        assert!(inspection.notes.iter().any(is_it), "{:?}", inspection.notes);
     }
 
     #[test]

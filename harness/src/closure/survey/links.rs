@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::closure::files::{ClosureFiles, FileError};
@@ -16,7 +16,12 @@ pub struct DanglingLink {
     /// Below the toplevel: `etc/systemd/system/a.service`.
     pub place: String,
     pub target: String,
+    /// For a unit: those whose `.wants` and the like list it.
+    pub pulled_in_by: Vec<String>,
 }
+
+/// Directories in which systemd reads names only: NixOS links `getty.target.wants/autovt@tty1.service` to a file that nobody makes.
+const NAME_LISTS: &[&str] = &[".wants", ".requires", ".upholds"];
 
 /// Walks the trees of the toplevel; a link to a directory is walked once, by the name under which it is met first.
 pub(super) fn read(files: ClosureFiles) -> Vec<DanglingLink> {
@@ -24,19 +29,29 @@ pub(super) fn read(files: ClosureFiles) -> Vec<DanglingLink> {
         files,
         entries: 0,
         walked: BTreeSet::new(),
+        pulls: BTreeMap::new(),
         dangling: Vec::new(),
     };
     for tree in TREES {
         walk.tree(tree);
     }
-    walk.dangling.sort();
-    walk.dangling
+    let mut dangling = walk.dangling;
+    for link in &mut dangling {
+        let unit = link.place.strip_prefix("etc/systemd/system/");
+        let pulls = unit.and_then(|unit| walk.pulls.get(unit));
+        link.pulled_in_by
+            .extend(pulls.into_iter().flatten().cloned());
+    }
+    dangling.sort();
+    dangling
 }
 
 struct Walk<'a> {
     files: ClosureFiles<'a>,
     entries: usize,
     walked: BTreeSet<String>,
+    /// By the name of a unit, the units that list it.
+    pulls: BTreeMap<String, Vec<String>>,
     dangling: Vec<DanglingLink>,
 }
 
@@ -71,6 +86,10 @@ impl Walk<'_> {
                 else {
                     continue;
                 };
+                if let Some(unit) = lister(&place) {
+                    self.pulls.entry(name).or_default().push(unit.to_owned());
+                    continue;
+                }
                 let inner = (format!("{place}/{name}"), format!("{logical}/{name}"));
                 if kind.is_dir() {
                     pending.push(inner);
@@ -94,7 +113,11 @@ impl Walk<'_> {
         let nowhere = matches!(error, FileError::Missing(_) | FileError::LinkLoop(_))
             || (matches!(error, FileError::Outside(_)) && target.starts_with("/nix/store/"));
         if in_store && nowhere && !self.leaves_the_store(logical) {
-            self.dangling.push(DanglingLink { place, target });
+            self.dangling.push(DanglingLink {
+                place,
+                target,
+                pulled_in_by: Vec::new(),
+            });
         }
     }
 
@@ -129,6 +152,12 @@ impl Walk<'_> {
     }
 }
 
+/// `multi-user.target`, for a directory that lists what it wants.
+fn lister(place: &str) -> Option<&str> {
+    let name = place.rsplit('/').next()?;
+    NAME_LISTS.iter().find_map(|kind| name.strip_suffix(kind))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,5 +189,20 @@ mod tests {
         fake.link("file", "y", "/var/lib/y");
         fake.link("toplevel", "etc/b", &fake.path_of("file", "y"));
         assert!(dangling(&fake).is_empty(), "{:?}", dangling(&fake));
+    }
+
+    #[test]
+    fn lists_of_names_do_not_dangle_and_tell_who_pulls_a_unit_in() {
+        let fake = FakeClosure::new();
+        let units = "etc/systemd/system";
+        let getty = format!("{units}/getty.target.wants/autovt@tty1.service");
+        fake.link("toplevel", &getty, "../autovt@tty1.service");
+        let wants = format!("{units}/multi-user.target.wants/a.service");
+        fake.link("toplevel", &wants, "../a.service");
+        let gone = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-unit/a.service";
+        fake.link("toplevel", &format!("{units}/a.service"), gone);
+        let found = dangling(&fake);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].pulled_in_by, ["multi-user.target"]);
     }
 }

@@ -35,6 +35,8 @@ pub struct Survey {
     pub nginx: NginxNeeds,
     /// The store path of systemd, link-free.
     pub systemd: Option<String>,
+    /// `toplevel/kernel-modules`, link-free.
+    pub kernel_modules: Option<String>,
     /// What could not be read: the subject, then why.
     pub unreadable: Vec<(String, String)>,
 }
@@ -43,15 +45,17 @@ pub struct Survey {
 pub fn survey(closure: &Closure) -> Survey {
     let files = ClosureFiles::new(closure);
     let units = unit_set::read(files);
+    let real = |name: &str| {
+        let resolved = files.resolve(&files.in_toplevel(name)).ok()?;
+        Some(resolved.logical)
+    };
     Survey {
         nginx: nginx_needs::read(files, &units.units),
         units: units.units,
         boot: boot_files::read(files),
         dangling: links::read(files),
-        systemd: files
-            .resolve(&files.in_toplevel("systemd"))
-            .ok()
-            .map(|resolved| resolved.logical),
+        systemd: real("systemd"),
+        kernel_modules: real("kernel-modules"),
         unreadable: units.unreadable,
     }
 }
