@@ -72,3 +72,30 @@ fn a_hostile_toplevel_is_told_and_never_a_panic() {
     assert!(stderr.starts_with("fail: "), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
 }
+
+#[test]
+fn contents_are_held_against_the_registration_when_asked_to() {
+    let root = store();
+    // The base of the store path is the name of what the closure directory holds.
+    let sum = "0".repeat(52);
+    let record = format!("{TOPLEVEL}\nsha256:{sum}\n1\n\n0\n");
+    fs::write(root.path().join("registration"), record).unwrap();
+    let inspect = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_bootproof"))
+            .args(["inspect", "--format=json", "--closure"])
+            .arg(root.path())
+            .args(arguments)
+            .output()
+            .unwrap()
+            .stdout
+    };
+    let says = |json: &[u8]| {
+        let json: serde_json::Value = serde_json::from_slice(json).unwrap();
+        let findings = json["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .any(|finding| finding["check"] == "store-contents" && finding["subject"] == TOPLEVEL)
+    };
+    assert!(says(&inspect(&["--verify-contents"])));
+    assert!(!says(&inspect(&[])));
+}

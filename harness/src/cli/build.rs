@@ -182,7 +182,7 @@ fn kill(group: Option<Pid>, signal: Signal) {
 fn not_started(program: &str, error: &io::Error) -> Failure {
     match (error.kind(), program) {
         (io::ErrorKind::NotFound, "nix") => {
-            "`nix` is not installed, and --flake needs it: install Nix 2.4 or later (https://nixos.org/download), or name what you mean \
+            "`nix` is not installed, and --flake needs it: install Nix 2.18 or later (https://nixos.org/download), or name what you mean \
              with --meant"
                 .into()
         }

@@ -121,15 +121,22 @@ fn verify(
     }))
 }
 
+/// Each file once, with the strangest that is known of it.
 fn suspects(traces: Traces) -> Vec<(String, &'static str)> {
-    [
+    let mut suspects: Vec<(String, &str)> = Vec::new();
+    for (names, what) in [
         (traces.zeroed, "has nothing but zero bytes"),
+        (traces.emptied, "is empty"),
         (traces.touched, "was written to after it was installed"),
         (traces.empty, "is empty"),
-    ]
-    .into_iter()
-    .flat_map(|(names, what)| names.into_iter().map(move |name| (name, what)))
-    .collect()
+    ] {
+        for name in names {
+            if !suspects.iter().any(|(known, _)| *known == name) {
+                suspects.push((name, what));
+            }
+        }
+    }
+    suspects
 }
 
 #[cfg(test)]

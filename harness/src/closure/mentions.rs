@@ -1,3 +1,5 @@
+use crate::vocabulary::StorePath;
+
 /// A path below the store that occurs in a text or a binary.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mention {
@@ -36,6 +38,18 @@ pub(super) fn in_bytes(bytes: &[u8]) -> impl Iterator<Item = Mention> + '_ {
         let path = path.trim_end_matches(['.', ':', '/']).to_owned();
         Some(Mention { start, path })
     })
+}
+
+/// The store paths that a mention is of, several where it is a search path; without those that nixpkgs' `nuke-refs` and
+/// `remove-references-to` overwrote because they are not needed.
+pub(super) fn store_paths(mention: &str) -> Vec<StorePath> {
+    let is_nuked = |path: &StorePath| path.hash().bytes().all(|byte| byte == b'e');
+    mention
+        .split(':')
+        .filter_map(|path| StorePath::split(path).ok())
+        .map(|(path, _)| path)
+        .filter(|path| !is_nuked(path))
+        .collect()
 }
 
 fn is_path_byte(byte: u8) -> bool {

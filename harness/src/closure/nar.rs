@@ -35,7 +35,9 @@ pub(super) struct Nar {
 pub(super) struct Traces {
     /// Nothing but zero bytes: blocks that never reached the disk.
     pub(super) zeroed: Vec<String>,
-    /// No bytes at all.
+    /// Nothing any more: among the empty and the touched.
+    pub(super) emptied: Vec<String>,
+    /// No bytes at all, as some files of most packages.
     pub(super) empty: Vec<String>,
     /// Written to after Nix had set the store's own time, where most files still have it.
     pub(super) touched: Vec<String>,
@@ -61,6 +63,7 @@ pub(super) fn of(top: &Path) -> io::Result<Nar> {
     // A copy that kept no times tells nothing by them.
     if writer.with_other_time * 2 > writer.files {
         traces.touched.clear();
+        traces.emptied.clear();
     }
     Ok(Nar {
         hash: NarHash(writer.hasher.finalize().into()),
@@ -183,8 +186,10 @@ impl Writer<'_> {
                 names.push(below.to_string_lossy().into_owned());
             }
         };
-        note(metadata.len() == 0, &mut self.traces.empty);
-        note(metadata.len() > 0 && all_zero, &mut self.traces.zeroed);
+        let is_empty = metadata.len() == 0;
+        note(is_empty, &mut self.traces.empty);
+        note(is_empty && was_touched, &mut self.traces.emptied);
+        note(!is_empty && all_zero, &mut self.traces.zeroed);
         note(was_touched, &mut self.traces.touched);
     }
 
@@ -280,12 +285,15 @@ mod tests {
         let top = root.path().join("top");
         fs::write(top.join("zero"), [0; 100_000]).unwrap();
         let store_time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        fs::write(top.join("lost"), "").unwrap();
         for name in ["B", "a", "sub/run", "sub.d"] {
             let file = File::open(top.join(name)).unwrap();
             file.set_modified(store_time).unwrap();
         }
         let traces = of(&top).unwrap().traces;
         assert_eq!(traces.zeroed, ["zero"]);
-        assert_eq!(traces.touched, ["zero"]);
+        assert_eq!(traces.emptied, ["lost"]);
+        assert_eq!(traces.touched, ["lost", "zero"]);
+        assert_eq!(traces.empty, ["lost", "sub.d"]);
     }
 }

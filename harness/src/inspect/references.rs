@@ -109,14 +109,20 @@ fn unit(link: &DanglingLink, outcome: &mut Outcome) {
 /// A path in a setting may be one that nothing opens; what is executed is another rule's.
 fn strangers(subject: &Subject, outcome: &mut Outcome) {
     for (name, unit) in &subject.survey.units {
-        let Some(first) = unit.strangers.first() else {
+        let of_script = subject.survey.script_strangers.get(name);
+        let (whose, source, paths) = match (unit.strangers.is_empty(), of_script) {
+            (false, _) => ("it", name, &unit.strangers),
+            (true, Some((script, paths))) => ("its script", script, paths),
+            (true, None) => continue,
+        };
+        let Some(first) = paths.first() else {
             continue;
         };
-        let summary = format!("it names {first}, which is not in the closure");
+        let summary = format!("{whose} names {first}, which is not in the closure");
         let mut finding =
             Finding::new(Check::Reference, State::Inspected, name, summary).as_warning();
-        for path in &unit.strangers {
-            finding = finding.with_evidence(name, path);
+        for path in paths {
+            finding = finding.with_evidence(source, path);
         }
         outcome.findings.push(finding);
     }
@@ -183,6 +189,22 @@ mod tests {
         assert_eq!(of(GONE), ["inspected/reference/a.service"]);
         let nuked = "/nix/store/eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee-nuked/bin";
         assert_eq!(of(nuked), [""; 0]);
+    }
+
+    #[test]
+    fn a_script_that_names_a_path_outside_the_closure_is_a_warning() {
+        let fake = server();
+        let shell = fake.path_of("bash", "bin/bash");
+        let script = fake.program("start", "bin/start", format!("#!{shell}\ncat {GONE}\n"));
+        unit(
+            &fake,
+            "a.service",
+            &format!("[Service]\nExecStart={script}\n"),
+        );
+        let inspection = inspected(&fake);
+        assert_eq!(ids(&inspection), ["inspected/reference/a.service"]);
+        assert_eq!(inspection.verdict, Verdict::Pass);
+        assert_eq!(inspection.findings[0].evidence[0].source, script);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod links;
 mod named_places;
 mod nginx_needs;
 mod script;
+mod script_strangers;
 mod unit_set;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub struct Survey {
     pub boot: BootFiles,
     pub dangling: Vec<DanglingLink>,
     pub nginx: NginxNeeds,
+    /// By unit: a script that it starts, and paths of the store that the script names and the closure does not contain.
+    pub script_strangers: BTreeMap<String, (String, Vec<String>)>,
     /// The store path of systemd, link-free.
     pub systemd: Option<String>,
     /// `toplevel/kernel-modules`, link-free.
@@ -51,6 +54,7 @@ pub fn survey(closure: &Closure) -> Survey {
     };
     Survey {
         nginx: nginx_needs::read(files, &units.units),
+        script_strangers: script_strangers::read(files, &units.units),
         units: units.units,
         boot: boot_files::read(files),
         dangling: links::read(files),

@@ -7,7 +7,6 @@ use crate::closure::files::ClosureFiles;
 use crate::closure::mentions;
 use crate::closure::unit_file::{UnitFile, command_words};
 use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY};
-use crate::vocabulary::StorePath;
 
 /// A unit with its drop-ins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,24 +144,11 @@ fn describe(
 
 fn strangers(files: &ClosureFiles, assignments: &str) -> Vec<String> {
     let named: BTreeSet<String> = mentions::in_bytes(assignments.as_bytes())
-        .flat_map(|mention| {
-            // A search path names several.
-            mention
-                .path
-                .split(':')
-                .filter_map(|path| StorePath::split(path).ok())
-                .map(|(path, _)| path)
-                .collect::<Vec<_>>()
-        })
-        .filter(|path| !files.closure().contains(path) && !is_nuked(path))
+        .flat_map(|mention| mentions::store_paths(&mention.path))
+        .filter(|path| !files.closure().contains(path))
         .map(|path| path.to_string())
         .collect();
     named.into_iter().collect()
-}
-
-/// `nuke-refs` and `remove-references-to` of nixpkgs overwrite the hash of what is not needed.
-fn is_nuked(path: &StorePath) -> bool {
-    path.hash().bytes().all(|byte| byte == b'e')
 }
 
 fn prefixes(line: &str) -> &str {
