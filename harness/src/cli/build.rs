@@ -4,15 +4,17 @@ use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdout};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal as TokioSignal, SignalKind, signal};
 use tokio::time::timeout;
 
-use super::Failure;
+use super::{Exit, Failure, tell};
 use crate::closure;
 use crate::offspring::{die_with_parent, lead_session};
 use crate::vocabulary::StorePath;
@@ -24,25 +26,122 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long what a finished build left running may hold its stdout open.
 const STRAGGLERS: Duration = Duration::from_secs(2);
 
-/// Runs the user's command by a shell, and gives what it names last: a store path, or a link to one.
-pub(super) fn by_command(command: &str, store: &Path) -> Result<String, Failure> {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    let output = run(shell, "sh", &format!("the build command `{command}`"))?;
-    let lines = output.lines().map(str::trim).rev();
-    let mut named = lines.clone().filter(|line| names_store_path(line, store));
-    named.next().map(str::to_owned).ok_or_else(|| {
-        let last = lines.into_iter().find(|line| !line.is_empty());
-        let ended = match last {
-            Some(line) => format!("its stdout ends with `{line:.200}`"),
-            None => "it printed nothing on stdout".to_owned(),
+/// Runs builds, one after another, each until it ends or a signal ends it.
+pub(super) struct Builder {
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Builder {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let entered = runtime.enter();
+        let signals = Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
         };
-        format!(
-            "the build command `{command}` names no store path ({ended}): have it print what it built last, \
-             such as by `&& readlink -f result`"
-        )
-        .into()
-    })
+        drop(entered);
+        Ok(Self { runtime, signals })
+    }
+
+    /// Leaves signals to end the process from now on: whoever listened once must go on to.
+    pub(super) fn done(mut self) {
+        thread::spawn(move || {
+            let by = self.runtime.block_on(self.signals.next());
+            tell(&format!(
+                "bootproof: interrupted by {by}: nothing is proven\n"
+            ));
+            std::process::exit(Exit::Error.code().into());
+        });
+    }
+}
+
+struct Signals {
+    interrupt: TokioSignal,
+    terminate: TokioSignal,
+    hang_up: TokioSignal,
+}
+
+impl Signals {
+    /// Waits for one, and gives what people call it.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "Ctrl-C",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.hang_up.recv() => "SIGHUP",
+        }
+    }
+}
+
+impl Builder {
+    /// Runs the user's command by a shell, and gives what it names last: a store path, or a link to one.
+    pub(super) fn by_command(&mut self, command: &str, store: &Path) -> Result<String, Failure> {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(command);
+        let output = self.run(shell, "sh", &format!("the build command `{command}`"))?;
+        let lines = || output.lines().map(str::trim).rev();
+        let named = lines().find(|line| names_store_path(line, store));
+        named.map(str::to_owned).ok_or_else(|| {
+            let ended = match lines().find(|line| !line.is_empty()) {
+                Some(line) => format!("its stdout ends with `{line:.200}`"),
+                None => "it printed nothing on stdout".to_owned(),
+            };
+            format!(
+                "the build command `{command}` names no store path ({ended}): have it print what it built last, \
+                 such as by `&& readlink -f result`"
+            )
+            .into()
+        })
+    }
+
+    /// Builds the toplevel of a flake's host with Nix.
+    pub(super) fn by_flake(&mut self, reference: &str, store: &Path) -> Result<String, Failure> {
+        let installable = installable(reference)?;
+        let mut nix = Command::new("nix");
+        nix.args(["--extra-experimental-features", "nix-command flakes"]);
+        nix.args(["build", "--no-link", "--print-out-paths"]);
+        if store != Path::new("/") {
+            nix.arg("--store").arg(store);
+        }
+        nix.arg(&installable);
+        let output = self.run(nix, "nix", &format!("`nix build {installable}`"))?;
+        let last = output.lines().map(str::trim).rfind(|line| !line.is_empty());
+        last.map(str::to_owned)
+            .ok_or_else(|| format!("`nix build {installable}` names no output").into())
+    }
+
+    /// Runs a build to its end and gives the end of its stdout; its stderr is ours.
+    fn run(&mut self, mut command: Command, program: &str, named: &str) -> Result<String, Failure> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        die_with_parent(&mut command);
+        lead_session(&mut command);
+        let Self { runtime, signals } = self;
+        runtime.block_on(async {
+            let mut child = tokio::process::Command::from(command)
+                .spawn()
+                .map_err(|error| not_started(program, &error))?;
+            let ended = tokio::select! {
+                ended = finish(&mut child) => Ok(ended?),
+                by = signals.next() => Err(by),
+            };
+            match ended {
+                Ok((status, stdout)) if status.success() => {
+                    Ok(String::from_utf8_lossy(&stdout).into_owned())
+                }
+                Ok((status, _)) => Err(failed(named, status)),
+                Err(by) => {
+                    end(&mut child).await;
+                    Err(format!("interrupted by {by}: {named} was ended, nothing is proven").into())
+                }
+            }
+        })
+    }
 }
 
 /// A derivation is no output.
@@ -52,22 +151,6 @@ fn names_store_path(line: &str, store: &Path) -> bool {
         false => Err(()),
     });
     path.is_ok_and(|path| !path.name().ends_with(".drv"))
-}
-
-/// Builds the toplevel of a flake's host with Nix.
-pub(super) fn by_flake(reference: &str, store: &Path) -> Result<String, Failure> {
-    let installable = installable(reference)?;
-    let mut nix = Command::new("nix");
-    nix.args(["--extra-experimental-features", "nix-command flakes"]);
-    nix.args(["build", "--no-link", "--print-out-paths"]);
-    if store != Path::new("/") {
-        nix.arg("--store").arg(store);
-    }
-    nix.arg(&installable);
-    let output = run(nix, "nix", &format!("`nix build {installable}`"))?;
-    let last = output.lines().rev().find(|line| !line.trim().is_empty());
-    last.map(|line| line.trim().to_owned())
-        .ok_or_else(|| format!("`nix build {installable}` names no output").into())
 }
 
 /// `REF#host` stands for the host's toplevel; what has a dot in it is an attribute path of the user's own.
@@ -83,43 +166,6 @@ fn installable(reference: &str) -> Result<String, Failure> {
         )
         .into()),
     }
-}
-
-/// Runs a build to its end and gives the end of its stdout; its stderr is ours.
-fn run(mut command: Command, program: &str, named: &str) -> Result<String, Failure> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit());
-    die_with_parent(&mut command);
-    lead_session(&mut command);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        let mut child = tokio::process::Command::from(command)
-            .spawn()
-            .map_err(|error| not_started(program, &error))?;
-        let ended = tokio::select! {
-            ended = finish(&mut child) => Ok(ended?),
-            _ = interrupt.recv() => Err("Ctrl-C"),
-            _ = terminate.recv() => Err("SIGTERM"),
-            _ = hang_up.recv() => Err("SIGHUP"),
-        };
-        match ended {
-            Ok((status, stdout)) if status.success() => {
-                Ok(String::from_utf8_lossy(&stdout).into_owned())
-            }
-            Ok((status, _)) => Err(failed(named, status)),
-            Err(by) => {
-                end(&mut child).await;
-                Err(format!("interrupted by {by}: {named} was ended, nothing is proven").into())
-            }
-        }
-    })
 }
 
 /// The exit status and the end of what was printed.

@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{InspectArgs, InspectFormat};
-use super::{Exit, Failure, build};
+use super::build::Builder;
+use super::{Exit, Failure};
 use crate::closure::{self, Closure, Source};
 use crate::inspect::{self, Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
 use crate::vocabulary::{ClosureFacts, System};
@@ -58,16 +59,7 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
         let facts = closure::read_facts(&closure)?;
         Ok((closure, facts))
     };
-    let built = args
-        .build_command
-        .as_ref()
-        .map(|command| build::by_command(command, &args.store))
-        .transpose()?;
-    let of_flake = args
-        .flake
-        .as_ref()
-        .map(|reference| build::by_flake(reference, &args.store))
-        .transpose()?;
+    let (built, of_flake) = build(args)?;
     let candidate = match (built.as_ref().or(args.toplevel.as_ref()), &args.closure) {
         (Some(toplevel), _) => named(toplevel)?,
         (None, Some(dir)) => {
@@ -89,6 +81,22 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
         baseline,
         meant,
     })
+}
+
+/// Builds what has to be built: by the user's command, and by the flake.
+fn build(args: &InspectArgs) -> Result<(Option<String>, Option<String>), Failure> {
+    if args.build_command.is_none() && args.flake.is_none() {
+        return Ok((None, None));
+    }
+    let mut builder = Builder::new()?;
+    let command = args.build_command.as_ref();
+    let built = command.map(|command| builder.by_command(command, &args.store));
+    let built = built.transpose()?;
+    let flake = args.flake.as_ref();
+    let of_flake = flake.map(|reference| builder.by_flake(reference, &args.store));
+    let of_flake = of_flake.transpose()?;
+    builder.done();
+    Ok((built, of_flake))
 }
 
 /// People's report goes to stderr, a machine's to stdout.

@@ -209,12 +209,7 @@ mod tests {
         other.boot.kernel = Some("/nix/store/x-linux/bzImage".into());
         other.boot.initrd = Some("/nix/store/x-initrd/initrd".into());
         other.kernel_modules = Some("/nix/store/x-kernel-modules".into());
-        let of = |name: &str| {
-            Some(format!(
-                "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-{name}"
-            ))
-        };
-        other.systemd = of("systemd-256");
+        other.systemd = Some("/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-systemd-256".into());
         let changes = between(&facts, &survey, &facts, &other);
         assert_eq!(
             changes.reboot_for,

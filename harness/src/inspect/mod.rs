@@ -10,6 +10,7 @@ pub mod builds;
 mod changes;
 mod contents;
 mod death;
+mod difference;
 mod executability;
 mod faults;
 mod headline;

@@ -215,4 +215,17 @@ mod tests {
         fake.file("etc/systemd/system/nginx.service", text);
         assert_eq!(inspected(&fake).verdict, Verdict::Pass);
     }
+
+    #[test]
+    fn the_configuration_itself_names_nothing_by_whatever_name_it_is_met() {
+        let fake = server();
+        let program = fake.program("nginx", "bin/nginx", elf(ElfClass::X86_64));
+        let config = fake.store_file("nginx.conf", "", format!("http {{ {PASS} }}"));
+        fake.link("toplevel", "etc/nginx/nginx.conf", &config);
+        let text = format!("[Service]\nExecStart={program} -c /etc/nginx/nginx.conf\n");
+        unit(&fake, "nginx.service", &text);
+        let text = format!("[Service]\nExecStart=/run/x\n[Unit]\nX-Restart-Triggers={config}\n");
+        unit(&fake, "nginx-config-reload.service", &text);
+        assert_eq!(ids(&inspected(&fake)), ["inspected/nginx-config/port 8081"]);
+    }
 }

@@ -140,9 +140,7 @@ mod tests {
         Unit {
             assignments: assignments.to_owned(),
             at_boot: true,
-            conditional: false,
-            commands: Vec::new(),
-            strangers: Vec::new(),
+            ..Unit::default()
         }
     }
 

@@ -142,6 +142,39 @@ fn ctrl_c_ends_the_build_and_all_that_it_started() {
 }
 
 #[test]
+fn ctrl_c_ends_what_follows_upon_a_build_too() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.toplevel.root().join("nix/var/nix/db");
+    fs::create_dir_all(&database).unwrap();
+    fs::write(database.join("db.sqlite"), "").unwrap();
+    let pid = sandbox.place("asked");
+    let script = format!("echo $$ > {}; exec sleep 600", pid.display());
+    install(&sandbox, "nix-store", &script);
+    let mut child = sandbox
+        .process()
+        .args(["inspect", "--store"])
+        .arg(sandbox.toplevel.root())
+        .args([
+            "--build-command",
+            &format!("echo {}", sandbox.toplevel.path),
+        ])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    sandbox.wait("a question to Nix", || {
+        fs::read_to_string(&pid).is_ok_and(|text| text.ends_with('\n'))
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let mut stderr = String::new();
+    let mut pipe = child.stderr.take().unwrap();
+    pipe.read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{stderr}");
+    assert!(stderr.contains("interrupted by Ctrl-C"), "{stderr}");
+    wait_until_gone(&sandbox, &pid);
+}
+
+#[test]
 fn a_flake_is_built_by_nix_and_meant() {
     let sandbox = Sandbox::new();
     let asked = sandbox.place("asked");

@@ -25,7 +25,7 @@ pub(super) fn search(
     let mut search = Search {
         files,
         missing: wanted.clone(),
-        seen: BTreeSet::from([nginx_configuration.to_owned()]),
+        seen: real(files, nginx_configuration).into_iter().collect(),
         left: MAX_TOTAL,
     };
     if wanted.is_empty() {
@@ -39,6 +39,10 @@ pub(super) fn search(
         return wanted.clone();
     }
     wanted.difference(&search.missing).cloned().collect()
+}
+
+fn real(files: ClosureFiles, path: &str) -> Option<String> {
+    Some(files.resolve(path).ok()?.logical)
 }
 
 struct Search<'a> {
@@ -69,7 +73,14 @@ impl Search<'_> {
 
     /// Programs are not searched: a number in one means nothing.
     fn file(&mut self, path: &str, depth: usize) {
-        if self.is_over() || !self.seen.insert(path.to_owned()) {
+        if self.is_over() {
+            return;
+        }
+        // nginx's own file must not be met again by the other of its names.
+        let Some(real) = real(self.files, path) else {
+            return;
+        };
+        if !self.seen.insert(real) {
             return;
         }
         let Ok(bytes) = self.files.read(path, MAX_FILE) else {

@@ -9,7 +9,7 @@ use crate::closure::unit_file::{UnitFile, command_words};
 use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY};
 
 /// A unit with its drop-ins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unit {
     /// Every assignment that systemd reads, one a line, drop-ins included.
     pub assignments: String,
