@@ -13,6 +13,7 @@ mod drivers;
 mod error;
 mod executable;
 mod facts;
+mod file_system_names;
 mod files;
 mod fstab;
 mod grub_config;
@@ -20,8 +21,10 @@ mod initrd;
 mod listing;
 mod locate;
 mod mentions;
+mod module_file;
 mod modules;
 mod nginx_config;
+mod pe;
 mod references;
 mod registration;
 mod resolve;
@@ -34,9 +37,11 @@ mod units;
 
 pub use error::ClosureError;
 pub use facts::read_facts;
+pub use module_file::ModuleFile;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, NginxNeeds, Role, Survey, Unit,
+    BootFiles, BootImage, BootspecFiles, Command, DanglingLink, EfiLoader, Fault, Hop,
+    Installation, ModulePackage, ModuleTree, NginxNeeds, Role, Specialisation, Survey, Unit,
     Upstream, survey,
 };

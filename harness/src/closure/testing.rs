@@ -195,3 +195,20 @@ pub(crate) fn bzimage(is_64_bit: bool) -> Vec<u8> {
     image[0x500..0x500 + version.len()].copy_from_slice(version);
     image
 }
+
+/// A kernel module of a class, made for the kernel that `vermagic` names.
+pub(crate) fn module(class: crate::vocabulary::ElfClass, vermagic: &str) -> Vec<u8> {
+    let mut bytes = elf(class);
+    bytes.extend(format!("license=GPL\0vermagic={vermagic}\0name=x\0").bytes());
+    bytes
+}
+
+/// The headers of an EFI program for a machine of the PE format.
+pub(crate) fn efi_program(machine: u16) -> Vec<u8> {
+    let mut bytes = vec![0; 256];
+    bytes[..2].copy_from_slice(b"MZ");
+    bytes[0x3c] = 0x80;
+    bytes[0x80..0x84].copy_from_slice(b"PE\0\0");
+    bytes[0x84..0x86].copy_from_slice(&machine.to_le_bytes());
+    bytes
+}
