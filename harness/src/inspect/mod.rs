@@ -37,17 +37,18 @@ pub fn inspect(
     options: &Options,
 ) -> Inspection {
     let survey = closure::survey(closure);
+    let surveyed = baseline.map(|(closure, _)| closure::survey(closure));
     let subject = Subject {
         facts,
         survey: &survey,
+        baseline: surveyed.as_ref(),
         options,
         expected: model::expected(options, baseline.map(|(_, facts)| facts)),
     };
     let mut inspection = rules::apply(&subject);
-    if let Some((closure, before)) = baseline {
-        let surveyed = closure::survey(closure);
+    if let (Some((_, before)), Some(surveyed)) = (baseline, &surveyed) {
         inspection.baseline = Some(before.toplevel.clone());
-        inspection.changes = Some(changes::between(before, &surveyed, facts, &survey));
+        inspection.changes = Some(changes::between(before, surveyed, facts, &survey));
     }
     inspection
 }

@@ -45,6 +45,8 @@ pub const RULES: &[Row] = &[
 pub(super) struct Subject<'a> {
     pub(super) facts: &'a ClosureFacts,
     pub(super) survey: &'a Survey,
+    /// Of the toplevel that the machine runs now.
+    pub(super) baseline: Option<&'a Survey>,
     pub(super) options: &'a Options,
     pub(super) expected: Option<Expected>,
 }

@@ -44,6 +44,17 @@ pub(super) fn inspected_with(fake: &FakeClosure, options: &Options) -> Inspectio
     inspect(&closure, &facts, None, options)
 }
 
+pub(super) fn inspected_with_baseline(
+    fake: &FakeClosure,
+    baseline: &FakeClosure,
+    options: &Options,
+) -> Inspection {
+    let (closure, before) = (fake.closure(), baseline.closure());
+    let facts = read_facts(&closure).unwrap();
+    let known = read_facts(&before).unwrap();
+    inspect(&closure, &facts, Some((&before, &known)), options)
+}
+
 pub(super) fn ids(inspection: &Inspection) -> Vec<String> {
     inspection.findings.iter().map(|f| f.id()).collect()
 }

@@ -33,6 +33,8 @@ pub struct ModuleTree {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModulePackage {
     pub store_path: StorePath,
+    /// How many modules it has.
+    pub count: usize,
     /// The path of each module that was read, link-free.
     pub modules: Vec<(String, ModuleFile)>,
     /// Modules of the sample that cannot be read, and why.
@@ -76,7 +78,7 @@ pub(super) fn read(files: &ClosureFiles, kernel: Option<&str>) -> Option<ModuleT
 /// Looks for the store paths behind the tree, which `buildEnv` merges of links to files, and to whole directories where only one
 /// package has them.
 fn packages(files: &ClosureFiles, dir: &str) -> Vec<ModulePackage> {
-    let mut samples: BTreeMap<StorePath, Vec<String>> = BTreeMap::new();
+    let mut samples: BTreeMap<StorePath, (usize, Vec<String>)> = BTreeMap::new();
     let mut left = MAX_ENTRIES;
     let mut pending = vec![(dir.to_owned(), 0)];
     while let Some((dir, depth)) = pending.pop() {
@@ -112,7 +114,8 @@ fn packages(files: &ClosureFiles, dir: &str) -> Vec<ModulePackage> {
                 let Ok(real) = real else { continue };
                 let owner = StorePath::split(&real).map_or(owner.clone(), |(owner, _)| owner);
                 if samples.len() < MAX_PACKAGES || samples.contains_key(&owner) {
-                    let sample = samples.entry(owner).or_default();
+                    let (count, sample) = samples.entry(owner).or_default();
+                    *count += 1;
                     if sample.len() < SAMPLE {
                         sample.push(real);
                     }
@@ -122,13 +125,19 @@ fn packages(files: &ClosureFiles, dir: &str) -> Vec<ModulePackage> {
     }
     samples
         .into_iter()
-        .map(|(store_path, paths)| package(files, store_path, paths))
+        .map(|(store_path, (count, paths))| package(files, store_path, count, paths))
         .collect()
 }
 
-fn package(files: &ClosureFiles, store_path: StorePath, paths: Vec<String>) -> ModulePackage {
+fn package(
+    files: &ClosureFiles,
+    store_path: StorePath,
+    count: usize,
+    paths: Vec<String>,
+) -> ModulePackage {
     let mut package = ModulePackage {
         store_path,
+        count,
         modules: Vec::new(),
         unreadable: Vec::new(),
     };
@@ -182,7 +191,7 @@ mod tests {
             panic!("{:?}", tree.packages);
         };
         assert_eq!(linux.store_path.name(), "linux");
-        assert_eq!(linux.modules.len(), SAMPLE);
+        assert_eq!((linux.count, linux.modules.len()), (4, SAMPLE));
         assert_eq!(nvidia.modules[0].1.class, ElfClass::I386);
     }
 
