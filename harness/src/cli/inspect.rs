@@ -18,7 +18,9 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             .expect_system
             .clone()
             .map(|system| Expected::by_user(System::from(system))),
-        ..Options::default()
+        target: args.target.machine()?,
+        boot_free: args.boot_free,
+        boot_size: args.boot_size,
     };
     let inspection = inspect::inspect(
         &candidate,

@@ -21,8 +21,8 @@ pub(super) struct Bootspec {
 /// What else a `boot.json` holds beside the system itself.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Extensions {
-    /// `org.nixos.specialisation.v1`, one level of it: specialisations have none of their own.
-    pub(super) specialisations: BTreeMap<String, Bootspec>,
+    /// `org.nixos.specialisation.v1`, one level of it: specialisations have none of their own. `None` where it is not there.
+    pub(super) specialisations: Option<BTreeMap<String, Bootspec>>,
     /// The device tree that systemd-boot is given, from its own extension.
     pub(super) device_tree: Option<String>,
 }
@@ -32,13 +32,13 @@ pub(super) fn parse_extensions(text: &str) -> Extensions {
     let document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
     let specialisations = document["org.nixos.specialisation.v1"]
         .as_object()
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, child)| {
-            let spec = serde_json::from_value(child[V1].clone()).ok()?;
-            Some((name.clone(), spec))
-        })
-        .collect();
+        .map(|children| {
+            let specs = children.iter().filter_map(|(name, child)| {
+                let spec = serde_json::from_value(child[V1].clone()).ok()?;
+                Some((name.clone(), spec))
+            });
+            specs.collect()
+        });
     Extensions {
         specialisations,
         device_tree: document["org.nixos.systemd-boot"]["devicetree"]
@@ -127,8 +127,8 @@ mod tests {
             r#"{"org.nixos.specialisation.v1": {"a": {"org.nixos.bootspec.v1": {"toplevel": "/x"}}, "b": {}},
                 "org.nixos.systemd-boot": {"devicetree": "/dtb"}}"#,
         );
-        let names: Vec<_> = extensions.specialisations.keys().collect();
-        assert_eq!(names, ["a"]);
+        let names = extensions.specialisations.unwrap().into_keys();
+        assert!(names.eq(["a"]));
         assert_eq!(extensions.device_tree.as_deref(), Some("/dtb"));
         for text in ["", "[]", r#"{"org.nixos.specialisation.v1": 1}"#] {
             assert_eq!(parse_extensions(text), Extensions::default());

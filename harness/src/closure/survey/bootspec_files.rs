@@ -29,7 +29,7 @@ pub struct Specialisation {
     /// The files that its boot entry starts, link-free.
     pub kernel: Option<String>,
     pub initrd: Option<String>,
-    /// Whether `boot.json` has it; `None` where there is no `boot.json`.
+    /// Whether `boot.json` has it; `None` where there is no `boot.json`, or none that tells specialisations.
     pub in_bootspec: Option<bool>,
     /// Whether the toplevel's directory `specialisation` has it.
     pub in_toplevel: bool,
@@ -74,7 +74,7 @@ pub(super) fn specialisations(files: &ClosureFiles, with_initrd: bool) -> Vec<Sp
     let text = files.text(&files.in_toplevel("boot.json")).ok();
     let told = text
         .filter(|text| bootspec::parse_bootspec(text).is_ok())
-        .map(|text| bootspec::parse_extensions(&text).specialisations);
+        .and_then(|text| bootspec::parse_extensions(&text).specialisations);
     let dir = files.in_toplevel("specialisation");
     let mut names: BTreeSet<String> = files.list(&dir).unwrap_or_default().into_iter().collect();
     let listed = names.clone();

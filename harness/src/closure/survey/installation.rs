@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use crate::closure::files::ClosureFiles;
 use crate::closure::grub_config;
 use crate::closure::{boot_loader, mentions, pe};
-use crate::vocabulary::{StorePath, System};
+use crate::vocabulary::{BootLoader, StorePath, System};
 
 /// Installers are scripts of a few kB.
 const SCRIPT_LIMIT: u64 = 1 << 20;
@@ -38,7 +38,9 @@ pub struct EfiLoader {
 /// Follows the scripts of the installer to the configuration of GRUB and to systemd's bootloader.
 pub(super) fn read(files: &ClosureFiles) -> Installation {
     let mut installation = Installation::default();
-    let Ok(Some(installer)) = boot_loader::installer(files) else {
+    let (Ok(loader), Ok(Some(installer))) =
+        (boot_loader::read(files), boot_loader::installer(files))
+    else {
         return installation;
     };
     let mut seen = BTreeSet::new();
@@ -47,13 +49,21 @@ pub(super) fn read(files: &ClosureFiles) -> Installation {
         if seen.len() >= MAX_FILES || !seen.insert(path.clone()) {
             continue;
         }
-        add_systemd_boot(files, &path, &mut installation);
+        if loader == BootLoader::SystemdBoot {
+            add_systemd_boot(files, &path, &mut installation);
+        }
+        let is_grubs = path.ends_with("grub-config.xml");
+        // Programs that a script names are not read.
+        let is_script = || files.header(&path, 2).is_ok_and(|header| header == b"#!");
+        if !is_grubs && !is_script() {
+            continue;
+        }
         let Ok(content) = files.read(&path, SCRIPT_LIMIT) else {
             continue;
         };
-        if path.ends_with("grub-config.xml") {
+        if is_grubs {
             add_grub(&String::from_utf8_lossy(&content), &mut installation);
-        } else if content.starts_with(b"#!") {
+        } else {
             add_mount_points(&String::from_utf8_lossy(&content), &mut installation);
             if depth < MAX_DEPTH {
                 let mentioned = mentions::in_bytes(&content).map(|mention| mention.path);

@@ -80,7 +80,7 @@ fn root_param(subject: &Subject, outcome: &mut Outcome) {
         return;
     };
     let (told, listed) = (kind_and_name(told), kind_and_name(&root.device));
-    if told.0 == listed.0 && told.0.is_some() && told.1 != listed.1 {
+    if told.0 == listed.0 && told.0.is_some() && !told.1.eq_ignore_ascii_case(listed.1) {
         let summary = format!(
             "`root=` names {}, and the fstab's root is {}",
             told.1, listed.1

@@ -92,8 +92,8 @@ mod tests {
         let fake = with_specialisation(&[]);
         fake.remove("specialisation/gaming");
         assert_eq!(ids(&inspected(&fake)), FOUND);
-        let spec =
-            r#"{"org.nixos.bootspec.v1": {"kernelParams": ["console=ttyS0", "loglevel=4"]}}"#;
+        let spec = r#"{"org.nixos.bootspec.v1": {"kernelParams": ["console=ttyS0", "loglevel=4"]},
+            "org.nixos.specialisation.v1": {}}"#;
         let fake = with_specialisation(&[]);
         fake.file("boot.json", spec);
         assert_eq!(ids(&inspected(&fake)), FOUND);
