@@ -110,6 +110,12 @@ pub(super) struct TargetArgs {
     /// The bus of the target machine's disk (default: what the initrd drives and the bootloader's device is called)
     #[arg(long, value_enum, value_name = "BUS")]
     pub(super) disk: Option<DiskArgument>,
+    /// What is free on the target machine's /boot, as df(1) says it: 180M, 1.5G, or bytes: is there room for one more kernel?
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub(super) boot_free: Option<u64>,
+    /// What the target machine's /boot has in all
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub(super) boot_size: Option<u64>,
 }
 
 impl TargetArgs {
@@ -131,6 +137,8 @@ impl TargetArgs {
         Ok(TargetMachine {
             system,
             disk_bus: self.disk.map(Into::into),
+            boot_free_mib: self.boot_free.map(size::mib),
+            boot_size_mib: self.boot_size.map(size::mib),
             ..plain
         })
     }
@@ -174,12 +182,6 @@ pub(super) struct InspectArgs {
     pub(super) expect_system: Option<String>,
     #[command(flatten)]
     pub(super) target: TargetArgs,
-    /// What is free on the target machine's /boot, as df(1) says it: 180M, 1.5G, or bytes
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
-    pub(super) boot_free: Option<u64>,
-    /// What the target machine's /boot has in all
-    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
-    pub(super) boot_size: Option<u64>,
     #[arg(long, value_enum, default_value_t = InspectFormat::Human)]
     pub(super) format: InspectFormat,
 }

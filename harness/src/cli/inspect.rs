@@ -19,8 +19,6 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             .clone()
             .map(|system| Expected::by_user(System::from(system))),
         target: args.target.machine()?,
-        boot_free: args.boot_free,
-        boot_size: args.boot_size,
     };
     let inspection = inspect::inspect(
         &candidate,

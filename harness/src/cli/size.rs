@@ -21,6 +21,11 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Whole MiB: what is told is never more than what is there.
+pub(super) fn mib(bytes: u64) -> u64 {
+    bytes >> 20
+}
+
 fn factor(unit: &str) -> Option<f64> {
     const LETTERS: &str = "KMGT";
     let unit = unit.to_ascii_uppercase();

@@ -13,10 +13,6 @@ pub struct Options {
     pub expected: Option<Expected>,
     /// The machine that will run it.
     pub target: TargetMachine,
-    /// What is free on the machine's `/boot`, in bytes.
-    pub boot_free: Option<u64>,
-    /// What the machine's `/boot` has in all, in bytes.
-    pub boot_size: Option<u64>,
 }
 
 /// The platform that is meant, and who says so.

@@ -9,7 +9,10 @@ const NEXT: &str = "delete old generations and run the bootloader's installer ag
 const ROOM: u64 = 1 << 20;
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
-    let (free, size) = (subject.options.boot_free, subject.options.boot_size);
+    let target = &subject.options.target;
+    let bytes = |mib: u64| mib.saturating_mul(1 << 20);
+    let free = target.boot_free_mib.map(bytes);
+    let size = target.boot_size_mib.map(bytes);
     if free.is_none() && size.is_none() {
         return;
     }
@@ -120,6 +123,7 @@ mod tests {
     use crate::closure::testing::{FakeClosure, bzimage};
     use crate::inspect::testing::{ids, inspected_with, inspected_with_baseline, server};
     use crate::inspect::{Inspection, Options};
+    use crate::vocabulary::TargetMachine;
 
     const FOUND: [&str; 1] = ["inspected/boot-path/boot-space"];
 
@@ -134,16 +138,19 @@ mod tests {
         fake
     }
 
-    fn with_mib(free: Option<u64>, size: Option<u64>) -> Options {
+    fn told(free: Option<u64>, size: Option<u64>) -> Options {
         Options {
-            boot_free: free.map(|mib| mib << 20),
-            boot_size: size.map(|mib| mib << 20),
+            target: TargetMachine {
+                boot_free_mib: free,
+                boot_size_mib: size,
+                ..TargetMachine::default()
+            },
             ..Options::default()
         }
     }
 
     fn of(fake: &FakeClosure, free: Option<u64>, size: Option<u64>) -> Inspection {
-        inspected_with(fake, &with_mib(free, size))
+        inspected_with(fake, &told(free, size))
     }
 
     #[test]
@@ -179,7 +186,7 @@ mod tests {
     #[test]
     fn what_the_baseline_has_there_needs_none() {
         let fake = with_installer("install-systemd-boot.sh");
-        let inspection = inspected_with_baseline(&fake, &fake, &with_mib(Some(2), None));
+        let inspection = inspected_with_baseline(&fake, &fake, &told(Some(2), None));
         assert_eq!(ids(&inspection), [""; 0]);
     }
 }
