@@ -7,7 +7,7 @@ use super::files::{ClosureFiles, FileError};
 use crate::vocabulary::ElfClass;
 
 /// The largest modules, those of graphics cards, have about 100 MB.
-const LIMIT: u64 = 256 << 20;
+const LIMIT: u64 = 128 << 20;
 /// More than any line of `vermagic`.
 const LONGEST: usize = 256;
 const KEY: &[u8] = b"vermagic=";

@@ -21,12 +21,12 @@ pub const RULES: &[Row] = &[
     },
     Row {
         name: "architecture",
-        proves: "kernel, `system`, `boot.json`, userland, expectation and machine agree",
+        proves: "kernel, `system`, `boot.json`, userland, modules, bootloader, expectation and machine agree",
         rule: architecture::rule,
     },
     Row {
         name: "boot-path",
-        proves: "`init`, kernel, initrd and modules are there and fit each other",
+        proves: "`init`, kernel, initrd, modules, fstab, parameters and boot entries are there and fit each other",
         rule: boot_path::rule,
     },
     Row {

@@ -11,7 +11,7 @@ use crate::vocabulary::StorePath;
 const SAMPLE: usize = 3;
 /// More entries than the merged tree of any kernel has.
 const MAX_ENTRIES: usize = 200_000;
-const MAX_PACKAGES: usize = 64;
+const MAX_PACKAGES: usize = 32;
 const MAX_DEPTH: usize = 16;
 
 /// The directory of `kernel-modules` that the kernel looks into.
