@@ -18,16 +18,32 @@ pub(crate) struct FakeClosure {
 impl FakeClosure {
     /// A store with a toplevel that has what every toplevel has, each an empty file or directory.
     pub(crate) fn new() -> Self {
-        let fake = Self {
+        let fake = Self::empty();
+        fake.fill();
+        fake
+    }
+
+    /// The same with another path before the toplevel's, so that no path is one of another fake's.
+    pub(crate) fn after(name: &str) -> Self {
+        let fake = Self::empty();
+        fake.store_file(name, "x", "");
+        fake.fill();
+        fake
+    }
+
+    fn empty() -> Self {
+        Self {
             root: tempfile::tempdir().unwrap(),
             paths: RefCell::default(),
-        };
-        for name in ["init", "kernel", "initrd", "kernel-params"] {
-            fake.file(name, "");
         }
-        fake.file("system", "x86_64-linux");
-        fs::create_dir_all(fake.host("toplevel").join("etc")).unwrap();
-        fake
+    }
+
+    fn fill(&self) {
+        for name in ["init", "kernel", "initrd", "kernel-params"] {
+            self.file(name, "");
+        }
+        self.file("system", "x86_64-linux");
+        fs::create_dir_all(self.host("toplevel").join("etc")).unwrap();
     }
 
     pub(crate) fn root(&self) -> &Path {

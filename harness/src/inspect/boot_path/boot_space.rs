@@ -1,6 +1,6 @@
 //! `/boot` has room for one more generation, where kernels are copied there.
 
-use super::error;
+use super::{error, warning};
 use crate::inspect::rules::{Outcome, Subject};
 use crate::vocabulary::BootLoader;
 
@@ -23,16 +23,6 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         outcome.notes.push(note);
         return;
     }
-    let (new, shared) = needed(subject);
-    if let Some(free) = free.filter(|free| *free < new) {
-        let summary = format!(
-            "{boot} has {} free, and the kernel and initrd of this generation take {}{shared}: the bootloader's installer ends with an error",
-            mib(free),
-            mib(new)
-        );
-        error(outcome, "boot-space", summary, NEXT);
-        return;
-    }
     let whole = total(subject) + ROOM;
     if let Some(size) = size.filter(|size| *size < whole) {
         let summary = format!(
@@ -43,8 +33,32 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         error(outcome, "boot-space", summary, NEXT);
         return;
     }
+    let (new, shared) = needed(subject);
+    if let Some(free) = free.filter(|free| *free < new) {
+        let summary = format!(
+            "{boot} has {} free, and the kernel and initrd of this generation take {}{shared}: the bootloader's installer ends with an error",
+            mib(free),
+            mib(new)
+        );
+        match unless(subject) {
+            None => error(outcome, "boot-space", summary, NEXT),
+            Some(unless) => warning(outcome, "boot-space", format!("{summary}, unless {unless}")),
+        }
+        return;
+    }
     let note = format!("one more generation takes {} on {boot}{shared}", mib(new));
     outcome.notes.push(note);
+}
+
+/// What may yet make room: GRUB's installer removes old kernels after it has copied the new one, systemd-boot's before that.
+fn unless(subject: &Subject) -> Option<&'static str> {
+    if subject.baseline.is_none() {
+        Some("they are there already (`--baseline` tells)")
+    } else if matches!(subject.facts.boot_loader, BootLoader::Grub { .. }) {
+        None
+    } else {
+        Some("it can remove those of deleted generations first")
+    }
 }
 
 /// GRUB reads kernels in the store where `/boot` is on the same file system (`install-grub.pl`).
@@ -123,7 +137,7 @@ mod tests {
     use crate::closure::testing::{FakeClosure, bzimage};
     use crate::inspect::testing::{ids, inspected_with, inspected_with_baseline, server};
     use crate::inspect::{Inspection, Options};
-    use crate::vocabulary::TargetMachine;
+    use crate::vocabulary::{TargetMachine, Verdict};
 
     const FOUND: [&str; 1] = ["inspected/boot-path/boot-space"];
 
@@ -154,10 +168,40 @@ mod tests {
     }
 
     #[test]
-    fn too_little_space_is_found() {
+    fn a_boot_partition_that_holds_no_generation_is_found() {
         let fake = with_installer("install-systemd-boot.sh");
-        assert_eq!(ids(&of(&fake, Some(4), None)), FOUND);
-        assert_eq!(ids(&of(&fake, None, Some(4))), FOUND);
+        let inspection = of(&fake, None, Some(4));
+        assert_eq!(ids(&inspection), FOUND);
+        assert_eq!(inspection.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn too_little_free_space_is_an_error_where_nothing_can_make_room() {
+        let verdict = |installer: &str, baseline: Option<FakeClosure>| {
+            let fake = with_installer(installer);
+            let fstab = "/dev/vda1 / ext4 defaults 0 1\n/dev/vda2 /boot ext4 defaults 0 2\n";
+            fake.file("etc/fstab", fstab);
+            let modules = "kernel-modules/lib/modules/6.6.63/modules.builtin";
+            fake.file(modules, "kernel/fs/ext4/ext4.ko\n");
+            let told = told(Some(4), None);
+            let inspection = match baseline {
+                Some(baseline) => inspected_with_baseline(&fake, &baseline, &told),
+                None => inspected_with(&fake, &told),
+            };
+            assert_eq!(ids(&inspection), FOUND);
+            inspection.verdict
+        };
+        // Paths of fake closures are numbered: one more before the toplevel, and all differ.
+        let other = || {
+            let fake = FakeClosure::after("other");
+            fake.file("kernel", bzimage(true));
+            fake
+        };
+        let grub = "install-grub.sh";
+        assert_eq!(verdict(grub, Some(other())), Verdict::Fail);
+        assert_eq!(verdict(grub, None), Verdict::Pass);
+        let systemd_boot = "install-systemd-boot.sh";
+        assert_eq!(verdict(systemd_boot, Some(other())), Verdict::Pass);
     }
 
     #[test]
