@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::vocabulary::DiskBus;
+use super::size;
+use crate::vocabulary::{DiskBus, System, TargetMachine};
 
 /// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
 ///
@@ -22,7 +23,7 @@ pub(super) enum Command {
     /// Rehearse: boot the baseline, switch to the candidate, reboot, and look at each state.
     Test(Box<TestArgs>),
     /// Read the closure's files and say what they prove, in a second and without booting anything.
-    Inspect(InspectArgs),
+    Inspect(Box<InspectArgs>),
     /// Tell the report of a finished run again, from its recording.
     Report(ReportArgs),
 }
@@ -60,7 +61,7 @@ pub(super) struct TestArgs {
     pub(super) expect_system: Option<String>,
 
     /// Rehearse these scenarios of the lab (default: all of them)
-    #[arg(long, value_name = "NAME", num_args = 1..)]
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "TargetArgs")]
     pub(super) scenario: Vec<String>,
     /// The directory of the scenarios
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
@@ -69,12 +70,8 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) lab: Option<PathBuf>,
 
-    /// What the target machine's CPU runs: x86_64-linux (default) or i686-linux for a 32-bit one
-    #[arg(long, value_name = "SYSTEM", conflicts_with = "scenario")]
-    pub(super) target_system: Option<String>,
-    /// The bus of the target machine's disk (default: what the initrd drives and the bootloader's device is called)
-    #[arg(long, value_enum, value_name = "BUS", conflicts_with = "scenario")]
-    pub(super) disk: Option<DiskArgument>,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
     /// A CPU model of QEMU's that has what the target machine's CPU has
     #[arg(long, value_name = "MODEL", conflicts_with = "scenario")]
     pub(super) cpu: Option<String>,
@@ -104,6 +101,49 @@ pub(super) struct TestArgs {
     pub(super) format: Format,
 }
 
+/// What is told of the machine that will run the closure, to a rehearsal and to an inspection alike.
+#[derive(Debug, Args)]
+pub(super) struct TargetArgs {
+    /// What the target machine's CPU runs: x86_64-linux (default) or i686-linux for a 32-bit one
+    #[arg(long, value_name = "SYSTEM")]
+    pub(super) target_system: Option<String>,
+    /// The bus of the target machine's disk (default: what the initrd drives and the bootloader's device is called)
+    #[arg(long, value_enum, value_name = "BUS")]
+    pub(super) disk: Option<DiskArgument>,
+    /// What is free on the target machine's /boot, as df(1) says it: 180M, 1.5G, or bytes: is there room for one more kernel?
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub(super) boot_free: Option<u64>,
+    /// What the target machine's /boot has in all
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    pub(super) boot_size: Option<u64>,
+}
+
+impl TargetArgs {
+    /// The machine, plain where nothing is told of it.
+    ///
+    /// # Errors
+    /// For a platform that bootproof has no rules for.
+    pub(super) fn machine(&self) -> Result<TargetMachine, String> {
+        let plain = TargetMachine::default();
+        let system = match self.target_system.clone().map(System::from) {
+            None => plain.system.clone(),
+            Some(System::Other(system)) => {
+                return Err(format!(
+                    "--target-system {system}: bootproof knows x86_64-linux and i686-linux machines"
+                ));
+            }
+            Some(system) => system,
+        };
+        Ok(TargetMachine {
+            system,
+            disk_bus: self.disk.map(Into::into),
+            boot_free_mib: self.boot_free.map(size::mib),
+            boot_size_mib: self.boot_size.map(size::mib),
+            ..plain
+        })
+    }
+}
+
 /// A machine without memory or processors is refused here, and not by QEMU when its disk has been built.
 fn at_least_one() -> RangedU64ValueParser<u32> {
     RangedU64ValueParser::new().range(1..)
@@ -115,6 +155,8 @@ fn at_least_one() -> RangedU64ValueParser<u32> {
 Examples:
   bootproof inspect ./result --baseline /run/current-system
       What would this build change here, and would it survive a reboot by its files?
+  bootproof inspect ./result --disk nvme --boot-free 180M
+      Would it find its disk on that machine, and does one more kernel fit on its /boot?
   bootproof inspect ./result --expect-system x86_64-linux --format json
       For a deploy script.
   bootproof inspect --build-command 'deploy-tool build web' --flake .#web
@@ -156,6 +198,8 @@ pub(super) struct InspectArgs {
     /// Compare every file with the hash that the store recorded; takes as long as reading the whole closure
     #[arg(long)]
     pub(super) verify_contents: bool,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
     #[arg(long, value_enum, default_value_t = InspectFormat::Human)]
     pub(super) format: InspectFormat,
 }

@@ -19,7 +19,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             .clone()
             .map(|system| Expected::by_user(System::from(system))),
         verify_contents: args.verify_contents,
-        ..Options::default()
+        target: args.target.machine()?,
     };
     let against = Against {
         baseline: closures.baseline.as_ref().map(|(c, f)| (c, f)),

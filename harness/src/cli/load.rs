@@ -83,24 +83,12 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         .expect_system
         .clone()
         .map(|system| (System::from(system), "--expect-system".to_owned()));
-    let plain = TargetMachine::default();
-    let system = match args.target_system.clone().map(System::from) {
-        None => plain.system.clone(),
-        Some(System::Other(system)) => {
-            return Err(format!(
-                "--target-system {system}: bootproof rehearses on x86_64-linux and i686-linux machines"
-            )
-            .into());
-        }
-        Some(system) => system,
-    };
+    let told = args.target.machine()?;
     let target = TargetMachine {
-        system,
-        disk_bus: args.disk.map(Into::into),
         cpu: args.cpu.clone(),
-        memory_mib: args.memory.unwrap_or(plain.memory_mib),
-        cores: args.cores.unwrap_or(plain.cores),
-        ..plain
+        memory_mib: args.memory.unwrap_or(told.memory_mib),
+        cores: args.cores.unwrap_or(told.cores),
+        ..told
     };
     let name = candidate.toplevel.name().to_owned();
     let files = Files::of(&candidate, baseline.as_ref())?;

@@ -9,6 +9,7 @@ mod load;
 mod progress;
 mod report;
 mod run_directory;
+mod size;
 mod test;
 
 use std::io::Write as _;

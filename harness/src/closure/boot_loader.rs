@@ -41,17 +41,7 @@ enum Kind {
 /// # Errors
 /// When the installer is named and cannot be read, or names a GRUB configuration that cannot be.
 pub(super) fn read(files: &ClosureFiles) -> Result<BootLoader, FileError> {
-    let script = files.in_toplevel("bin/switch-to-configuration");
-    let script = match files.read(&script, SCRIPT_LIMIT) {
-        Ok(script) => script,
-        // `system.switch.enable = false`: nothing installs a bootloader.
-        Err(FileError::Missing(_)) => return Ok(none()),
-        Err(error) => return Err(error),
-    };
-    let Some(installer) = named_installer(&script)
-        .or_else(|| mentioned_installer(&script))
-        .or_else(|| installer_by_name(files))
-    else {
+    let Some(installer) = installer(files)? else {
         return Ok(none());
     };
     let (path, below) =
@@ -72,6 +62,23 @@ pub(super) fn read(files: &ClosureFiles) -> Result<BootLoader, FileError> {
         Some(Kind::Other(name)) => Ok(other(name)),
         None => Ok(other(path.name())),
     }
+}
+
+/// The program that installs the bootloader; `None` where nothing does.
+///
+/// # Errors
+/// When `switch-to-configuration` cannot be read.
+pub(super) fn installer(files: &ClosureFiles) -> Result<Option<String>, FileError> {
+    let script = files.in_toplevel("bin/switch-to-configuration");
+    let script = match files.read(&script, SCRIPT_LIMIT) {
+        Ok(script) => script,
+        // `system.switch.enable = false`: nothing installs a bootloader.
+        Err(FileError::Missing(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(named_installer(&script)
+        .or_else(|| mentioned_installer(&script))
+        .or_else(|| installer_by_name(files)))
 }
 
 fn none() -> BootLoader {

@@ -1,4 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+
+const V1: &str = "org.nixos.bootspec.v1";
 
 /// The part of a `boot.json` (bootspec, NixOS RFC 125, version 1) that the facts rest on.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -11,11 +15,40 @@ pub(super) struct Bootspec {
     pub(super) init: Option<String>,
     pub(super) kernel: Option<String>,
     pub(super) initrd: Option<String>,
+    pub(super) label: Option<String>,
+}
+
+/// What else a `boot.json` holds beside the system itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Extensions {
+    /// `org.nixos.specialisation.v1`, one level of it: specialisations have none of their own. `None` where it is not there.
+    pub(super) specialisations: Option<BTreeMap<String, Bootspec>>,
+    /// The device tree that systemd-boot is given, from its own extension.
+    pub(super) device_tree: Option<String>,
+}
+
+/// Reads the extensions that are understood; damaged or unknown ones are none.
+pub(super) fn parse_extensions(text: &str) -> Extensions {
+    let document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    let specialisations = document["org.nixos.specialisation.v1"]
+        .as_object()
+        .map(|children| {
+            let specs = children.iter().filter_map(|(name, child)| {
+                let spec = serde_json::from_value(child[V1].clone()).ok()?;
+                Some((name.clone(), spec))
+            });
+            specs.collect()
+        });
+    Extensions {
+        specialisations,
+        device_tree: document["org.nixos.systemd-boot"]["devicetree"]
+            .as_str()
+            .map(str::to_owned),
+    }
 }
 
 /// Parses version 1; documents of other versions only are an error.
 pub(super) fn parse_bootspec(text: &str) -> Result<Bootspec, String> {
-    const V1: &str = "org.nixos.bootspec.v1";
     let mut document: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(text).map_err(|error| error.to_string())?;
     let Some(v1) = document.remove(V1) else {
@@ -75,6 +108,7 @@ mod tests {
                 init: None,
                 kernel: None,
                 initrd: None,
+                label: Some("NixOS".into()),
             }
         );
     }
@@ -85,6 +119,20 @@ mod tests {
         assert!(error.contains("bootspec.v9"), "{error}");
         assert!(parse_bootspec("[]").is_err());
         assert!(parse_bootspec("").is_err());
+    }
+
+    #[test]
+    fn specialisations_and_the_device_tree_are_read() {
+        let extensions = parse_extensions(
+            r#"{"org.nixos.specialisation.v1": {"a": {"org.nixos.bootspec.v1": {"toplevel": "/x"}}, "b": {}},
+                "org.nixos.systemd-boot": {"devicetree": "/dtb"}}"#,
+        );
+        let names = extensions.specialisations.unwrap().into_keys();
+        assert!(names.eq(["a"]));
+        assert_eq!(extensions.device_tree.as_deref(), Some("/dtb"));
+        for text in ["", "[]", r#"{"org.nixos.specialisation.v1": 1}"#] {
+            assert_eq!(parse_extensions(text), Extensions::default());
+        }
     }
 
     #[test]

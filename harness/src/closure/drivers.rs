@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use crate::vocabulary::DiskDriver;
 
 use super::modules::KernelModules;
@@ -38,22 +36,9 @@ const VM_DRIVERS: &[&str] = &[
 ];
 
 /// The modules of the file systems that a root can have on one disk, by the name that fstab(5) gives them.
-const FILE_SYSTEM_DRIVERS: &[&str] = &[
+pub(super) const FILE_SYSTEM_DRIVERS: &[&str] = &[
     "ext4", "xfs", "btrfs", "f2fs", "erofs", "squashfs", "vfat", "bcachefs", "zfs",
 ];
-
-/// The modules that decide whether stage 1 can mount the root.
-pub(super) fn file_system_modules() -> BTreeSet<&'static str> {
-    FILE_SYSTEM_DRIVERS.iter().copied().collect()
-}
-
-/// The modules that decide over a disk driver.
-pub(super) fn disk_modules() -> BTreeSet<&'static str> {
-    DISK_DRIVERS
-        .iter()
-        .flat_map(|(_, modules)| modules.iter().copied())
-        .collect()
-}
 
 /// The disk drivers that are whole in stage 1, by a predicate that tells which modules it has.
 pub(super) fn disk_drivers(has: impl Fn(&str) -> bool) -> Vec<DiskDriver> {

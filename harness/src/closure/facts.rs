@@ -30,30 +30,36 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
         let reason = "its boot protocol is too old to tell whether it is a 64-bit kernel";
         unreadable.push("kernel", reason);
     }
-    let modules = unreadable.note("kernel-modules", KernelModules::read(&files));
+    let version = kernel.as_ref().and_then(|kernel| kernel.version.as_deref());
+    let modules = unreadable.note("kernel-modules", KernelModules::read(&files, version));
     let initrd = unreadable.note("initrd", initrd::read(&files));
     if let Some(damage) = initrd.as_ref().and_then(|initrd| initrd.damage.as_ref()) {
         unreadable.push("initrd", damage);
     }
     let initrd_drivers = drivers::disk_drivers(|module| {
-        let carried = initrd.as_ref().is_some_and(|i| i.names.contains(module));
+        let carried = initrd
+            .as_ref()
+            .is_some_and(|initrd| initrd.modules.names.contains(module));
         carried
             || modules
                 .as_ref()
                 .is_some_and(|m| m.built_in.contains(module))
     });
     // With a part of the initrd or the list of built-in modules unread, what is missing proves nothing.
-    let initrd_file_systems = initrd
-        .as_ref()
+    let initrd_modules = initrd
         .filter(|initrd| initrd.damage.is_none())
-        .zip(modules.as_ref())
-        .map(|(initrd, modules)| {
-            drivers::file_system_modules()
-                .into_iter()
-                .filter(|fs| initrd.names.contains(fs) || modules.built_in.contains(*fs))
-                .map(str::to_owned)
-                .collect()
-        });
+        .map(|initrd| initrd.modules);
+    let initrd_file_systems =
+        initrd_modules
+            .as_ref()
+            .zip(modules.as_ref())
+            .map(|(initrd, modules)| {
+                drivers::FILE_SYSTEM_DRIVERS
+                    .iter()
+                    .filter(|fs| initrd.names.contains(**fs) || modules.built_in.contains(**fs))
+                    .map(|fs| (*fs).to_owned())
+                    .collect()
+            });
     let unit_executables = unreadable
         .note("systemd units", units::read(&files))
         .unwrap_or_default();
@@ -71,6 +77,7 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
         kernel_params: read_kernel_params(&files, bootspec, &mut unreadable),
         initrd_drivers,
         initrd_file_systems,
+        initrd_modules,
         system_drivers: modules
             .as_ref()
             .map(drivers::system_drivers)

@@ -176,6 +176,12 @@ impl<'a> ClosureFiles<'a> {
         Ok(names)
     }
 
+    /// Whether the toplevel has an entry of this name, be it a link that leads nowhere.
+    pub(super) fn has_entry(&self, name: &str) -> bool {
+        let host = self.closure.host_path(&self.closure.toplevel).join(name);
+        host.symlink_metadata().is_ok()
+    }
+
     pub(super) fn is_there(&self, path: &str) -> bool {
         self.resolve(path).is_ok()
     }

@@ -4,9 +4,16 @@ pub(super) struct GrubConfig {
     /// Where GRUB is written for BIOS; `nodev` left out.
     pub(super) devices: Vec<String>,
     pub(super) efi: bool,
+    /// What `grub-install` is given as `--target` for EFI: `x86_64-efi`, `i386-efi`.
+    pub(super) efi_target: Option<String>,
+    /// Where the kernels are copied to and the menu is: `/boot`.
+    pub(super) boot_path: Option<String>,
+    pub(super) esp: Option<String>,
+    /// Whether kernels are copied to where the menu is, even though GRUB could read them in the store.
+    pub(super) copies_kernels: bool,
 }
 
-/// Parses the attributes `devices` and `grubEfi` (the package, empty without EFI support).
+/// Parses the attributes that decide where GRUB and the kernels are written; an empty string is none.
 ///
 /// `None` where `devices` is missing, so that this is no such file.
 pub(super) fn parse(xml: &str) -> Option<GrubConfig> {
@@ -14,10 +21,19 @@ pub(super) fn parse(xml: &str) -> Option<GrubConfig> {
         .into_iter()
         .filter(|device| !device.is_empty() && device != "nodev")
         .collect();
-    let efi = attribute(xml, "grubEfi")
-        .map(strings)
-        .is_some_and(|values| values.iter().any(|value| !value.is_empty()));
-    Some(GrubConfig { devices, efi })
+    let string = |name| {
+        let values = attribute(xml, name).map(strings)?;
+        values.into_iter().find(|value| !value.is_empty())
+    };
+    Some(GrubConfig {
+        devices,
+        efi: string("grubEfi").is_some(),
+        efi_target: string("grubTargetEfi"),
+        boot_path: string("bootPath"),
+        esp: string("efiSysMountPoint"),
+        copies_kernels: attribute(xml, "copyKernels")
+            .is_some_and(|value| value.contains("value=\"true\"")),
+    })
 }
 
 /// What stands between `<attr name="NAME">` and the first `</attr>`; lists of strings hold no attributes.
@@ -72,7 +88,8 @@ mod tests {
         );
         let expected = GrubConfig {
             devices: vec!["/dev/vda".into(), "/dev/a&b".into()],
-            efi: false,
+            boot_path: Some("/boot".into()),
+            ..GrubConfig::default()
         };
         assert_eq!(parse(&xml), Some(expected));
     }
@@ -82,6 +99,19 @@ mod tests {
         let parsed = parse(&config("<string value=\"nodev\" />", "/nix/store/x-grub")).unwrap();
         assert!(parsed.efi);
         assert!(parsed.devices.is_empty());
+        assert_eq!(parsed.efi_target, None);
+    }
+
+    #[test]
+    fn the_target_and_the_copies_of_kernels_are_read() {
+        let xml = config("", "/nix/store/x-grub")
+            + "<attr name=\"copyKernels\"><bool value=\"true\" /></attr>\
+               <attr name=\"efiSysMountPoint\"><string value=\"/efi\" /></attr>\
+               <attr name=\"grubTargetEfi\"><string value=\"i386-efi\" /></attr>";
+        let parsed = parse(&xml).unwrap();
+        assert_eq!(parsed.efi_target.as_deref(), Some("i386-efi"));
+        assert_eq!(parsed.esp.as_deref(), Some("/efi"));
+        assert!(parsed.copies_kernels);
     }
 
     #[test]

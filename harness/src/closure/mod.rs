@@ -15,6 +15,7 @@ mod error;
 mod etc_digests;
 mod executable;
 mod facts;
+mod file_system_names;
 mod files;
 mod fstab;
 mod grub_config;
@@ -22,11 +23,13 @@ mod initrd;
 mod listing;
 mod locate;
 mod mentions;
+mod module_file;
 mod modules;
 mod nar;
 mod nar_hash;
 mod nginx_config;
 mod nix_store;
+mod pe;
 mod references;
 mod registration;
 mod resolve;
@@ -42,9 +45,11 @@ pub use error::ClosureError;
 pub use etc_digests::{etc_digests, without_hashes};
 pub use facts::read_facts;
 pub use locate::in_store;
+pub use module_file::ModuleFile;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootspecFiles, Command, DanglingLink, Fault, Hop, NginxNeeds, Place, Role, Survey,
-    Unit, Upstream, survey,
+    BootFiles, BootImage, BootspecFiles, Command, DanglingLink, EfiLoader, Fault, Hop,
+    Installation, ModulePackage, ModuleTree, NginxNeeds, Place, Role, Specialisation, Survey, Unit,
+    Upstream, survey,
 };

@@ -15,15 +15,10 @@ pub(super) struct KernelModules {
 }
 
 impl KernelModules {
-    /// Reads the lists of `toplevel/kernel-modules/lib/modules/VERSION`, as depmod(8) and the kernel's build write them: paths, one a line,
-    /// in `modules.dep` followed by `:` and what they depend on.
-    pub(super) fn read(files: &ClosureFiles) -> Result<Self, FileError> {
-        let top = files.in_toplevel("kernel-modules/lib/modules");
-        let versions = files.list(&top)?;
-        let version = versions
-            .first()
-            .ok_or_else(|| FileError::Missing(format!("{top}/VERSION")))?;
-        let dir = format!("{top}/{version}");
+    /// Reads the lists of the kernel's own directory, as depmod(8) and the kernel's build write them: paths, one a line, in `modules.dep`
+    /// followed by `:` and what they depend on.
+    pub(super) fn read(files: &ClosureFiles, kernel: Option<&str>) -> Result<Self, FileError> {
+        let dir = directory(files, kernel)?;
         let built_in = files.read(&format!("{dir}/modules.builtin"), INDEX_LIMIT)?;
         let loadable = match files.read(&format!("{dir}/modules.dep"), INDEX_LIMIT) {
             Ok(index) => names_of_index(&index),
@@ -39,6 +34,18 @@ impl KernelModules {
     pub(super) fn has(&self, module: &str) -> bool {
         self.built_in.contains(module) || self.loadable.contains(module)
     }
+}
+
+/// `toplevel/kernel-modules/lib/modules/VERSION`: of the kernel's version, or else of the first that is there.
+pub(super) fn directory(files: &ClosureFiles, kernel: Option<&str>) -> Result<String, FileError> {
+    let top = files.in_toplevel("kernel-modules/lib/modules");
+    let versions = files.list(&top)?;
+    let version = versions
+        .iter()
+        .find(|version| Some(version.as_str()) == kernel)
+        .or_else(|| versions.first())
+        .ok_or_else(|| FileError::Missing(format!("{top}/VERSION")))?;
+    Ok(format!("{top}/{version}"))
 }
 
 fn names_of_index(index: &[u8]) -> BTreeSet<String> {
@@ -117,7 +124,7 @@ mod tests {
             "kernel/drivers/ata/ahci.ko.xz: kernel/drivers/ata/libahci.ko.xz\n",
         );
         let closure = fake.closure();
-        let modules = KernelModules::read(&ClosureFiles::new(&closure)).unwrap();
+        let modules = KernelModules::read(&ClosureFiles::new(&closure), None).unwrap();
         assert!(modules.built_in.contains("sd_mod"));
         assert!(modules.loadable.contains("ahci"));
         assert!(!modules.has("libahci"));
@@ -129,13 +136,26 @@ mod tests {
         fake.file(&format!("{DIR}/modules.builtin"), "");
         fake.file(&format!("{DIR}/kernel/drivers/net/virtio_net.ko.zst"), "");
         let closure = fake.closure();
-        let modules = KernelModules::read(&ClosureFiles::new(&closure)).unwrap();
+        let modules = KernelModules::read(&ClosureFiles::new(&closure), None).unwrap();
         assert!(modules.has("virtio_net"));
+    }
+
+    #[test]
+    fn the_directory_of_the_kernels_version_is_read() {
+        let fake = FakeClosure::new();
+        for version in ["6.6.62", "6.6.63"] {
+            fake.file(&format!("kernel-modules/lib/modules/{version}/x"), "");
+        }
+        let closure = fake.closure();
+        let files = ClosureFiles::new(&closure);
+        let of = |kernel| directory(&files, kernel).unwrap();
+        assert!(of(Some("6.6.63")).ends_with("/6.6.63"));
+        assert!(of(Some("6.6.64")).ends_with("/6.6.62"));
     }
 
     #[test]
     fn a_kernel_without_modules_is_unreadable() {
         let closure = FakeClosure::new().closure();
-        assert!(KernelModules::read(&ClosureFiles::new(&closure)).is_err());
+        assert!(KernelModules::read(&ClosureFiles::new(&closure), None).is_err());
     }
 }

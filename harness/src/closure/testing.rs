@@ -18,16 +18,32 @@ pub(crate) struct FakeClosure {
 impl FakeClosure {
     /// A store with a toplevel that has what every toplevel has, each an empty file or directory.
     pub(crate) fn new() -> Self {
-        let fake = Self {
+        let fake = Self::empty();
+        fake.fill();
+        fake
+    }
+
+    /// The same with another path before the toplevel's, so that no path is one of another fake's.
+    pub(crate) fn after(name: &str) -> Self {
+        let fake = Self::empty();
+        fake.store_file(name, "x", "");
+        fake.fill();
+        fake
+    }
+
+    fn empty() -> Self {
+        Self {
             root: tempfile::tempdir().unwrap(),
             paths: RefCell::default(),
-        };
-        for name in ["init", "kernel", "initrd", "kernel-params"] {
-            fake.file(name, "");
         }
-        fake.file("system", "x86_64-linux");
-        fs::create_dir_all(fake.host("toplevel").join("etc")).unwrap();
-        fake
+    }
+
+    fn fill(&self) {
+        for name in ["init", "kernel", "initrd", "kernel-params"] {
+            self.file(name, "");
+        }
+        self.file("system", "x86_64-linux");
+        fs::create_dir_all(self.host("toplevel").join("etc")).unwrap();
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -204,4 +220,21 @@ pub(crate) fn bzimage(is_64_bit: bool) -> Vec<u8> {
     let version = b"6.6.63 (nixbld@localhost) #1-NixOS SMP\0";
     image[0x500..0x500 + version.len()].copy_from_slice(version);
     image
+}
+
+/// A kernel module of a class, made for the kernel that `vermagic` names.
+pub(crate) fn module(class: crate::vocabulary::ElfClass, vermagic: &str) -> Vec<u8> {
+    let mut bytes = elf(class);
+    bytes.extend(format!("license=GPL\0vermagic={vermagic}\0name=x\0").bytes());
+    bytes
+}
+
+/// The headers of an EFI program for a machine of the PE format.
+pub(crate) fn efi_program(machine: u16) -> Vec<u8> {
+    let mut bytes = vec![0; 256];
+    bytes[..2].copy_from_slice(b"MZ");
+    bytes[0x3c] = 0x80;
+    bytes[0x80..0x84].copy_from_slice(b"PE\0\0");
+    bytes[0x84..0x86].copy_from_slice(&machine.to_le_bytes());
+    bytes
 }

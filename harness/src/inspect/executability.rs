@@ -225,7 +225,7 @@ mod tests {
             ids(&inspected(&fake)),
             ["inspected/executability/backend.service"]
         );
-        fake.file("kernel-params", "");
+        fake.file("kernel-params", "console=ttyS0");
         let config = "kernel-modules/lib/modules/6.6.63/config";
         fake.file(config, "# CONFIG_IA32_EMULATION is not set\n");
         assert_eq!(

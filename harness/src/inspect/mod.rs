@@ -48,19 +48,22 @@ pub fn inspect(
         true => Some(closure::verify_contents(closure)?),
         false => None,
     };
+    let surveyed = against
+        .baseline
+        .map(|(closure, _)| closure::survey(closure));
     let subject = Subject {
         facts,
         survey: &survey,
+        baseline: surveyed.as_ref(),
         options,
         expected: model::expected(options, against),
         contents: contents.as_ref(),
         difference: builds::difference(closure, facts, &survey, against.meant),
     };
     let mut inspection = rules::apply(&subject);
-    if let Some((closure, before)) = against.baseline {
-        let surveyed = closure::survey(closure);
+    if let (Some((_, before)), Some(surveyed)) = (against.baseline, &surveyed) {
         inspection.baseline = Some(before.toplevel.clone());
-        inspection.changes = Some(changes::between(before, &surveyed, facts, &survey));
+        inspection.changes = Some(changes::between(before, surveyed, facts, &survey));
     }
     Ok(inspection)
 }

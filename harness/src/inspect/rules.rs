@@ -34,12 +34,12 @@ pub const RULES: &[Row] = &[
     },
     Row {
         name: "architecture",
-        proves: "kernel, `system`, `boot.json`, userland, expectation and machine agree",
+        proves: "kernel, `system`, `boot.json`, userland, modules, bootloader, expectation and machine agree",
         rule: architecture::rule,
     },
     Row {
         name: "boot-path",
-        proves: "`init`, kernel, initrd and modules are there and fit each other",
+        proves: "`init`, kernel, initrd, modules, fstab, parameters and boot entries are there and fit each other",
         rule: boot_path::rule,
     },
     Row {
@@ -58,6 +58,8 @@ pub const RULES: &[Row] = &[
 pub(super) struct Subject<'a> {
     pub(super) facts: &'a ClosureFacts,
     pub(super) survey: &'a Survey,
+    /// Of the toplevel that the machine runs now.
+    pub(super) baseline: Option<&'a Survey>,
     pub(super) options: &'a Options,
     pub(super) expected: Option<Expected>,
     /// Where the files were compared with what the store recorded.

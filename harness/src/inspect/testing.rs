@@ -44,6 +44,21 @@ pub(super) fn inspected_with(fake: &FakeClosure, options: &Options) -> Inspectio
     inspect(&closure, &facts, &Against::default(), options).unwrap()
 }
 
+pub(super) fn inspected_with_baseline(
+    fake: &FakeClosure,
+    baseline: &FakeClosure,
+    options: &Options,
+) -> Inspection {
+    let (closure, before) = (fake.closure(), baseline.closure());
+    let facts = read_facts(&closure).unwrap();
+    let known = read_facts(&before).unwrap();
+    let against = Against {
+        baseline: Some((&before, &known)),
+        ..Against::default()
+    };
+    inspect(&closure, &facts, &against, options).unwrap()
+}
+
 pub(super) fn ids(inspection: &Inspection) -> Vec<String> {
     inspection.findings.iter().map(|f| f.id()).collect()
 }

@@ -134,6 +134,7 @@ mod tests {
             kernel_params: vec!["console=ttyS0".to_owned()],
             initrd_drivers: drivers.to_vec(),
             initrd_file_systems: None,
+            initrd_modules: None,
             system_drivers: vec!["virtio_net".to_owned()],
             boot_loader: BootLoader::Grub {
                 devices: devices.iter().map(|d| (*d).to_owned()).collect(),

@@ -44,6 +44,7 @@ pub(crate) fn closure(toplevel: &str) -> ClosureFacts {
         kernel_params: vec!["console=ttyS0,115200".to_owned()],
         initrd_drivers: vec![DiskDriver::VirtioBlk],
         initrd_file_systems: None,
+        initrd_modules: None,
         system_drivers: vec!["virtio_net".to_owned()],
         boot_loader: BootLoader::Grub {
             devices: vec!["/dev/vda".to_owned()],

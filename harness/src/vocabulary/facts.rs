@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct ClosureFacts {
     /// File systems that stage 1 can mount a root of, by module name, of those that bootproof knows; `None` where they could not be read.
     #[serde(default)]
     pub initrd_file_systems: Option<Vec<String>>,
+    /// The kernel modules that the initrd carries; `None` where a part of it could not be read.
+    #[serde(default)]
+    pub initrd_modules: Option<InitrdModules>,
     /// Module names (with `_`) that `kernel-modules` offers to the running system, of those that a VM's devices need.
     pub system_drivers: Vec<String>,
     pub boot_loader: BootLoader,
@@ -69,6 +72,16 @@ impl DiskDriver {
             Self::Nvme => DiskBus::Nvme,
         }
     }
+}
+
+/// The kernel modules that stage 1 finds in the initrd.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitrdModules {
+    /// The directories below `lib/modules`: versions of kernels.
+    pub versions: BTreeSet<String>,
+    /// Module names, with `_`.
+    pub names: BTreeSet<String>,
 }
 
 /// Which bootloader the closure's `switch-to-configuration` installs.

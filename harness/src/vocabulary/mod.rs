@@ -14,7 +14,9 @@ mod target;
 mod verdict;
 
 pub use boot_id::BootId;
-pub use facts::{BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, Listener};
+pub use facts::{
+    BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdModules, Listener,
+};
 pub use finding::{Check, Evidence, Finding, Severity};
 pub use inspected::{Inspected, StaticCause};
 pub use observation::{

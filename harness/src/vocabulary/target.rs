@@ -21,6 +21,12 @@ pub struct TargetMachine {
     /// `None` leaves the choice to what the initrd can drive and what the bootloader's device is called.
     #[serde(default)]
     pub disk_bus: Option<DiskBus>,
+    /// What is free on its `/boot`, in MiB; `None` where nobody said.
+    #[serde(default)]
+    pub boot_free_mib: Option<u64>,
+    /// What its `/boot` has in all, in MiB.
+    #[serde(default)]
+    pub boot_size_mib: Option<u64>,
 }
 
 fn x86_64() -> System {
@@ -44,6 +50,8 @@ impl Default for TargetMachine {
             memory_mib: one_gibibyte(),
             firmware: Firmware::default(),
             disk_bus: None,
+            boot_free_mib: None,
+            boot_size_mib: None,
         }
     }
 }

@@ -1,22 +1,34 @@
+use super::boot_images::{self, BootImage};
+use super::bootspec_files::{self, BootspecFiles, Specialisation};
 use super::execution::{Hop, Tracer};
-use crate::closure::bootspec;
+use super::installation::{self, Installation};
+use super::module_tree::{self, ModuleTree};
 use crate::closure::files::{ClosureFiles, FileError};
+use crate::closure::{bootspec, bzimage};
 
 /// A kernel's configuration is about 300 kB.
 const CONFIG_LIMIT: u64 = 4 << 20;
 
-/// The files that a boot goes through, link-free where they can be followed.
+/// The files that a boot goes through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BootFiles {
     /// What executes `toplevel/init`.
     pub init: Vec<Hop>,
-    /// `toplevel/kernel` and `toplevel/initrd`, or why they cannot be followed.
+    /// `toplevel/kernel` and `toplevel/initrd`, link-free; `None` where they lead to no regular file.
     pub kernel: Option<String>,
     pub initrd: Option<String>,
+    /// Which of the two the toplevel has no entry for at all.
+    pub absent: Vec<&'static str>,
     /// The names in `kernel-modules/lib/modules`; `None` where there is no such directory.
     pub module_versions: Option<Vec<String>>,
-    /// `boot.json`, with the files that it names link-free; `None` where there is none or it cannot be read.
+    /// The modules that the kernel finds; `None` where their lists cannot be read.
+    pub modules: Option<ModuleTree>,
+    /// `boot.json`; `None` where there is none or it cannot be read.
     pub bootspec: Option<BootspecFiles>,
+    pub specialisations: Vec<Specialisation>,
+    /// What the bootloader's installer copies where it copies kernels.
+    pub images: Vec<BootImage>,
+    pub installation: Installation,
     /// `toplevel/kernel-params` as it stands, `init=` included.
     pub kernel_params: Vec<String>,
     /// Whether the kernel runs 32-bit programs, by its configuration; `None` where the closure has none.
@@ -25,21 +37,13 @@ pub struct BootFiles {
     pub binfmt: String,
 }
 
-/// What `boot.json` says, as far as other files say it too.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BootspecFiles {
-    pub toplevel: Option<String>,
-    pub init: Option<String>,
-    pub kernel: Option<String>,
-    pub initrd: Option<String>,
-    pub system: Option<String>,
-    pub kernel_params: Vec<String>,
-}
-
 pub(super) fn read(files: ClosureFiles) -> BootFiles {
-    let real = |path: &str| files.resolve(path).ok().map(|resolved| resolved.logical);
-    let in_toplevel = |name: &str| real(&files.in_toplevel(name));
-    let kernel = in_toplevel("kernel");
+    let kernel = regular_file(&files, "kernel");
+    let initrd = regular_file(&files, "initrd");
+    let absent: Vec<&'static str> = ["kernel", "initrd"]
+        .into_iter()
+        .filter(|name| !files.has_entry(name))
+        .collect();
     let modules = files.in_toplevel("kernel-modules/lib/modules");
     let module_versions = match files.list(&modules) {
         Ok(names) => Some(names),
@@ -47,52 +51,44 @@ pub(super) fn read(files: ClosureFiles) -> BootFiles {
         Err(_) => Some(Vec::new()),
     };
     let ia32_emulation = configuration(&files, kernel.as_deref(), module_versions.as_deref());
+    let bootspec = bootspec_files::read(&files);
+    let specialisations = bootspec_files::specialisations(&files, !absent.contains(&"initrd"));
     BootFiles {
         init: Tracer::new(files)
             .trace(&files.in_toplevel("init"), false)
             .hops,
-        initrd: in_toplevel("initrd"),
-        bootspec: read_bootspec(&files),
+        modules: module_tree::read(&files, kernel_version(&files).as_deref()),
+        images: boot_images::read(
+            &files,
+            [&kernel, &initrd],
+            bootspec.as_ref(),
+            &specialisations,
+        ),
+        installation: installation::read(&files),
         kernel_params: files
             .text(&files.in_toplevel("kernel-params"))
             .map(|text| bootspec::split_kernel_params(&text))
             .unwrap_or_default(),
         binfmt: binfmt(&files),
         kernel,
+        initrd,
+        absent,
         module_versions,
+        bootspec,
+        specialisations,
         ia32_emulation,
     }
 }
 
-fn read_bootspec(files: &ClosureFiles) -> Option<BootspecFiles> {
-    let text = files.text(&files.in_toplevel("boot.json")).ok()?;
-    let spec = bootspec::parse_bootspec(&text).ok()?;
-    // A path that leads nowhere is kept, so that it is seen to differ.
-    let real = |path: Option<String>| {
-        path.map(|path| files.resolve(&path).map_or(path.clone(), |r| r.logical))
-    };
-    // In a toplevel whose `init` is a link, it is still what boot.json names.
-    let own_init = files.in_toplevel("init");
-    let is_own = |path: &String| {
-        let resolved = |path: &str| files.resolve(path).ok();
-        *path == own_init || (resolved(path).is_some() && resolved(path) == resolved(&own_init))
-    };
-    let init = spec.init.map(|path| {
-        if is_own(&path) {
-            own_init.clone()
-        } else {
-            path
-        }
-    });
-    Some(BootspecFiles {
-        toplevel: spec.toplevel,
-        init,
-        kernel: real(spec.kernel),
-        initrd: real(spec.initrd),
-        system: spec.system,
-        // An element may hold several parameters.
-        kernel_params: bootspec::parse_kernel_params(&spec.kernel_params.join(" ")),
-    })
+fn regular_file(files: &ClosureFiles, name: &str) -> Option<String> {
+    let path = files.in_toplevel(name);
+    files.open(&path).ok()?;
+    Some(files.resolve(&path).ok()?.logical)
+}
+
+fn kernel_version(files: &ClosureFiles) -> Option<String> {
+    let header = files.header(&files.in_toplevel("kernel"), bzimage::HEADER_LENGTH);
+    bzimage::parse(&header.ok()?).ok()?.version
 }
 
 /// Looks for the kernel's configuration where distributions put it: beside the image and beside the modules.

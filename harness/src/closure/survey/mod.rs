@@ -4,11 +4,15 @@
 //! `inspect` calls [`survey`]. Nothing is judged here, and only headers are read of programs.
 
 mod boot_files;
+mod boot_images;
 mod boot_target;
+mod bootspec_files;
 mod elf;
 mod execution;
+mod installation;
 mod libraries;
 mod links;
+mod module_tree;
 mod named_places;
 mod nginx_needs;
 mod script;
@@ -17,9 +21,13 @@ mod unit_set;
 
 use std::collections::BTreeMap;
 
-pub use boot_files::{BootFiles, BootspecFiles};
+pub use boot_files::BootFiles;
+pub use boot_images::BootImage;
+pub use bootspec_files::{BootspecFiles, Specialisation};
 pub use execution::{Fault, Hop, Role};
+pub use installation::{EfiLoader, Installation};
 pub use links::DanglingLink;
+pub use module_tree::{ModulePackage, ModuleTree};
 pub use nginx_needs::{NginxNeeds, Place, Upstream};
 pub use unit_set::{Command, Unit};
 

@@ -14,6 +14,7 @@ fn facts(file_systems: &[(&str, &str, &str)]) -> ClosureFacts {
         kernel_params: Vec::new(),
         initrd_drivers: Vec::new(),
         initrd_file_systems: None,
+        initrd_modules: None,
         system_drivers: Vec::new(),
         boot_loader: BootLoader::Other {
             name: "none".to_owned(),
