@@ -33,19 +33,24 @@ pub fn elf_in_hex() -> String {
     elf()[..20].iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// An uncompressed archive of files with the given names.
+/// An initrd: an uncompressed cpio archive of an `init` and files with the given names.
 ///
 /// # Errors
 /// Never for names that fit in memory; the writer of the archive has the type.
-pub fn cpio(names: &[&str]) -> io::Result<Vec<u8>> {
+pub fn initrd(names: &[&str]) -> io::Result<Vec<u8>> {
     let mut archive = Vec::new();
+    add(&mut archive, "init", 0o100_755, &elf())?;
     for name in names {
-        const CONTENT: &[u8] = b"content";
-        let mut file = cpio::newc::Builder::new(name)
-            .mode(0o100_644)
-            .write(&mut archive, CONTENT.len() as u32);
-        file.write_all(CONTENT)?;
-        file.finish()?;
+        add(&mut archive, name, 0o100_644, b"content")?;
     }
     cpio::newc::trailer(archive)
+}
+
+fn add(archive: &mut Vec<u8>, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
+    let mut file = cpio::newc::Builder::new(name)
+        .mode(mode)
+        .write(archive, content.len() as u32);
+    file.write_all(content)?;
+    file.finish()?;
+    Ok(())
 }

@@ -52,7 +52,7 @@ impl FakeToplevel {
         store.program("systemd", "lib/systemd/systemd", fake_formats::elf())?;
         store.file("linux", "bzImage", fake_formats::bzimage())?;
         let modules = ["virtio_blk.ko.xz", "virtio_pci.ko.xz", "ext4.ko.xz"];
-        store.file("initrd", "initrd", fake_formats::cpio(&modules)?)?;
+        store.file("initrd", "initrd", fake_formats::initrd(&modules)?)?;
         let builtin = format!("{MODULES}/modules.builtin");
         store.file("modules", &builtin, "kernel/sd_mod.ko\n")?;
         let loadable = format!("{MODULES}/modules.dep");

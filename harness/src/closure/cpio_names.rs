@@ -7,17 +7,39 @@ const MAX_NAME: u32 = 4096;
 /// Decompressed bytes that are looked at: more than any initrd that fits into memory.
 const MAX_DECOMPRESSED: u64 = 4 << 30;
 
-/// Calls `visit` with each file name of an initramfs: one or more cpio archives, each compressed or not, with zeros between them, until
+/// A file of a cpio archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    /// As the archive has it: without a leading slash, now and then with `./`.
+    pub(super) name: &'a str,
+    /// Type and permissions, as in stat(2).
+    pub(super) mode: u32,
+    /// Names of the file; its content comes with the last of them.
+    pub(super) links: u32,
+}
+
+/// Called with a file and its content, of which it reads what it wants; `false` when it has had enough.
+pub(super) type Visitor<'a> = dyn FnMut(Entry, &mut dyn Read) -> io::Result<bool> + 'a;
+
+/// Calls `visit` with each file name of an initramfs, as [`visit_files`] does.
+///
+/// # Errors
+/// Those of [`visit_files`].
+pub(super) fn visit_names(
+    reader: &mut dyn BufRead,
+    visit: &mut dyn FnMut(&str) -> bool,
+) -> io::Result<()> {
+    visit_files(reader, &mut |entry, _| Ok(visit(entry.name)))
+}
+
+/// Calls `visit` with each file of an initramfs: one or more cpio archives, each compressed or not, with zeros between them, until
 /// `visit` returns `false`.
 ///
 /// The format is that of the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`. Only one name is held at a time.
 ///
 /// # Errors
 /// When the data is cut short or in no known format; names before that were visited.
-pub(super) fn visit_names(
-    reader: &mut dyn BufRead,
-    visit: &mut dyn FnMut(&str) -> bool,
-) -> io::Result<()> {
+pub(super) fn visit_files(reader: &mut dyn BufRead, visit: &mut Visitor) -> io::Result<()> {
     visit_pieces(reader, true, visit).map(drop)
 }
 
@@ -25,7 +47,7 @@ pub(super) fn visit_names(
 fn visit_pieces(
     reader: &mut dyn BufRead,
     may_be_compressed: bool,
-    visit: &mut dyn FnMut(&str) -> bool,
+    visit: &mut Visitor,
 ) -> io::Result<bool> {
     while let Some(magic) = next_magic(reader)? {
         let mut piece = Cursor::new(magic).chain(&mut *reader);
@@ -68,7 +90,7 @@ fn is_cpio(magic: &[u8]) -> bool {
 }
 
 /// Reads one archive up to its trailer.
-fn visit_archive(reader: &mut dyn Read, visit: &mut dyn FnMut(&str) -> bool) -> io::Result<bool> {
+fn visit_archive(reader: &mut dyn Read, visit: &mut Visitor) -> io::Result<bool> {
     const HEADER: usize = 110;
     loop {
         let mut header = [0; HEADER];
@@ -85,14 +107,20 @@ fn visit_archive(reader: &mut dyn Read, visit: &mut dyn FnMut(&str) -> bool) -> 
         reader.read_exact(&mut name)?;
         // Header and name together, and then the data, are padded to multiples of four.
         skip(reader, padding(HEADER as u64 + u64::from(name_size)))?;
-        skip(reader, u64::from(file_size) + padding(file_size.into()))?;
         let name = String::from_utf8_lossy(&name);
         let name = name.trim_end_matches('\0');
-        if name == "TRAILER!!!" {
-            return Ok(true);
-        }
-        if !visit(name) {
-            return Ok(false);
+        let is_trailer = name == "TRAILER!!!";
+        let entry = Entry {
+            name,
+            mode: field(&header, 1)?,
+            links: field(&header, 4)?,
+        };
+        let mut content = (&mut *reader).take(file_size.into());
+        let goes_on = is_trailer || visit(entry, &mut content)?;
+        let unread = content.limit();
+        skip(reader, unread + padding(file_size.into()))?;
+        if is_trailer || !goes_on {
+            return Ok(goes_on);
         }
     }
 }

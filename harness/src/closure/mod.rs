@@ -37,6 +37,7 @@ mod source;
 mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
+mod unit_directory;
 mod unit_file;
 mod units;
 
@@ -49,7 +50,7 @@ pub use module_file::ModuleFile;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootImage, BootspecFiles, Command, DanglingLink, EfiLoader, Fault, Hop,
-    Installation, ModulePackage, ModuleTree, NginxNeeds, Place, Role, Specialisation, Survey, Unit,
-    Upstream, survey,
+    BootFiles, BootImage, BootspecFiles, Command, DanglingLink, EfiLoader, Fault, Hop, InitrdFiles,
+    Installation, Kind, ModulePackage, ModuleTree, NginxNeeds, Place, Programs, Role,
+    Specialisation, Started, Survey, SystemPath, Unit, Upstream, View, survey,
 };

@@ -195,18 +195,38 @@ pub(crate) fn dynamic_elf(loader: &str, needed: &[&str], runpath: &str) -> Vec<u
 
 /// An uncompressed cpio archive of files with the given names and a little content.
 pub(crate) fn cpio_archive(names: &[&str]) -> Vec<u8> {
+    let files: Vec<_> = names
+        .iter()
+        .map(|name| (*name, 0o100_644, b"content".as_slice()))
+        .collect();
+    cpio_of(&files)
+}
+
+/// An uncompressed cpio archive of names, modes (types included) and contents.
+pub(crate) fn cpio_of(files: &[(&str, u32, &[u8])]) -> Vec<u8> {
     use std::io::Write;
     let mut archive = Vec::new();
-    for name in names {
-        let content = b"content";
+    for (name, mode, content) in files {
         let mut writer = cpio::newc::Builder::new(name)
-            .mode(0o100_644)
+            .mode(*mode)
             .write(&mut archive, content.len() as u32);
         writer.write_all(content).unwrap();
         writer.finish().unwrap();
     }
     cpio::newc::trailer(&mut archive).unwrap();
     archive
+}
+
+/// An initrd with an `init` of the given class beside files with the given names.
+pub(crate) fn initrd(class: crate::vocabulary::ElfClass, names: &[&str]) -> Vec<u8> {
+    let init = elf(class);
+    let mut files = vec![("init", 0o100_755, init.as_slice())];
+    files.extend(
+        names
+            .iter()
+            .map(|name| (*name, 0o100_644, b"content".as_slice())),
+    );
+    cpio_of(&files)
 }
 
 /// The setup sectors of a kernel 6.6.63 of the given width.

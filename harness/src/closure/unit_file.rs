@@ -79,6 +79,33 @@ pub(super) fn command_words(command: &str) -> Vec<String> {
     words
 }
 
+/// The command lines of one assignment: a semicolon that stands alone, outside quotes, separates them (systemd.service(5)).
+pub(super) fn command_lines(assignment: &str) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut from = 0;
+    let mut quote: Option<char> = None;
+    let mut escaped = false;
+    let mut previous = ' ';
+    for (at, c) in assignment.char_indices() {
+        let next = assignment[at + c.len_utf8()..].chars().next();
+        match (quote, c) {
+            _ if escaped => escaped = false,
+            (_, '\\') => escaped = true,
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, ';') if previous.is_whitespace() && next.is_none_or(char::is_whitespace) => {
+                lines.push(&assignment[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+        previous = c;
+    }
+    lines.push(&assignment[from..]);
+    lines.retain(|line| !line.trim().is_empty());
+    lines
+}
+
 /// Splits at blanks outside quotes, as systemd does and as a shell does where there is nothing to expand.
 pub(super) fn split_words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
@@ -145,6 +172,16 @@ mod tests {
             "[Service]\nExecStart=\nExecStart=/bin/new\n",
         ]);
         assert_eq!(unit.list("Service", "ExecStart"), ["/bin/new"]);
+    }
+
+    #[test]
+    fn a_lonely_semicolon_separates_commands() {
+        assert_eq!(
+            command_lines("-/bin/a 'x ; y' ; /bin/b \\; z; ;"),
+            ["-/bin/a 'x ; y' ", " /bin/b \\; z; "]
+        );
+        assert_eq!(command_lines("/bin/a"), ["/bin/a"]);
+        assert!(command_lines(" ;").is_empty());
     }
 
     #[test]

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::executable;
 use super::files::{ClosureFiles, FileError};
-use super::unit_file::{UnitFile, command_words};
+pub(super) use super::unit_directory::UnitDirectory;
+use super::unit_file::UnitFile;
+use super::unit_file::command_words;
 use crate::vocabulary::ElfClass;
 
 /// Where NixOS links its own units, and those of systemd that it takes over.
@@ -28,8 +30,9 @@ pub(super) fn read(files: &ClosureFiles) -> Result<UnitExecutables, FileError> {
         let reason = format!("only the first {MAX_UNITS} of its services were read");
         executables.unreadable.push((UNIT_DIRECTORY.into(), reason));
     }
+    let directory = UnitDirectory::new(*files);
     for name in services.into_iter().take(MAX_UNITS) {
-        match class_of_service(files, name) {
+        match class_of_service(&directory, files, name) {
             Ok(Some(class)) => drop(executables.classes.insert(name.clone(), class)),
             Ok(None) => {}
             Err(error) => executables
@@ -40,8 +43,12 @@ pub(super) fn read(files: &ClosureFiles) -> Result<UnitExecutables, FileError> {
     Ok(executables)
 }
 
-fn class_of_service(files: &ClosureFiles, name: &str) -> Result<Option<ElfClass>, FileError> {
-    let Some(unit) = load(files, name)? else {
+fn class_of_service(
+    directory: &UnitDirectory,
+    files: &ClosureFiles,
+    name: &str,
+) -> Result<Option<ElfClass>, FileError> {
+    let Some(unit) = directory.load(name)? else {
         return Ok(None);
     };
     let commands = unit.list("Service", "ExecStart");
@@ -67,41 +74,7 @@ pub(super) fn absolute(files: &ClosureFiles, program: String) -> String {
 /// # Errors
 /// When the unit itself cannot be read.
 pub(super) fn load(files: &ClosureFiles, name: &str) -> Result<Option<UnitFile>, FileError> {
-    let path = format!("{UNIT_DIRECTORY}/{name}");
-    let mut unit = UnitFile::default();
-    match files.text(&path) {
-        Ok(text) => unit.add(&text),
-        Err(FileError::NullDevice) => return Ok(None),
-        // An instance that is only wanted has its template's file.
-        Err(FileError::Missing(_)) if template_of(name).is_some() => {
-            let template = template_of(name).unwrap_or_default();
-            unit.add(&files.text(&format!("{UNIT_DIRECTORY}/{template}"))?);
-        }
-        Err(error) => return Err(error),
-    }
-    for directory in drop_in_directories(name) {
-        let directory = format!("{UNIT_DIRECTORY}/{directory}");
-        // Few units have drop-ins.
-        let names = files.list(&directory).unwrap_or_default();
-        for name in names.iter().filter(|name| name.ends_with(".conf")) {
-            match files.text(&format!("{directory}/{name}")) {
-                Ok(text) => unit.add(&text),
-                Err(FileError::NullDevice) => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(Some(unit))
-}
-
-/// The directories of drop-ins, the more special one last: an instance has its template's too.
-fn drop_in_directories(name: &str) -> Vec<String> {
-    let mut directories = Vec::new();
-    if let Some(template) = template_of(name) {
-        directories.push(format!("{template}.d"));
-    }
-    directories.push(format!("{name}.d"));
-    directories
+    UnitDirectory::new(*files).load(name)
 }
 
 /// `name@.service` of `name@instance.service`; `None` for a unit that is no instance.

@@ -6,6 +6,7 @@ use crate::closure::Fault;
 pub(super) fn words(fault: &Fault, path: &str) -> String {
     match fault {
         Fault::Missing => format!("names {path}, which is not in the closure"),
+        Fault::Elsewhere => format!("names {path}, of which the closure says nothing"),
         Fault::NotExecutable => "has no execute permission".to_owned(),
         Fault::NotAProgram => "is neither an ELF file nor a script".to_owned(),
         Fault::Damaged => "is a damaged ELF file".to_owned(),

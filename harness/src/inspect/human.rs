@@ -194,17 +194,14 @@ pub(super) fn about(inspection: &Inspection) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::closure::testing::{bzimage, elf};
-    use crate::inspect::testing::{inspected, server, unit};
+    use crate::closure::testing::elf;
+    use crate::inspect::testing::{inspected, make_i686, server, unit};
     use crate::inspect::{Expected, Options, markdown};
     use crate::vocabulary::ElfClass;
 
     fn outage() -> Inspection {
         let fake = server();
-        fake.file("kernel", bzimage(false));
-        fake.file("system", "i686-linux");
-        fake.file("systemd/lib/systemd/systemd", elf(ElfClass::I386));
-        fake.program("bash", "bin/bash", elf(ElfClass::I386));
+        make_i686(&fake);
         for name in ["alpha", "beta"] {
             let program = fake.program(name, "bin/x", elf(ElfClass::X86_64));
             let text = format!("[Service]\nExecStart={program}\n");

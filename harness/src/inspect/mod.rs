@@ -9,7 +9,6 @@ mod boot_path;
 pub mod builds;
 mod changes;
 mod contents;
-mod death;
 mod difference;
 mod executability;
 mod faults;
@@ -21,9 +20,11 @@ mod model;
 mod nginx;
 mod references;
 mod rules;
+mod stage_one;
 mod switch;
 #[cfg(test)]
 mod testing;
+mod trouble;
 
 pub use changes::Changes;
 pub use model::{Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
@@ -31,7 +32,7 @@ pub use rules::{RULES, Row};
 
 use crate::closure::{self, Closure, ClosureError};
 use crate::vocabulary::ClosureFacts;
-use rules::Subject;
+use rules::{Baseline, Subject};
 
 /// Reads what the facts do not hold and applies every rule; with a baseline, tells what changes too.
 ///
@@ -48,22 +49,27 @@ pub fn inspect(
         true => Some(closure::verify_contents(closure)?),
         false => None,
     };
-    let surveyed = against
+    let before = against
         .baseline
         .map(|(closure, _)| closure::survey(closure));
+    let before = against
+        .baseline
+        .zip(before.as_ref())
+        .map(|((_, facts), survey)| Baseline { facts, survey });
     let subject = Subject {
         facts,
         survey: &survey,
-        baseline: surveyed.as_ref(),
         options,
+        baseline: before,
         expected: model::expected(options, against),
         contents: contents.as_ref(),
         difference: builds::difference(closure, facts, &survey, against.meant),
     };
     let mut inspection = rules::apply(&subject);
-    if let (Some((_, before)), Some(surveyed)) = (against.baseline, &surveyed) {
-        inspection.baseline = Some(before.toplevel.clone());
-        inspection.changes = Some(changes::between(before, surveyed, facts, &survey));
+    if let Some(before) = before {
+        inspection.baseline = Some(before.facts.toplevel.clone());
+        let changes = changes::between(before.facts, before.survey, facts, &survey);
+        inspection.changes = Some(changes);
     }
     Ok(inspection)
 }

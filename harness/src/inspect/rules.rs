@@ -2,6 +2,7 @@ use super::builds::BuildDifference;
 use super::model::{Expected, Inspection, Options};
 use super::{
     architecture, boot_path, builds, contents, executability, headline, nginx, references,
+    stage_one,
 };
 use crate::closure::{Contents, Survey};
 use crate::vocabulary::{
@@ -29,7 +30,7 @@ pub const RULES: &[Row] = &[
     },
     Row {
         name: "executability",
-        proves: "every command of every unit can be executed under this closure's kernel",
+        proves: "units, activation, generators, udev's rules, wrappers and `sw/bin` can be executed under this closure's kernel",
         rule: executability::rule,
     },
     Row {
@@ -41,6 +42,11 @@ pub const RULES: &[Row] = &[
         name: "boot-path",
         proves: "`init`, kernel, initrd, modules, fstab, parameters and boot entries are there and fit each other",
         rule: boot_path::rule,
+    },
+    Row {
+        name: "stage-1",
+        proves: "the initrd's `init` is there and runs under this closure's kernel",
+        rule: stage_one::rule,
     },
     Row {
         name: "reference",
@@ -58,14 +64,21 @@ pub const RULES: &[Row] = &[
 pub(super) struct Subject<'a> {
     pub(super) facts: &'a ClosureFacts,
     pub(super) survey: &'a Survey,
-    /// Of the toplevel that the machine runs now.
-    pub(super) baseline: Option<&'a Survey>,
     pub(super) options: &'a Options,
+    /// The system that the machine runs now, where one was given.
+    pub(super) baseline: Option<Baseline<'a>>,
     pub(super) expected: Option<Expected>,
     /// Where the files were compared with what the store recorded.
     pub(super) contents: Option<&'a Contents>,
     /// Where the candidate is not what was meant.
     pub(super) difference: Option<BuildDifference>,
+}
+
+/// What is known of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Baseline<'a> {
+    pub(super) facts: &'a ClosureFacts,
+    pub(super) survey: &'a Survey,
 }
 
 /// What the rules have to say.

@@ -2,8 +2,10 @@
 
 use super::{Against, Inspection, Options, inspect};
 use crate::closure::read_facts;
-use crate::closure::testing::{FakeClosure, bzimage, cpio_archive, elf};
+use crate::closure::testing::{FakeClosure, bzimage, elf, initrd};
 use crate::vocabulary::ElfClass;
+
+const MODULES: &[&str] = &["virtio_blk.ko.xz", "virtio_pci.ko.xz", "ext4.ko.xz"];
 
 /// An x86_64 toplevel whose files all fit each other.
 pub(super) fn server() -> FakeClosure {
@@ -13,8 +15,7 @@ pub(super) fn server() -> FakeClosure {
     fake.file("kernel", bzimage(true));
     fake.file("kernel-params", "console=ttyS0 loglevel=4");
     fake.file("nixos-version", "24.11");
-    let modules = ["virtio_blk.ko.xz", "virtio_pci.ko.xz", "ext4.ko.xz"];
-    fake.file("initrd", cpio_archive(&modules));
+    fake.file("initrd", initrd(ElfClass::X86_64, MODULES));
     let version = "kernel-modules/lib/modules/6.6.63";
     fake.file(&format!("{version}/modules.builtin"), "");
     fake.file(&format!("{version}/modules.dep"), "");
@@ -25,6 +26,22 @@ pub(super) fn server() -> FakeClosure {
     let link = format!("{units}/default.target");
     fake.link("toplevel", &link, "multi-user.target");
     fake
+}
+
+/// Makes an i686 server of it, whose files fit each other too.
+pub(super) fn make_i686(fake: &FakeClosure) {
+    fake.file("kernel", bzimage(false));
+    fake.file("system", "i686-linux");
+    fake.file("systemd/lib/systemd/systemd", elf(ElfClass::I386));
+    fake.program("bash", "bin/bash", elf(ElfClass::I386));
+    fake.file("initrd", initrd(ElfClass::I386, MODULES));
+}
+
+/// Adds a `switch-to-configuration` that installs a bootloader by the given script.
+pub(super) fn install_by(fake: &FakeClosure, installer: &str) {
+    let shell = fake.path_of("bash", "bin/bash");
+    let text = format!("#!{shell}\nexport INSTALL_BOOTLOADER='{installer}'\n");
+    fake.program("toplevel", "bin/switch-to-configuration", text);
 }
 
 /// Adds a unit that the boot target wants.
@@ -44,6 +61,7 @@ pub(super) fn inspected_with(fake: &FakeClosure, options: &Options) -> Inspectio
     inspect(&closure, &facts, &Against::default(), options).unwrap()
 }
 
+/// Inspects a candidate against the system that the machine runs.
 pub(super) fn inspected_with_baseline(
     fake: &FakeClosure,
     baseline: &FakeClosure,

@@ -1,8 +1,9 @@
 use super::boot_images::{self, BootImage};
 use super::bootspec_files::{self, BootspecFiles, Specialisation};
-use super::execution::{Hop, Tracer};
+use super::hop::Hop;
 use super::installation::{self, Installation};
 use super::module_tree::{self, ModuleTree};
+use super::tracer::Tracer;
 use crate::closure::files::{ClosureFiles, FileError};
 use crate::closure::{bootspec, bzimage};
 
@@ -37,7 +38,7 @@ pub struct BootFiles {
     pub binfmt: String,
 }
 
-pub(super) fn read(files: ClosureFiles) -> BootFiles {
+pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> BootFiles {
     let kernel = regular_file(&files, "kernel");
     let initrd = regular_file(&files, "initrd");
     let absent: Vec<&'static str> = ["kernel", "initrd"]
@@ -54,9 +55,7 @@ pub(super) fn read(files: ClosureFiles) -> BootFiles {
     let bootspec = bootspec_files::read(&files);
     let specialisations = bootspec_files::specialisations(&files, !absent.contains(&"initrd"));
     BootFiles {
-        init: Tracer::new(files)
-            .trace(&files.in_toplevel("init"), false)
-            .hops,
+        init: tracer.trace(&files.in_toplevel("init"), false).hops,
         modules: module_tree::read(&files, kernel_version(&files).as_deref()),
         images: boot_images::read(
             &files,

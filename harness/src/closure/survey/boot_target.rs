@@ -3,7 +3,7 @@ use std::fs;
 
 use crate::closure::files::ClosureFiles;
 use crate::closure::unit_file::UnitFile;
-use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY, template_of};
+use crate::closure::units::{MAX_UNITS, UNIT_DIRECTORY, UnitDirectory, template_of};
 
 /// Settings that start other units (systemd.unit(5)).
 const PULLS: &[&str] = &["Wants", "Requires", "BindsTo", "Upholds"];
@@ -11,6 +11,7 @@ const PULLS: &[&str] = &["Wants", "Requires", "BindsTo", "Upholds"];
 /// Everything that a boot to `default.target` starts; instances are added to `loaded`.
 pub(super) fn pulled_in(
     files: ClosureFiles,
+    directory: &UnitDirectory,
     loaded: &mut BTreeMap<String, UnitFile>,
     names: &[String],
 ) -> BTreeSet<String> {
@@ -24,7 +25,7 @@ pub(super) fn pulled_in(
         pending.extend(alias(files, &name, names));
         if !loaded.contains_key(&name)
             && template_of(&name).is_some()
-            && let Ok(Some(unit)) = units::load(&files, &name)
+            && let Ok(Some(unit)) = directory.load(&name)
         {
             loaded.insert(name.clone(), unit);
         }
@@ -67,9 +68,24 @@ fn pulls(name: &str, unit: &UnitFile) -> Vec<String> {
         if let Some(stem) = name.strip_suffix(kind) {
             match unit.list(section, key).last() {
                 Some(named) => pulled.push((*named).to_owned()),
+                None if accepts(unit, kind) => pulled.push(of_connections(stem)),
                 None => pulled.push(format!("{stem}.service")),
             }
         }
     }
     pulled
+}
+
+/// A socket that starts an instance of a template for each connection.
+fn accepts(unit: &UnitFile, kind: &str) -> bool {
+    kind == ".socket"
+        && unit.list("Socket", "Accept").last().is_some_and(|value| {
+            ["1", "yes", "y", "true", "t", "on"].contains(&value.to_ascii_lowercase().as_str())
+        })
+}
+
+/// The template whose instances serve the connections of the socket with the given name, without its kind.
+fn of_connections(stem: &str) -> String {
+    let prefix = stem.split_once('@').map_or(stem, |(prefix, _)| prefix);
+    format!("{prefix}@.service")
 }

@@ -51,6 +51,25 @@ pub(super) fn read(file: File, header: &[u8]) -> Result<ElfNeeds, &'static str> 
     needs.ok_or(DAMAGED)
 }
 
+/// `PT_INTERP` of the ELF file that begins with `first`, as far as it stands within these bytes.
+pub(super) fn loader_of(first: &[u8]) -> Option<String> {
+    match first.get(4) {
+        Some(1) => loader::<FileHeader32<Endianness>>(first),
+        Some(2) => loader::<FileHeader64<Endianness>>(first),
+        _ => None,
+    }
+}
+
+fn loader<H: FileHeader<Endian = Endianness>>(first: &[u8]) -> Option<String> {
+    let header = H::parse(first).ok()?;
+    let endian = header.endian().ok()?;
+    let segments = header.program_headers(endian, first).ok()?;
+    let interpreter = segments
+        .iter()
+        .find(|segment| segment.p_type(endian) == elf::PT_INTERP)?;
+    string(first, interpreter.file_range(endian).0)
+}
+
 fn needs<'data, H, R>(data: R, class: ElfClass) -> Option<ElfNeeds>
 where
     H: FileHeader<Endian = Endianness>,

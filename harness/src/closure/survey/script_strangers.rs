@@ -36,7 +36,7 @@ pub(super) fn read(
 }
 
 /// What a script's lines name, its comments left out; of a program nothing.
-fn strangers(files: &ClosureFiles, script: &str) -> Vec<String> {
+pub(super) fn strangers(files: &ClosureFiles, script: &str) -> Vec<String> {
     if !files.header(script, 2).is_ok_and(|start| start == b"#!") {
         return Vec::new();
     }

@@ -1,12 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::boot_target::pulled_in;
-use super::execution::{Hop, Tracer};
-use super::script::names_libraries;
+use super::commands::{self, Command};
+use super::tracer::Tracer;
 use crate::closure::files::ClosureFiles;
 use crate::closure::mentions;
-use crate::closure::unit_file::{UnitFile, command_words};
-use crate::closure::units::{self, MAX_UNITS, UNIT_DIRECTORY};
+use crate::closure::unit_file::UnitFile;
+use crate::closure::units::{MAX_UNITS, UNIT_DIRECTORY, UnitDirectory};
 
 /// A unit with its drop-ins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,84 +17,91 @@ pub struct Unit {
     pub at_boot: bool,
     /// It has a `Condition…` or `Assert…`, so that a boot need not start it.
     pub conditional: bool,
+    /// One of them is about the machine's architecture.
+    pub by_architecture: bool,
+    pub view: View,
     pub commands: Vec<Command>,
     /// Paths of the store that its settings name and the closure does not contain.
     pub strangers: Vec<String>,
 }
 
-/// One `Exec…=` of a unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    /// `ExecStart`, `ExecStopPost`, …
-    pub key: String,
-    /// Prefixed with `-`: systemd goes on when it fails.
-    pub optional: bool,
-    /// What is executed, in order; empty where it is made at run time.
-    pub hops: Vec<Hop>,
-    /// A program outside the closure, in state that is made at run time, or one whose name systemd makes up at run time.
-    pub unseen: Option<String>,
+/// Which files a unit's programs see.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum View {
+    /// Those of the machine.
+    #[default]
+    Machine,
+    /// Those of the machine, with others bound to places of their choice.
+    Binds,
+    /// Those of an image or directory, where what the closure lacks may be.
+    OwnRoot,
+}
+
+impl Unit {
+    /// The value that counts of a setting which takes one: the last.
+    pub fn setting(&self, section: &str, key: &str) -> Option<&str> {
+        let start = format!("[{section}] {key}=");
+        self.assignments
+            .lines()
+            .filter_map(|line| line.strip_prefix(&start))
+            .next_back()
+            .filter(|value| !value.is_empty())
+    }
 }
 
 /// Units of these kinds are read; the others have neither commands nor wants.
 const KINDS: &[&str] = &[
     ".service", ".socket", ".target", ".timer", ".path", ".mount", ".swap", ".slice",
 ];
-/// What systemd.service(5) and systemd.socket(5) execute.
-const COMMANDS: &[(&str, &[&str])] = &[
-    (
-        "Service",
-        &[
-            "ExecCondition",
-            "ExecStartPre",
-            "ExecStart",
-            "ExecStartPost",
-            "ExecReload",
-            "ExecStop",
-            "ExecStopPost",
-        ],
-    ),
-    (
-        "Socket",
-        &[
-            "ExecStartPre",
-            "ExecStartPost",
-            "ExecStopPre",
-            "ExecStopPost",
-        ],
-    ),
+/// Settings of systemd.exec(5) that put files where a service looks for its program.
+const OWN_ROOT: &[&str] = &[
+    "RootDirectory=",
+    "RootImage=",
+    "RootMStack=",
+    "MountImages=",
+    "ExtensionImages=",
+    "ExtensionDirectories=",
 ];
+const BINDS: &[&str] = &["BindPaths=", "BindReadOnlyPaths="];
 /// All units of the closure by name; instances that are only wanted are among them.
 pub(super) struct Units {
     pub(super) units: BTreeMap<String, Unit>,
     pub(super) unreadable: Vec<(String, String)>,
+    /// Names in the directory of systemd's own units, which it searches after `/etc/systemd/system`.
+    pub(super) of_systemd: BTreeSet<String>,
 }
 
 /// Reads all units and follows what the boot target pulls in.
-pub(super) fn read(files: ClosureFiles) -> Units {
+pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> Units {
     let mut unreadable = Vec::new();
     let names = files.list(UNIT_DIRECTORY).unwrap_or_else(|error| {
         unreadable.push(("systemd units".to_owned(), error.to_string()));
         Vec::new()
     });
     let mut loaded = BTreeMap::new();
+    let directory = UnitDirectory::new(files);
     let is_unit = |name: &&String| KINDS.iter().any(|kind| name.ends_with(kind));
     for name in names.iter().filter(is_unit).take(MAX_UNITS) {
-        match units::load(&files, name) {
+        match directory.load(name) {
             Ok(Some(unit)) => drop(loaded.insert(name.clone(), unit)),
             Ok(None) => {}
             Err(error) => unreadable.push((name.clone(), error.to_string())),
         }
     }
-    let at_boot = pulled_in(files, &mut loaded, &names);
-    let mut tracer = Tracer::new(files);
+    let at_boot = pulled_in(files, &directory, &mut loaded, &names);
     let units = loaded
         .iter()
         .map(|(name, file)| {
-            let unit = describe(&files, &mut tracer, name, file, at_boot.contains(name));
+            let unit = describe(&files, tracer, name, file, at_boot.contains(name));
             (name.clone(), unit)
         })
         .collect();
-    Units { units, unreadable }
+    let of_systemd = files.list(&files.in_toplevel("systemd/lib/systemd/system"));
+    Units {
+        units,
+        unreadable,
+        of_systemd: of_systemd.unwrap_or_default().into_iter().collect(),
+    }
 }
 
 fn describe(
@@ -105,40 +112,24 @@ fn describe(
     at_boot: bool,
 ) -> Unit {
     let assignments = file.assignments();
-    let own_library_path = names_libraries(&assignments);
-    let mut commands = Vec::new();
-    for (section, keys) in COMMANDS {
-        for key in *keys {
-            for line in file.list(section, key) {
-                let program = command_words(line).into_iter().next().unwrap_or_default();
-                let mut command = Command {
-                    key: (*key).to_owned(),
-                    optional: prefixes(line).contains('-'),
-                    hops: Vec::new(),
-                    unseen: None,
-                };
-                match located(files, name, file, &program) {
-                    Some(path) => {
-                        let trace = tracer.trace(&path, own_library_path);
-                        command.hops = trace.hops;
-                        command.unseen = trace.unseen;
-                    }
-                    None => command.unseen = Some(program),
-                }
-                commands.push(command);
-            }
-        }
-    }
-    let conditional = assignments.lines().any(|line| {
-        let line = line.strip_prefix("[Unit] ").unwrap_or("");
-        line.starts_with("Condition") || line.starts_with("Assert")
-    });
+    let set = |keys: &[&str]| {
+        assignments.lines().any(|line| {
+            let key = line.split_once("] ").map_or("", |(_, key)| key);
+            keys.iter().any(|start| key.starts_with(start))
+        })
+    };
     Unit {
         strangers: strangers(files, &assignments),
-        assignments,
         at_boot,
-        conditional,
-        commands,
+        conditional: set(&["Condition", "Assert"]),
+        by_architecture: set(&["ConditionArchitecture=", "AssertArchitecture="]),
+        view: match () {
+            () if set(OWN_ROOT) => View::OwnRoot,
+            () if set(BINDS) => View::Binds,
+            () => View::Machine,
+        },
+        commands: commands::of_unit(files, tracer, name, file, &assignments),
+        assignments,
     }
 }
 
@@ -149,41 +140,6 @@ fn strangers(files: &ClosureFiles, assignments: &str) -> Vec<String> {
         .map(|path| path.to_string())
         .collect();
     named.into_iter().collect()
-}
-
-fn prefixes(line: &str) -> &str {
-    let line = line.trim_start();
-    &line[..line.len()
-        - line
-            .trim_start_matches(['@', '-', ':', '+', '!', '|'])
-            .len()]
-}
-
-/// The absolute path of a program, with the specifiers of systemd.unit(5) that the name alone decides; `None` where another is in it, or
-/// where the unit searches directories of its own.
-fn located(files: &ClosureFiles, name: &str, file: &UnitFile, program: &str) -> Option<String> {
-    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-    let (prefix, instance) = stem.split_once('@').unwrap_or((stem, ""));
-    let mut path = String::new();
-    let mut chars = program.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '%' => match chars.next()? {
-                '%' => path.push('%'),
-                'i' if !instance.is_empty() => path.push_str(instance),
-                'p' => path.push_str(prefix),
-                'n' => path.push_str(name),
-                'N' => path.push_str(stem),
-                _ => return None,
-            },
-            c => path.push(c),
-        }
-    }
-    let searches = !file.list("Service", "ExecSearchPath").is_empty();
-    if path.is_empty() || (searches && !path.contains('/')) {
-        return None;
-    }
-    Some(units::absolute(files, path))
 }
 
 #[cfg(test)]
@@ -198,7 +154,8 @@ mod tests {
 
     fn read_units(fake: &FakeClosure) -> BTreeMap<String, Unit> {
         let closure = fake.closure();
-        read(ClosureFiles::new(&closure)).units
+        let files = ClosureFiles::new(&closure);
+        read(files, &mut Tracer::new(files)).units
     }
 
     #[test]

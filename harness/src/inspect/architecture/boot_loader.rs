@@ -52,9 +52,9 @@ fn firmware(subject: &Subject, loaders: &[EfiLoader], outcome: &mut Outcome) {
 
 #[cfg(test)]
 mod tests {
-    use crate::closure::testing::{FakeClosure, bzimage, efi_program, elf};
-    use crate::inspect::testing::{ids, inspected, server};
-    use crate::vocabulary::{ElfClass, Verdict};
+    use crate::closure::testing::{FakeClosure, efi_program};
+    use crate::inspect::testing::{ids, inspected, install_by, make_i686, server};
+    use crate::vocabulary::Verdict;
 
     const FOUND: &str = "inspected/architecture/bootloader";
     const X86_64: u16 = 0x8664;
@@ -64,17 +64,13 @@ mod tests {
     fn with_loader(is_64_bit: bool, machine: u16) -> FakeClosure {
         let fake = server();
         if !is_64_bit {
-            fake.file("kernel", bzimage(false));
-            fake.file("system", "i686-linux");
-            fake.file("systemd/lib/systemd/systemd", elf(ElfClass::I386));
-            fake.program("bash", "bin/bash", elf(ElfClass::I386));
+            make_i686(&fake);
         }
         let program = "lib/systemd/boot/efi/systemd-boot.efi";
         let program = fake.store_file("systemd", program, efi_program(machine));
         let script = format!("#!/x\n{program}\n");
         let installer = fake.store_file("install-systemd-boot.sh", "", script);
-        let switch = format!("export INSTALL_BOOTLOADER='{installer}'\n");
-        fake.file("bin/switch-to-configuration", switch);
+        install_by(&fake, &installer);
         fake
     }
 

@@ -26,10 +26,10 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
 
 #[cfg(test)]
 mod tests {
-    use crate::closure::testing::{FakeClosure, bzimage, elf};
+    use crate::closure::testing::FakeClosure;
     use crate::inspect::Options;
-    use crate::inspect::testing::{ids, inspected_with, server};
-    use crate::vocabulary::{ElfClass, System, TargetMachine};
+    use crate::inspect::testing::{ids, inspected_with, make_i686, server};
+    use crate::vocabulary::{System, TargetMachine};
 
     fn on(fake: &FakeClosure, system: System) -> Vec<String> {
         let options = Options {
@@ -51,10 +51,7 @@ mod tests {
     #[test]
     fn a_64_bit_machine_boots_a_32_bit_system() {
         let fake = server();
-        fake.file("kernel", bzimage(false));
-        fake.file("system", "i686-linux");
-        fake.file("systemd/lib/systemd/systemd", elf(ElfClass::I386));
-        fake.program("bash", "bin/bash", elf(ElfClass::I386));
+        make_i686(&fake);
         assert_eq!(on(&fake, System::X86_64Linux), [""; 0]);
     }
 }

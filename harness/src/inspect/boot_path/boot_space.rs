@@ -105,7 +105,7 @@ fn mount_of<'a>(subject: &'a Subject, path: &str) -> Option<&'a str> {
 fn needed(subject: &Subject) -> (u64, &'static str) {
     let images = &subject.survey.boot.images;
     let there = |path: &str| {
-        let mut before = subject.baseline.iter().flat_map(|b| &b.boot.images);
+        let mut before = subject.baseline.iter().flat_map(|b| &b.survey.boot.images);
         before.any(|image| image.path == path)
     };
     let new: Vec<u64> = images
@@ -135,7 +135,9 @@ fn mib(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use crate::closure::testing::{FakeClosure, bzimage};
-    use crate::inspect::testing::{ids, inspected_with, inspected_with_baseline, server};
+    use crate::inspect::testing::{
+        ids, inspected_with, inspected_with_baseline, install_by, server,
+    };
     use crate::inspect::{Inspection, Options};
     use crate::vocabulary::{TargetMachine, Verdict};
 
@@ -144,8 +146,7 @@ mod tests {
     fn with_installer(name: &str) -> FakeClosure {
         let fake = server();
         let installer = fake.store_file(name, "", "device=/dev/vda\n");
-        let switch = format!("export INSTALL_BOOTLOADER='{installer}'\n");
-        fake.file("bin/switch-to-configuration", switch);
+        install_by(&fake, &installer);
         let mut kernel = bzimage(true);
         kernel.resize(8 << 20, 0);
         fake.file("kernel", kernel);

@@ -78,7 +78,7 @@ fn incomplete(subject: &Subject, spec: &BootspecFiles, outcome: &mut Outcome) {
 #[cfg(test)]
 mod tests {
     use crate::closure::testing::FakeClosure;
-    use crate::inspect::testing::{ids, inspected, server};
+    use crate::inspect::testing::{ids, inspected, install_by, server};
     use crate::vocabulary::Verdict;
 
     fn found(fake: &FakeClosure) -> Vec<String> {
@@ -113,8 +113,7 @@ mod tests {
     fn a_boot_json_that_systemd_boot_cannot_use_is_a_warning() {
         let fake = server();
         let installer = fake.store_file("install-systemd-boot.sh", "", "");
-        let switch = format!("export INSTALL_BOOTLOADER='{installer}'\n");
-        fake.file("bin/switch-to-configuration", switch);
+        install_by(&fake, &installer);
         let spec =
             r#"{"org.nixos.bootspec.v1": {"kernelParams": ["console=ttyS0", "loglevel=4"]}}"#;
         fake.file("boot.json", spec);

@@ -141,7 +141,7 @@ fn has_unit(subject: &Subject, mount_point: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::testing::{ids, inspected, server};
+    use crate::inspect::testing::{ids, inspected, install_by, server};
     use crate::vocabulary::Verdict;
 
     const ROOT: &str = "/dev/vda1 / ext4 defaults 0 1\n";
@@ -206,8 +206,7 @@ mod tests {
         let builder = fake.store_file("systemd-boot", "", builder);
         let script = format!("#!/x\n{builder}\n");
         let installer = fake.store_file("install-systemd-boot.sh", "", script);
-        let switch = format!("export INSTALL_BOOTLOADER='{installer}'\n");
-        fake.file("bin/switch-to-configuration", switch);
+        install_by(&fake, &installer);
         let of = |line: &str| {
             fake.file("etc/fstab", format!("{ROOT}{line}"));
             ids(&inspected(&fake))

@@ -123,10 +123,10 @@ fn told_names(subject: &Subject, bus: DiskBus, outcome: &mut Outcome) {
 #[cfg(test)]
 mod tests {
     use super::is_called;
-    use crate::closure::testing::cpio_archive;
+    use crate::closure::testing::initrd;
     use crate::inspect::Options;
     use crate::inspect::testing::{ids, inspected, inspected_with, server};
-    use crate::vocabulary::{DiskBus, TargetMachine, Verdict};
+    use crate::vocabulary::{DiskBus, ElfClass, TargetMachine, Verdict};
 
     fn with_disk(bus: DiskBus) -> Options {
         Options {
@@ -154,7 +154,7 @@ mod tests {
     fn an_initrd_that_drives_no_disk_is_a_warning() {
         let fake = server();
         fake.file("etc/fstab", "LABEL=nixos / ext4 defaults 0 1\n");
-        fake.file("initrd", cpio_archive(&["ext4.ko"]));
+        fake.file("initrd", initrd(ElfClass::X86_64, &["ext4.ko"]));
         let inspection = inspected(&fake);
         assert_eq!(ids(&inspection), ["inspected/boot-path/disk"]);
         assert_eq!(inspection.verdict, Verdict::Pass);
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn a_name_of_another_bus_than_the_told_one_is_a_warning() {
         let fake = server();
-        fake.file("initrd", cpio_archive(&["nvme.ko", "ext4.ko"]));
+        fake.file("initrd", initrd(ElfClass::X86_64, &["nvme.ko", "ext4.ko"]));
         let inspection = inspected_with(&fake, &with_disk(DiskBus::Nvme));
         assert_eq!(ids(&inspection), ["inspected/boot-path/fstab"]);
         assert_eq!(inspection.verdict, Verdict::Pass);

@@ -22,15 +22,16 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
 
 #[cfg(test)]
 mod tests {
-    use crate::closure::testing::cpio_archive;
+    use crate::closure::testing::initrd;
     use crate::inspect::testing::{ids, inspected, server};
+    use crate::vocabulary::ElfClass;
 
     fn found(version: &str) -> Vec<String> {
         let fake = server();
         let names = ["virtio_blk", "virtio_pci", "ext4"]
             .map(|name| format!("lib/modules/{version}/kernel/{name}.ko.xz"));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        fake.file("initrd", cpio_archive(&names));
+        fake.file("initrd", initrd(ElfClass::X86_64, &names));
         ids(&inspected(&fake))
     }
 

@@ -1,11 +1,12 @@
-//! Whether every command of every unit can be executed once this closure's kernel runs.
+//! Every command of every unit, once this closure's kernel runs.
 
 use std::collections::BTreeSet;
 
-use super::death::{Reason, deaths};
-use super::kernel::called;
-use super::rules::{Outcome, Subject};
+use super::death::deaths;
 use crate::closure::Role;
+use crate::inspect::kernel::called;
+use crate::inspect::rules::{Outcome, Subject};
+use crate::inspect::trouble::Reason;
 use crate::vocabulary::{Check, ElfClass, Finding, Severity, State};
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
@@ -27,16 +28,14 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         );
         finding.severity = worst.severity;
         for death in &deaths {
-            finding = finding.with_evidence(
-                format!("{}=", death.key),
-                format!("{}: {}", death.hop.path, death.short(subject)),
-            );
+            finding =
+                finding.with_evidence(format!("{}=", death.key), death.trouble.evidence(subject));
         }
-        match (worst.severity, &worst.reason) {
+        match (worst.severity, &worst.trouble.reason) {
             (Severity::Warning, _) => outcome.findings.push(finding),
             (Severity::Error, Reason::Foreign(class)) => {
                 classes.insert(*class);
-                by_systemd &= !matches!(worst.hop.role, Role::Replacement | Role::Call);
+                by_systemd &= !matches!(worst.trouble.hop.role, Role::Replacement | Role::Call);
                 foreign.push(finding);
             }
             (Severity::Error, Reason::Fault(_)) => others.push(finding),

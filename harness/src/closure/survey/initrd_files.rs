@@ -1,0 +1,289 @@
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
+
+use super::elf;
+use super::hop::{Fault, Hop, Role};
+use super::script::interpreter;
+use crate::closure::cpio_names::{self, Entry};
+use crate::closure::files::ClosureFiles;
+use crate::vocabulary::ElfClass;
+
+/// What the kernel executes of an initrd.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitrdFiles {
+    /// `/init`, its interpreter and its loader, with paths of the initrd.
+    pub hops: Vec<Hop>,
+    /// Why nothing is known of it, where nothing is.
+    pub unreadable: Option<String>,
+}
+
+/// Program headers and the loader's name stand at the beginning of a program.
+const FIRST_BYTES: u64 = 4096;
+/// `PATH_MAX`.
+const MAX_TARGET: u64 = 4096;
+/// The initrd of a desktop has some thousand files.
+const MAX_FILES: usize = 100_000;
+/// Names and targets of links that are kept.
+const MAX_KEPT: usize = 16 << 20;
+const MAX_LINKS: usize = 40;
+/// A script's interpreter may be a script, so often (the kernel's `fs/exec.c`).
+const MAX_SCRIPTS: usize = 5;
+
+/// What is kept of a file.
+enum Content {
+    Link(String),
+    Elf {
+        class: ElfClass,
+        loader: Option<String>,
+    },
+    Script(String),
+    /// No file to execute.
+    NotExecutable,
+    NotAProgram,
+    /// A further name of a file whose content comes later.
+    Unread,
+}
+
+impl Content {
+    /// Bytes that it takes beyond its own.
+    fn length(&self) -> usize {
+        match self {
+            Self::Link(text) | Self::Script(text) => text.len(),
+            Self::Elf { loader, .. } => loader.as_ref().map_or(0, String::len),
+            Self::NotExecutable | Self::NotAProgram | Self::Unread => 0,
+        }
+    }
+}
+
+/// Reads `toplevel/initrd` once, as a stream, and follows its `init`.
+pub(super) fn read(files: ClosureFiles) -> InitrdFiles {
+    let unreadable = |reason: String| InitrdFiles {
+        hops: Vec::new(),
+        unreadable: Some(reason),
+    };
+    let file = match files.open(&files.in_toplevel("initrd")) {
+        Ok(file) => file,
+        Err(error) => return unreadable(error.to_string()),
+    };
+    let mut found = BTreeMap::new();
+    let mut too_many = false;
+    let mut kept = 0;
+    let mut hops = Vec::new();
+    let mut wanted = Some("init".to_owned());
+    let result = cpio_names::visit_files(&mut BufReader::new(file), &mut |entry, content| {
+        too_many = found.len() >= MAX_FILES || kept >= MAX_KEPT;
+        let name = entry.name.trim_start_matches("./").trim_matches('/');
+        if let Some(content) = content_of(entry, content)? {
+            kept += name.len() + content.length();
+            found.insert(name.to_owned(), content);
+        }
+        if is_on_the_way(name, wanted.as_deref()) {
+            (hops, wanted) = followed(&found);
+        }
+        Ok(!too_many && wanted.is_some())
+    });
+    match result {
+        Err(error) => unreadable(error.to_string()),
+        Ok(()) if too_many => unreadable("it has more files than any".to_owned()),
+        Ok(()) if wanted.is_some() => InitrdFiles {
+            hops: followed(&found).0,
+            unreadable: None,
+        },
+        Ok(()) => InitrdFiles {
+            hops,
+            unreadable: None,
+        },
+    }
+}
+
+/// `None` for directories and devices.
+fn content_of(entry: Entry, content: &mut dyn Read) -> io::Result<Option<Content>> {
+    let mut first = Vec::new();
+    match entry.mode & 0o170_000 {
+        0o120_000 => {
+            content.take(MAX_TARGET).read_to_end(&mut first)?;
+            let target = String::from_utf8_lossy(&first).into_owned();
+            return Ok(Some(Content::Link(target)));
+        }
+        0o100_000 if entry.mode & 0o111 == 0 => return Ok(Some(Content::NotExecutable)),
+        0o100_000 => {}
+        _ => return Ok(None),
+    }
+    content.take(FIRST_BYTES).read_to_end(&mut first)?;
+    if let Some(class) = ElfClass::of_header(&first) {
+        let loader = elf::loader_of(&first);
+        return Ok(Some(Content::Elf { class, loader }));
+    }
+    if first.is_empty() && entry.links > 1 {
+        return Ok(Some(Content::Unread));
+    }
+    let text = String::from_utf8_lossy(&first);
+    Ok(Some(match interpreter(&text) {
+        Some(interpreter) => Content::Script(interpreter.to_owned()),
+        None => Content::NotAProgram,
+    }))
+}
+
+/// Whether what is looked for is this name or may be below it, through a link.
+fn is_on_the_way(name: &str, wanted: Option<&str>) -> bool {
+    wanted
+        .and_then(|wanted| wanted.strip_prefix(name))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What executes `/init`, as far as files are known; then the name of the one that is not there, or not yet: with all of them there the
+/// rest of the initrd need not be read.
+fn followed(files: &BTreeMap<String, Content>) -> (Vec<Hop>, Option<String>) {
+    let mut hops = Vec::new();
+    let mut next = Some(("/init".to_owned(), Role::Command));
+    let mut wanted = None;
+    while let Some((path, role)) = next.take() {
+        let mut hop = Hop::new(&path, role);
+        match resolve(files, &path) {
+            Err(missing) => {
+                hop.fault = Some(Fault::Missing);
+                wanted = Some(missing);
+            }
+            Ok(Content::NotExecutable | Content::Link(_)) => {
+                hop.fault = Some(Fault::NotExecutable);
+            }
+            Ok(Content::NotAProgram) => hop.fault = Some(Fault::NotAProgram),
+            Ok(Content::Unread) => {}
+            Ok(Content::Elf { class, loader }) => {
+                hop.class = Some(*class);
+                if let Some(loader) = loader
+                    && let Err(missing) = resolve(files, loader)
+                {
+                    hop.fault = Some(Fault::NoLoader(loader.clone()));
+                    wanted = Some(missing);
+                }
+            }
+            Ok(Content::Script(_)) if hops.len() >= MAX_SCRIPTS => {
+                hop.fault = Some(Fault::Endless);
+            }
+            Ok(Content::Script(interpreter)) => {
+                next = Some((interpreter.clone(), Role::Interpreter));
+            }
+        }
+        hops.push(hop);
+    }
+    (hops, wanted)
+}
+
+/// Follows the links of a path as the kernel does in the root that the initrd makes; an error is the name that is not there.
+fn resolve<'a>(files: &'a BTreeMap<String, Content>, path: &str) -> Result<&'a Content, String> {
+    let components = |path: &str| -> Vec<String> {
+        let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+        parts.rev().map(str::to_owned).collect()
+    };
+    let mut pending = components(path);
+    let mut real: Vec<String> = Vec::new();
+    let mut links = 0;
+    let mut found = None;
+    while let Some(component) = pending.pop() {
+        if component == ".." {
+            real.pop();
+            continue;
+        }
+        real.push(component);
+        found = files.get(&real.join("/"));
+        if let Some(Content::Link(target)) = found {
+            links += 1;
+            if links > MAX_LINKS {
+                break;
+            }
+            real.pop();
+            if target.starts_with('/') {
+                real.clear();
+            }
+            pending.extend(components(target));
+            found = None;
+        }
+    }
+    match found {
+        Some(Content::Link(_)) | None => Err(real.join("/")),
+        Some(content) => Ok(content),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::testing::{FakeClosure, cpio_archive, cpio_of, elf};
+
+    const LINK: u32 = 0o120_777;
+    const PROGRAM: u32 = 0o100_755;
+
+    fn of(archive: &[u8]) -> InitrdFiles {
+        let fake = FakeClosure::new();
+        fake.file("initrd", archive);
+        let closure = fake.closure();
+        read(ClosureFiles::new(&closure))
+    }
+
+    fn seen(archive: &[u8]) -> Vec<(String, Option<ElfClass>, Option<Fault>)> {
+        let hops = of(archive).hops.into_iter();
+        hops.map(|hop| (hop.path, hop.class, hop.fault)).collect()
+    }
+
+    #[test]
+    fn a_script_leads_through_links_to_the_shell_of_the_initrd() {
+        let busybox = elf(ElfClass::I386);
+        let archive = cpio_of(&[
+            ("bin", LINK, b"usr/bin"),
+            ("init", LINK, b"/nix/store/x-stage-1-init.sh"),
+            ("nix/store/x-stage-1-init.sh", PROGRAM, b"#! /bin/ash -e\n"),
+            ("usr/bin/ash", LINK, b"busybox"),
+            ("usr/bin/busybox", PROGRAM, &busybox),
+        ]);
+        assert_eq!(
+            seen(&archive),
+            [
+                ("/init".to_owned(), None, None),
+                ("/bin/ash".to_owned(), Some(ElfClass::I386), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_needs_the_loader_that_it_names() {
+        use crate::closure::testing::dynamic_elf;
+        let image = dynamic_elf("/nix/store/g/lib/ld.so", &["libc.so.6"], "");
+        let without = [("init", PROGRAM, image.as_slice())];
+        let missing = Fault::NoLoader("/nix/store/g/lib/ld.so".to_owned());
+        assert_eq!(seen(&cpio_of(&without))[0].2, Some(missing));
+        let with = [without[0], ("nix/store/g/lib/ld.so", PROGRAM, b"\x7fELF")];
+        assert_eq!(seen(&cpio_of(&with))[0].2, None);
+    }
+
+    #[test]
+    fn each_reason_not_to_run_is_told_apart() {
+        let fault = |files: &[(&str, u32, &[u8])]| seen(&cpio_of(files)).pop().unwrap().2;
+        assert_eq!(fault(&[]), Some(Fault::Missing));
+        assert_eq!(fault(&[("init", LINK, b"init")]), Some(Fault::Missing));
+        assert_eq!(
+            fault(&[("init", 0o100_644, b"#!/x")]),
+            Some(Fault::NotExecutable)
+        );
+        assert_eq!(
+            fault(&[("init", PROGRAM, b"text")]),
+            Some(Fault::NotAProgram)
+        );
+        assert_eq!(
+            fault(&[("init", PROGRAM, b"#!/init\n")]),
+            Some(Fault::Endless)
+        );
+        let damaged = cpio_archive(&["a", "b"]);
+        let read = of(&damaged[..160]);
+        assert!(read.hops.is_empty() && read.unreadable.is_some());
+    }
+
+    #[test]
+    fn microcode_before_the_archive_is_passed_over() {
+        let init = elf(ElfClass::X86_64);
+        let mut bytes = cpio_archive(&["kernel/x86/microcode/GenuineIntel.bin"]);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes.extend(cpio_of(&[("./init", PROGRAM, &init)]));
+        assert_eq!(seen(&bytes)[0].1, Some(ElfClass::X86_64));
+    }
+}
