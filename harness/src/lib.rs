@@ -9,6 +9,7 @@ pub mod image;
 pub mod inspect;
 pub mod nginx;
 pub mod probe;
+pub mod receipt;
 pub mod rehearsal;
 pub mod report;
 pub mod scenario;
