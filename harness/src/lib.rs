@@ -3,8 +3,10 @@
 pub mod check;
 pub mod cli;
 pub mod closure;
+pub mod config;
 pub mod diagnose;
 pub mod fold;
+pub mod gate;
 pub mod image;
 pub mod inspect;
 pub mod nginx;
