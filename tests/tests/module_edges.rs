@@ -50,6 +50,7 @@ const MODULES: &[Module] = &[
             "fold",
             "inspect",
             "offspring",
+            "receipt",
             "rehearsal",
             "report",
             "scenario",

@@ -26,6 +26,8 @@ pub(super) enum Command {
     Inspect(Box<InspectArgs>),
     /// Tell the report of a finished run again, from its recording.
     Report(ReportArgs),
+    /// Make a key that signs receipts, or tell the public half of one.
+    Key(KeyArgs),
 }
 
 /// What to rehearse: a closure, or scenarios of the lab.
@@ -220,6 +222,29 @@ pub(super) struct ReportArgs {
     pub(super) run_dir: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+/// Keys have Nix's own format: those of a binary cache serve too.
+#[derive(Debug, Args)]
+pub(super) struct KeyArgs {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Write a new secret key to a file, and print its public half
+    Generate {
+        /// What the key is called, such as ci.example.org-1
+        name: String,
+        /// The file of the secret key, which must not exist yet
+        file: PathBuf,
+    },
+    /// Print the public half of a secret key
+    Public {
+        /// The file of the secret key
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@ mod build;
 mod estimate;
 mod exit;
 mod inspect;
+mod key;
 mod load;
 mod progress;
 mod report;
@@ -37,6 +38,7 @@ pub fn main() -> Exit {
         args::Command::Test(test) => test::run(test),
         args::Command::Inspect(inspect) => inspect::run(inspect),
         args::Command::Report(report) => report::run(report),
+        args::Command::Key(key) => key::run(key),
     };
     result.unwrap_or_else(|error| {
         tell(&format!("bootproof: {}\n", chain(&*error)));

@@ -16,8 +16,6 @@ pub struct Asked<'a> {
     pub target: &'a TargetMachine,
     /// `None` where the configuration does not say.
     pub expect_system: Option<&'a System>,
-    /// As in a receipt.
-    pub configuration: &'a str,
     pub policy: &'a Policy,
     pub trusted: &'a [PublicKey],
     pub now: Timestamp,
@@ -117,17 +115,13 @@ fn weigh<'a>(
     );
     refuse(
         receipt.target == *asked.target,
-        Refusal::OtherConfiguration("the target machine"),
+        Refusal::OtherMachine("the target machine"),
     );
     refuse(
         asked
             .expect_system
             .is_none_or(|system| *system == receipt.expect_system),
-        Refusal::OtherConfiguration("the expected system"),
-    );
-    refuse(
-        receipt.configuration == asked.configuration,
-        Refusal::OtherConfiguration("what the configuration says of the rehearsal"),
+        Refusal::OtherMachine("the expected system"),
     );
     refuse(
         receipt.verdict == Verdict::Pass,

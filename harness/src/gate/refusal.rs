@@ -28,8 +28,8 @@ pub enum Refusal {
         receipt: Option<String>,
         asked: Option<String>,
     },
-    /// The machine, the expected system, or what the configuration says of the rehearsal has changed since.
-    OtherConfiguration(&'static str),
+    /// The machine or the expected system has changed since.
+    OtherMachine(&'static str),
     Verdict(Verdict),
     StepMissing(Step),
     TooFewCycles {
@@ -72,7 +72,7 @@ impl fmt::Display for Refusal {
                 host(receipt.as_ref()),
                 host(asked.as_ref())
             ),
-            Self::OtherConfiguration(what) => {
+            Self::OtherMachine(what) => {
                 write!(
                     f,
                     "{what} of the host is another now than when it was rehearsed"

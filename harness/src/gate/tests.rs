@@ -15,7 +15,6 @@ struct Case {
     host: Option<&'static str>,
     target: TargetMachine,
     expect_system: Option<System>,
-    configuration: String,
     policy: Policy,
     trusted: Vec<PublicKey>,
     now: Timestamp,
@@ -30,7 +29,6 @@ impl Default for Case {
             host: Some("web"),
             target: receipt.target,
             expect_system: Some(receipt.expect_system),
-            configuration: receipt.configuration,
             policy: Policy::default(),
             trusted: vec![key("ci-1", 1).public()],
             now: "2026-11-22T11:00:00Z".parse().unwrap(),
@@ -46,7 +44,6 @@ impl Case {
             host: self.host,
             target: &self.target,
             expect_system: self.expect_system.as_ref(),
-            configuration: &self.configuration,
             policy: &self.policy,
             trusted: &self.trusted,
             now: self.now,
@@ -150,20 +147,16 @@ fn a_receipt_of_another_host_or_of_none_is_refused() {
 }
 
 #[test]
-fn another_machine_system_or_configuration_is_refused() {
+fn another_machine_or_system_is_refused() {
     let mut case = Case::default();
     case.target.memory_mib = 512;
-    let machine = Refusal::OtherConfiguration("the target machine");
+    let machine = Refusal::OtherMachine("the target machine");
     assert_eq!(case.refusals(&receipt()), [machine]);
 
     let mut case = Case::default();
     case.expect_system = Some(System::I686Linux);
-    let system = Refusal::OtherConfiguration("the expected system");
+    let system = Refusal::OtherMachine("the expected system");
     assert_eq!(case.refusals(&receipt()), [system]);
-
-    let mut case = Case::default();
-    case.configuration = "00".repeat(32);
-    assert_eq!(case.refusals(&receipt()).len(), 1);
 }
 
 #[test]

@@ -18,8 +18,6 @@ pub struct Receipt {
     pub baseline: Option<ClosureIdentity>,
     pub target: TargetMachine,
     pub expect_system: System,
-    /// SHA-256, in hex, of what the host's configuration said about the rehearsal: probes, suppressions, seeded files.
-    pub configuration: String,
     pub accelerator: Accelerator,
     /// As QEMU gives it: `7.2.22`.
     pub qemu: String,

@@ -29,7 +29,6 @@ pub(crate) fn receipt() -> Receipt {
         baseline: Some(identity("old")),
         target: TargetMachine::default(),
         expect_system: System::X86_64Linux,
-        configuration: "cd".repeat(32),
         accelerator: Accelerator::Tcg,
         qemu: "7.2.22".to_owned(),
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],

@@ -10,4 +10,5 @@ mod guest_trouble;
 mod healthy;
 mod host_trouble;
 mod interrupted;
+mod keys;
 mod side_by_side;
