@@ -47,7 +47,9 @@ const MODULES: &[Module] = &[
         "cli",
         &[
             "closure",
+            "config",
             "fold",
+            "gate",
             "inspect",
             "offspring",
             "receipt",

@@ -2,8 +2,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Refusal;
 use crate::config::Policy;
-use crate::receipt::{ClosureIdentity, PublicKey, SealError, Sealed};
-use crate::vocabulary::{StorePath, System, TargetMachine, Verdict};
+use crate::receipt::{PublicKey, SealError, Sealed};
+use crate::vocabulary::{ClosureIdentity, StorePath, System, TargetMachine, Verdict};
 
 /// What is about to be deployed, and where.
 #[derive(Debug, Clone)]

@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::{Asked, Decision, Found, Refusal, decide};
 use crate::config::Policy;
 use crate::receipt::testing::{identity, key, receipt};
-use crate::receipt::{ClosureIdentity, PublicKey, Receipt, Sealed};
-use crate::vocabulary::{Accelerator, Step, StorePath, System, TargetMachine, Verdict};
+use crate::receipt::{PublicKey, Receipt, Sealed};
+use crate::vocabulary::{
+    Accelerator, ClosureIdentity, Step, StorePath, System, TargetMachine, Verdict,
+};
 
 /// What the operator asks for; by default exactly what [`receipt`] proves, an hour after it was made.
 struct Case {

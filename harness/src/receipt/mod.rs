@@ -11,5 +11,5 @@ mod seal;
 pub(crate) mod testing;
 
 pub use key::{KeyError, PublicKey, SecretKey};
-pub use model::{ClosureIdentity, Receipt};
+pub use model::Receipt;
 pub use seal::{SealError, Sealed};

@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{Accelerator, Step, StorePath, System, TargetMachine, Verdict};
+use crate::vocabulary::{Accelerator, ClosureIdentity, Step, System, TargetMachine, Verdict};
 
 /// What one rehearsal proved, of what, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,17 +35,4 @@ impl Receipt {
             .filter(|step| **step == Step::WarmReboot)
             .count()
     }
-}
-
-/// Which closure: its store path, and what the store's database says it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClosureIdentity {
-    pub toplevel: StorePath,
-    /// The NAR hash of the toplevel alone: `sha256:` and Nix's base 32.
-    pub nar_hash: String,
-    /// How many store paths the closure has.
-    pub paths: usize,
-    /// SHA-256, in hex, of all of them: sorted lines `PATH NAR-HASH`.
-    pub closure_hash: String,
 }

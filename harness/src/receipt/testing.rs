@@ -1,7 +1,9 @@
 //! Keys and a receipt for tests.
 
-use super::{ClosureIdentity, Receipt, SecretKey};
-use crate::vocabulary::{Accelerator, Step, StorePath, System, TargetMachine, Verdict};
+use super::{Receipt, SecretKey};
+use crate::vocabulary::{
+    Accelerator, ClosureIdentity, Step, StorePath, System, TargetMachine, Verdict,
+};
 
 pub(crate) fn key(name: &str, seed: u8) -> SecretKey {
     SecretKey::from_seed(name, &[seed; 32]).unwrap()

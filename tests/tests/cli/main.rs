@@ -6,6 +6,7 @@ mod builds;
 mod deploy;
 mod dry_run;
 mod first_stage;
+mod gate;
 mod guest_trouble;
 mod healthy;
 mod host_trouble;
