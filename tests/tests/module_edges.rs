@@ -36,7 +36,6 @@ const MODULES: &[Module] = &[
     logic("receipt", &["vocabulary"]),
     logic("config", &["receipt", "vocabulary"]),
     logic("gate", &["config", "receipt", "vocabulary"]),
-    io("closure", &["nginx", "vocabulary"]),
     io("inspect", &["closure", "report", "vocabulary"]),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),

@@ -153,7 +153,7 @@ fn answer(asked: &Asked<'_>, decision: &Decision, chosen: &Chosen, args: &GateAr
             answer.open = true;
             answer.headline = format!("pass: {name} may be deployed{place}");
             answer.receipt = Some(receipt.clone());
-            answer.key = Some(key.to_string());
+            answer.key = Some(key.clone());
         }
         Decision::Shut { nearest } => {
             let why = match nearest.first().and_then(|(_, refusals)| refusals.first()) {

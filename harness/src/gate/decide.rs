@@ -32,8 +32,8 @@ pub struct Found {
 /// What the gate does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Open, by the receipt of that name.
-    Open { receipt: String, key: PublicKey },
+    /// Open, by the receipt of that name, which the key (in Nix's format) has signed.
+    Open { receipt: String, key: String },
     /// Shut. The receipts that come nearest stand first, each with all that is wrong with it.
     Shut {
         nearest: Vec<(String, Vec<Refusal>)>,
@@ -60,7 +60,7 @@ pub fn decide(asked: &Asked<'_>, found: &[Found]) -> Decision {
     match open.into_iter().max_by_key(|(made_at, ..)| *made_at) {
         Some((_, receipt, key)) => Decision::Open {
             receipt: receipt.to_owned(),
-            key: key.clone(),
+            key: key.to_string(),
         },
         None => {
             shut.sort_by_key(|(_, refusals)| distance(refusals));

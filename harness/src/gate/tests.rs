@@ -78,7 +78,7 @@ fn changed(change: impl FnOnce(&mut Receipt)) -> Receipt {
 #[test]
 fn a_receipt_for_exactly_this_opens_the_gate() {
     let decision = Case::default().decide(&[found("r", &receipt())]);
-    let key = key("ci-1", 1).public();
+    let key = key("ci-1", 1).public().to_string();
     let receipt = "r".to_owned();
     assert_eq!(decision, Decision::Open { receipt, key });
 }
@@ -91,8 +91,10 @@ fn without_a_receipt_it_stays_shut() {
 
 #[test]
 fn another_candidate_is_refused() {
-    let mut case = Case::default();
-    case.candidate = identity("newer");
+    let case = Case {
+        candidate: identity("newer"),
+        ..Case::default()
+    };
     assert!(matches!(
         case.refusals(&receipt())[..],
         [Refusal::OtherCandidate { .. }]
@@ -143,8 +145,10 @@ fn a_receipt_of_another_host_or_of_none_is_refused() {
             [Refusal::OtherHost { .. }]
         ));
     }
-    let mut case = Case::default();
-    case.host = None;
+    let case = Case {
+        host: None,
+        ..Case::default()
+    };
     assert_eq!(case.refusals(&receipt()).len(), 1);
 }
 
@@ -155,8 +159,10 @@ fn another_machine_or_system_is_refused() {
     let machine = Refusal::OtherMachine("the target machine");
     assert_eq!(case.refusals(&receipt()), [machine]);
 
-    let mut case = Case::default();
-    case.expect_system = Some(System::I686Linux);
+    let case = Case {
+        expect_system: Some(System::I686Linux),
+        ..Case::default()
+    };
     let system = Refusal::OtherMachine("the expected system");
     assert_eq!(case.refusals(&receipt()), [system]);
 }
