@@ -3,12 +3,15 @@
 pub mod check;
 pub mod cli;
 pub mod closure;
+pub mod config;
 pub mod diagnose;
 pub mod fold;
+pub mod gate;
 pub mod image;
 pub mod inspect;
 pub mod nginx;
 pub mod probe;
+pub mod receipt;
 pub mod rehearsal;
 pub mod report;
 pub mod scenario;

@@ -93,6 +93,39 @@ impl FakeToplevel {
         })
     }
 
+    /// Makes a closure directory of the root: `store-paths` and `registration`, where every path has the same hash of 64 times
+    /// `digit`.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub fn write_registration(&self, digit: char) -> io::Result<()> {
+        let store = self.root.join("nix/store");
+        let mut others: Vec<String> = fs::read_dir(store)?
+            .map(|entry| {
+                Ok(format!(
+                    "/nix/store/{}",
+                    entry?.file_name().to_string_lossy()
+                ))
+            })
+            .collect::<io::Result<_>>()?;
+        others.retain(|path| *path != self.path);
+        others.sort();
+        let hash: String = std::iter::repeat_n(digit, 64).collect();
+        let record = |path: &str, references: &[String]| {
+            let count = references.len();
+            let references: String = references.iter().map(|path| format!("{path}\n")).collect();
+            format!("{path}\nsha256:{hash}\n100\n\n{count}\n{references}")
+        };
+        let records: String = others.iter().map(|path| record(path, &[])).collect();
+        let paths: String = others.iter().map(|path| format!("{path}\n")).collect();
+        fs::write(
+            self.root.join("store-paths"),
+            format!("{paths}{}\n", self.path),
+        )?;
+        let records = records + &record(&self.path, &others);
+        fs::write(self.root.join("registration"), records)
+    }
+
     /// The root of the chroot store, for `--store`.
     pub fn root(&self) -> &Path {
         &self.root

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::configuration::HostArgs;
 use super::size;
 use crate::vocabulary::{DiskBus, System, TargetMachine};
 
@@ -26,6 +27,10 @@ pub(super) enum Command {
     Inspect(Box<InspectArgs>),
     /// Tell the report of a finished run again, from its recording.
     Report(ReportArgs),
+    /// Let a deploy through only with a receipt for exactly this closure, baseline and machine.
+    Gate(Box<GateArgs>),
+    /// Make a key that signs receipts, or tell the public half of one.
+    Key(KeyArgs),
 }
 
 /// What to rehearse: a closure, or scenarios of the lab.
@@ -82,6 +87,17 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = at_least_one())]
     pub(super) cores: Option<u32>,
 
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+    /// Sign a receipt of the rehearsal with this secret key, in Nix's format, for the gate: into the configuration's receipts
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BOOTPROOF_KEY",
+        conflicts_with = "scenario"
+    )]
+    pub(super) key: Option<PathBuf>,
+
     /// Where the recording goes; must not hold one yet (default: a new directory)
     #[arg(long, value_name = "DIR")]
     pub(super) run_dir: Option<PathBuf>,
@@ -119,14 +135,13 @@ pub(super) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// The machine, plain where nothing is told of it.
+    /// The machine: `known`, with what is told laid over it.
     ///
     /// # Errors
     /// For a platform that bootproof has no rules for.
-    pub(super) fn machine(&self) -> Result<TargetMachine, String> {
-        let plain = TargetMachine::default();
+    pub(super) fn machine(&self, known: TargetMachine) -> Result<TargetMachine, String> {
         let system = match self.target_system.clone().map(System::from) {
-            None => plain.system.clone(),
+            None => known.system.clone(),
             Some(System::Other(system)) => {
                 return Err(format!(
                     "--target-system {system}: bootproof knows x86_64-linux and i686-linux machines"
@@ -136,10 +151,10 @@ impl TargetArgs {
         };
         Ok(TargetMachine {
             system,
-            disk_bus: self.disk.map(Into::into),
-            boot_free_mib: self.boot_free.map(size::mib),
-            boot_size_mib: self.boot_size.map(size::mib),
-            ..plain
+            disk_bus: self.disk.map(Into::into).or(known.disk_bus),
+            boot_free_mib: self.boot_free.map(size::mib).or(known.boot_free_mib),
+            boot_size_mib: self.boot_size.map(size::mib).or(known.boot_size_mib),
+            ..known
         })
     }
 }
@@ -220,6 +235,76 @@ pub(super) struct ReportArgs {
     pub(super) run_dir: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+}
+
+/// What is about to be deployed, and where.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  toplevel=$(bootproof gate ./result --host web --baseline $(ssh web readlink /run/current-system)) &&
+    nix copy --to ssh://web $toplevel && …
+      The path that is printed is the one that was proven: deploy it, and not the link.
+  bootproof gate ./result --host web --baseline /nix/store/…-nixos-system-web-24.11 --verify
+      Read every file of the closure again too.")]
+pub(super) struct GateArgs {
+    /// The toplevel that is about to be deployed, or a link to one such as ./result
+    #[arg(value_name = "CANDIDATE")]
+    pub(super) candidate: String,
+    #[command(flatten)]
+    pub(super) host: HostArgs,
+    /// The toplevel that the machine runs now; it need not be in this store
+    #[arg(long, value_name = "PATH")]
+    pub(super) baseline: Option<String>,
+    /// The machine runs no NixOS yet
+    #[arg(long, conflicts_with = "baseline")]
+    pub(super) no_baseline: bool,
+    /// The root of a chroot store that holds the candidate, as in `nix-store --store ROOT`
+    #[arg(
+        long,
+        value_name = "ROOT",
+        default_value = "/",
+        conflicts_with = "closure"
+    )]
+    pub(super) store: PathBuf,
+    /// A directory with closureInfo's files (store-paths, registration) and the store paths
+    #[arg(long, value_name = "DIR")]
+    pub(super) closure: Option<PathBuf>,
+    /// Compare every file of the candidate with the hash that the store recorded, instead of trusting the record
+    #[arg(long)]
+    pub(super) verify: bool,
+    #[arg(long, value_enum, default_value_t = GateFormat::Human)]
+    pub(super) format: GateFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum GateFormat {
+    /// For people, on stderr; the path that may be deployed on stdout
+    Human,
+    /// On stdout
+    Json,
+}
+
+/// Keys have Nix's own format: those of a binary cache serve too.
+#[derive(Debug, Args)]
+pub(super) struct KeyArgs {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Write a new secret key to a file, and print its public half
+    Generate {
+        /// What the key is called, such as ci.example.org-1
+        name: String,
+        /// The file of the secret key, which must not exist yet
+        file: PathBuf,
+    },
+    /// Print the public half of a secret key
+    Public {
+        /// The file of the secret key
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ use super::build::Builder;
 use super::{Exit, Failure};
 use crate::closure::{self, Closure, Source};
 use crate::inspect::{self, Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
-use crate::vocabulary::{ClosureFacts, System};
+use crate::vocabulary::{ClosureFacts, System, TargetMachine};
 
 /// Inspects, prints, and ends by the verdict.
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
@@ -19,7 +19,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             .clone()
             .map(|system| Expected::by_user(System::from(system))),
         verify_contents: args.verify_contents,
-        target: args.target.machine()?,
+        target: args.target.machine(TargetMachine::default())?,
     };
     let against = Against {
         baseline: closures.baseline.as_ref().map(|(c, f)| (c, f)),

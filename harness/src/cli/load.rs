@@ -79,13 +79,26 @@ fn resolve_baseline(args: &TestArgs, source: &Source) -> Result<Option<Closure>,
 
 /// A closure of the user's, on the machine that the arguments describe.
 fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result<Loaded, Failure> {
-    let expect_system = args
+    let host = args
+        .host
+        .host
+        .as_ref()
+        .map(|_| args.host.read())
+        .transpose()?;
+    let settings = host.map(|chosen| chosen.host.settings).unwrap_or_default();
+    let by_user = args
         .expect_system
         .clone()
         .map(|system| (System::from(system), "--expect-system".to_owned()));
-    let told = args.target.machine()?;
+    let expect_system = by_user.or_else(|| {
+        let system = settings.expect_system.clone()?;
+        Some((system, "the host's configuration".to_owned()))
+    });
+    let known = settings.target;
+    let cpu = args.cpu.clone().or_else(|| known.cpu.clone());
+    let told = args.target.machine(known)?;
     let target = TargetMachine {
-        cpu: args.cpu.clone(),
+        cpu,
         memory_mib: args.memory.unwrap_or(told.memory_mib),
         cores: args.cores.unwrap_or(told.cores),
         ..told

@@ -2,11 +2,15 @@
 
 mod args;
 mod build;
+mod configuration;
 mod estimate;
 mod exit;
+mod gate;
 mod inspect;
+mod key;
 mod load;
 mod progress;
+mod receipts;
 mod report;
 mod run_directory;
 mod size;
@@ -37,6 +41,8 @@ pub fn main() -> Exit {
         args::Command::Test(test) => test::run(test),
         args::Command::Inspect(inspect) => inspect::run(inspect),
         args::Command::Report(report) => report::run(report),
+        args::Command::Gate(gate) => gate::run(gate),
+        args::Command::Key(key) => key::run(key),
     };
     result.unwrap_or_else(|error| {
         tell(&format!("bootproof: {}\n", chain(&*error)));

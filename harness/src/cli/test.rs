@@ -9,16 +9,24 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::TestArgs;
 use super::load::{Loaded, load};
 use super::progress::Printer;
-use super::{Exit, Failure, chain, estimate, report, run_directory, tell};
+use super::{Exit, Failure, chain, estimate, key, receipts, report, run_directory, tell};
+use crate::closure;
 use crate::inspect;
+use crate::receipt::SecretKey;
 use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
-use crate::vocabulary::{Finding, Inspected, Recorded};
+use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Recorded};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
     let cache_directory = run_directory::cache_directory(args)?;
+    // What would keep a receipt from being written is told before the rehearsal.
+    let key = args.key.as_deref().map(key::read_secret).transpose()?;
+    let receipts = match &key {
+        Some(_) => Some(args.host.read()?.receipts),
+        None => None,
+    };
     let all = load(args)?;
     for loaded in &all {
         tell(&estimate::announce(loaded, &cache_directory));
@@ -37,7 +45,8 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
             cache_directory: cache_directory.clone(),
             keep: args.keep,
         };
-        let (exit, line) = one(args, loaded, &options)?;
+        let signing = key.as_ref().zip(receipts.as_deref());
+        let (exit, line) = one(args, loaded, &options, signing)?;
         exits.push(exit);
         summary.push(line);
     }
@@ -48,8 +57,17 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
 }
 
 /// One rehearsal with its report; gives how it ended, and a line on it.
-fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, String), Failure> {
+fn one(
+    args: &TestArgs,
+    loaded: &Loaded,
+    options: &RunOptions,
+    signing: Option<(&SecretKey, &Path)>,
+) -> Result<(Exit, String), Failure> {
     let directory = &options.run_directory;
+    let identities = match signing {
+        Some(_) => Some(identify(loaded)?),
+        None => None,
+    };
     let argv: Vec<String> = std::env::args_os()
         .map(|a| a.to_string_lossy().into_owned())
         .collect();
@@ -65,10 +83,33 @@ fn one(args: &TestArgs, loaded: &Loaded, options: &RunOptions) -> Result<(Exit, 
     let report = crate::report::report(&loaded.plan, &observations);
     report::write_files(&report, directory)?;
     report::print(&report, args.format, directory)?;
+    if let (Some((key, receipts)), Some((candidate, baseline))) = (signing, identities) {
+        let written = fs::read(directory.join("report.json"))?;
+        let host = args.host.host.as_deref();
+        let receipt = receipts::receipt(&loaded.plan, &report, &written, host, candidate, baseline);
+        match receipt {
+            Some(receipt) => {
+                let place = receipts::write(receipts, &receipt, key)?;
+                tell(&format!("receipt: {}\n", place.display()));
+            }
+            None => tell("no receipt: no machine ran, so nothing was rehearsed\n"),
+        }
+    }
     Ok(match &loaded.scenario {
         None => (Exit::from(report.verdict), String::new()),
         Some(scenario) => judge(&loaded.name, &scenario.expect, &report, directory),
     })
+}
+
+/// What the stores say that candidate and baseline hold.
+fn identify(loaded: &Loaded) -> Result<(ClosureIdentity, Option<ClosureIdentity>), Failure> {
+    let candidate = closure::identify(&loaded.candidate)?;
+    let baseline = loaded
+        .baseline
+        .as_ref()
+        .map(closure::identify)
+        .transpose()?;
+    Ok((candidate, baseline))
 }
 
 /// Whether a scenario came out as it must: the verdict, and exactly the findings and gaps.

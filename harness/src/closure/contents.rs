@@ -75,7 +75,9 @@ pub fn verify_contents(closure: &Closure) -> Result<Contents, ClosureError> {
 }
 
 /// What the store knows of the closure's paths; nothing where there is no database and no `registration`.
-fn recorded(closure: &Closure) -> Result<BTreeMap<StorePath, RecordedContents>, ClosureError> {
+pub(super) fn recorded(
+    closure: &Closure,
+) -> Result<BTreeMap<StorePath, RecordedContents>, ClosureError> {
     if let Some(file) = &closure.registration {
         let text = fs::read_to_string(file).map_err(ClosureError::io(file))?;
         return Ok(Registration::parse(file, &text)?.contents);

@@ -54,6 +54,11 @@ pub enum ClosureError {
          collection), and try again"
     )]
     NixSilent(u64),
+    #[error(
+        "the store has no record of the hash of {0}: a receipt needs a Nix store with its database, or a closure directory with \
+         the `registration` of closureInfo"
+    )]
+    NoHash(StorePath),
     #[error("the closure has more than {0} store paths, which is more than bootproof reads")]
     TooLarge(usize),
     #[error("cannot read `{path}`")]

@@ -5,6 +5,7 @@
 mod boot_id;
 mod facts;
 mod finding;
+mod identity;
 mod inspected;
 mod observation;
 mod plan;
@@ -18,6 +19,7 @@ pub use facts::{
     BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdModules, Listener,
 };
 pub use finding::{Check, Evidence, Finding, Severity};
+pub use identity::ClosureIdentity;
 pub use inspected::{Inspected, StaticCause};
 pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,

@@ -1,0 +1,118 @@
+//! The directory of receipts: one is written after a rehearsal, and the gate reads all.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use super::Failure;
+use crate::gate::Found;
+use crate::receipt::{Receipt, SealError, Sealed, SecretKey};
+use crate::report::Report;
+use crate::vocabulary::{ClosureIdentity, Plan, StepOutcome};
+
+const EXTENSION: &str = "receipt";
+/// Larger than any receipt; what is longer is read no further.
+const READ_LIMIT: u64 = 1 << 20;
+
+/// What a finished rehearsal proved; `None` where no machine ran, so that nothing was rehearsed.
+pub(super) fn receipt(
+    plan: &Plan,
+    report: &Report,
+    report_file: &[u8],
+    host: Option<&str>,
+    candidate: ClosureIdentity,
+    baseline: Option<ClosureIdentity>,
+) -> Option<Receipt> {
+    let used = report.accelerator.as_ref()?;
+    let done = report
+        .steps
+        .iter()
+        .filter(|step| step.outcome == Some(StepOutcome::Done));
+    Some(Receipt {
+        made_at: Timestamp::now(),
+        tool_version: report.tool_version.clone(),
+        verdict: report.verdict,
+        host: host.map(str::to_owned),
+        candidate,
+        baseline,
+        target: plan.target.clone(),
+        expect_system: plan.expect_system.clone(),
+        accelerator: used.accelerator,
+        qemu: used.qemu.clone(),
+        steps: done.map(|step| step.step).collect(),
+        report: Sha256::digest(report_file)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    })
+}
+
+/// Signs a receipt and puts it into the directory, whole or not at all; gives its path.
+pub(super) fn write(
+    directory: &Path,
+    receipt: &Receipt,
+    key: &SecretKey,
+) -> Result<PathBuf, Failure> {
+    let sealed = Sealed::seal(receipt, key)?;
+    fs::create_dir_all(directory)
+        .map_err(|error| format!("failed to make {}: {error}", directory.display()))?;
+    let time = receipt.made_at.strftime("%Y%m%dT%H%M%SZ");
+    let host = receipt.host.as_deref().unwrap_or("any");
+    let name = format!(
+        "{time}-{host}-{}.{EXTENSION}",
+        receipt.candidate.toplevel.base_name()
+    );
+    let place = directory.join(name.replace('/', "_"));
+    let written = tempfile::NamedTempFile::new_in(directory).and_then(|mut file| {
+        io::Write::write_all(&mut file, sealed.to_text().as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&place)?;
+        Ok(())
+    });
+    written.map_err(|error| format!("failed to write {}: {error}", place.display()))?;
+    Ok(place)
+}
+
+/// Every file of the directory that is called a receipt, readable or not, by name. A directory that is not there has none.
+pub(super) fn read_all(directory: &Path) -> Result<Vec<Found>, Failure> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("failed to read {}: {error}", directory.display()).into()),
+    };
+    let mut places = Vec::new();
+    for entry in entries {
+        let place = entry?.path();
+        if place.extension().is_some_and(|known| known == EXTENSION) {
+            places.push(place);
+        }
+    }
+    places.sort();
+    Ok(places.iter().map(|place| read(place)).collect())
+}
+
+fn read(place: &Path) -> Found {
+    let read = || -> io::Result<Vec<u8>> {
+        // A pipe of that name would be waited for.
+        if !fs::metadata(place)?.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
+        let mut bytes = Vec::new();
+        File::open(place)?
+            .take(READ_LIMIT)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let sealed = match read() {
+        Ok(bytes) => Sealed::parse(&bytes),
+        Err(error) => Err(SealError::Content(error.to_string())),
+    };
+    let name = place.file_name().unwrap_or_default();
+    Found {
+        name: name.to_string_lossy().into_owned(),
+        sealed,
+    }
+}

@@ -1,0 +1,9 @@
+//! `bootproof.toml`: the hosts, what must be proven before a deploy to each, and whose receipts count.
+//!
+//! The command line reads it for `gate` and `test --host`. Unknown keys are refused with the nearest known one.
+
+mod model;
+mod parse;
+
+pub use model::{Configuration, Host, HostSettings, Policy};
+pub use parse::{ConfigurationError, parse};

@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::receipt::PublicKey;
+use crate::vocabulary::{Accelerator, Step, System, TargetMachine};
+
+/// A whole `bootproof.toml`, with keys that were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// Where receipts lie, relative to the file.
+    pub receipts: PathBuf,
+    /// Whose signatures count.
+    pub trusted_keys: Vec<PublicKey>,
+    /// For a host that says nothing else, and where no host is named.
+    pub policy: Policy,
+    pub hosts: BTreeMap<String, HostSettings>,
+}
+
+/// What the file says of one host.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostSettings {
+    pub expect_system: Option<System>,
+    pub target: TargetMachine,
+    pub policy: Policy,
+}
+
+/// A host, or none, as `gate` and `test` see it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Host {
+    /// `None` where no host was named.
+    pub name: Option<String>,
+    pub settings: HostSettings,
+}
+
+/// What a receipt must show before the gate opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Each must have been done at least once.
+    pub steps: Vec<Step>,
+    /// How often the guest must have been rebooted.
+    pub cycles: usize,
+    /// How old a receipt may be.
+    pub max_age: SignedDuration,
+    /// Those that count.
+    pub accelerators: Vec<Accelerator>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
+            cycles: 1,
+            max_age: SignedDuration::from_hours(14 * 24),
+            accelerators: vec![Accelerator::Kvm, Accelerator::Tcg],
+        }
+    }
+}
+
+/// The tables of the file, as they are written.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub(super) format_version: u32,
+    pub(super) receipts: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) trusted_keys: Vec<String>,
+    #[serde(default)]
+    pub(super) policy: WrittenPolicy,
+    #[serde(default)]
+    pub(super) hosts: BTreeMap<String, WrittenHost>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenHost {
+    pub(super) expect_system: Option<System>,
+    #[serde(default)]
+    pub(super) target: TargetMachine,
+    #[serde(default)]
+    pub(super) policy: WrittenPolicy,
+}
+
+/// What is left out is the policy's above it.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenPolicy {
+    pub(super) steps: Option<Vec<Step>>,
+    pub(super) cycles: Option<usize>,
+    /// As people write it: `14 days`, `36 hours`.
+    pub(super) max_age: Option<String>,
+    pub(super) accelerators: Option<Vec<Accelerator>>,
+}
+
+impl Configuration {
+    /// The host of that name; `None` where the file has none.
+    pub fn host(&self, name: &str) -> Option<Host> {
+        self.hosts.get(name).map(|settings| Host {
+            name: Some(name.to_owned()),
+            settings: settings.clone(),
+        })
+    }
+
+    /// What holds where no host is named.
+    pub fn any_host(&self) -> Host {
+        Host {
+            name: None,
+            settings: HostSettings {
+                policy: self.policy.clone(),
+                ..HostSettings::default()
+            },
+        }
+    }
+}

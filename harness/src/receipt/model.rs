@@ -1,0 +1,38 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::vocabulary::{Accelerator, ClosureIdentity, Step, System, TargetMachine, Verdict};
+
+/// What one rehearsal proved, of what, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// When the rehearsal ended, in UTC.
+    pub made_at: Timestamp,
+    pub tool_version: String,
+    pub verdict: Verdict,
+    /// The host of the configuration that it was made for; `None` where none was named.
+    pub host: Option<String>,
+    pub candidate: ClosureIdentity,
+    /// `None` where the candidate was rehearsed without a baseline.
+    pub baseline: Option<ClosureIdentity>,
+    pub target: TargetMachine,
+    pub expect_system: System,
+    pub accelerator: Accelerator,
+    /// As QEMU gives it: `7.2.22`.
+    pub qemu: String,
+    /// Every step that was done, in order.
+    pub steps: Vec<Step>,
+    /// SHA-256, in hex, of `report.json`.
+    pub report: String,
+}
+
+impl Receipt {
+    /// How often the guest was rebooted.
+    pub fn cycles(&self) -> usize {
+        self.steps
+            .iter()
+            .filter(|step| **step == Step::WarmReboot)
+            .count()
+    }
+}
