@@ -1,7 +1,6 @@
 # /etc of one system, as links, and the account files, which activation copies.
-{ lib, platforms, system, units, version }:
+{ lib, system, parts, version }:
 let
-  own = platforms.${system.userland};
   network = system.network or null;
   addressing = if network.address == "dhcp" then "DHCP=ipv4" else "Address=${network.address}";
 
@@ -39,7 +38,7 @@ let
     (account "cdrom" 24) (account "tape" 25) (account "video" 26) (account "audio" 17) (account "input" 174)
     (account "render" 303) (account "kvm" 302) (account "sgx" 304) (account "utmp" 29) (account "users" 100)
   ];
-  passwdLine = user: "${user.name}:x:${toString user.id}:${toString user.id}::/var/empty:${own.userland}/bin/nologin";
+  passwdLine = user: "${user.name}:x:${toString user.id}:${toString user.id}::/var/empty:${parts.userland}/bin/nologin";
   groupLine = group: "${group.name}:x:${toString group.id}:";
   shadowLine = user: "${user.name}:!:1::::::";
 in
@@ -47,13 +46,13 @@ in
   etc = lib.linkTree "etc" (builtins.listToAttrs (
     map (name: { name = "etc/${name}"; value = files.${name}; }) (builtins.attrNames files)
     ++ [
-      { name = "etc/systemd/system"; value = units; }
+      { name = "etc/systemd/system"; value = parts.units; }
       { name = "etc/mtab"; value = "/proc/mounts"; }
     ]
   ));
 
   accounts = lib.linkTree "accounts" {
-    passwd = lib.writeText "passwd" "root:x:0:0:System administrator:/root:${own.userland}/bin/bash\n${lib.lines (map passwdLine accounts)}\n";
+    passwd = lib.writeText "passwd" "root:x:0:0:System administrator:/root:${parts.userland}/bin/bash\n${lib.lines (map passwdLine accounts)}\n";
     group = lib.writeText "group" "root:x:0:\n${lib.lines (map groupLine (accounts ++ groupsOnly))}\n";
     shadow = lib.writeText "shadow" "root:!:1::::::\n${lib.lines (map shadowLine accounts)}\n";
   };

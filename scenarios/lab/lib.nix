@@ -15,10 +15,13 @@ rec {
 
   writeScript = name: text: run name { inherit text; executable = "1"; passAsFile = [ "text" ]; } ./build/write-text.sh;
 
-  # The file with each `@key@` replaced by the value of that key.
-  fill = values: file:
-    let keys = builtins.attrNames values;
-    in builtins.replaceStrings (map (key: "@${key}@") keys) (map (key: toString values.${key}) keys) (builtins.readFile file);
+  # The text with each `@key@` in it replaced by the value of that key. Only the values that it names are looked at.
+  fillText = values: text:
+    let
+      named = builtins.filter (key: builtins.replaceStrings [ "@${key}@" ] [ "" ] text != text) (builtins.attrNames values);
+    in builtins.replaceStrings (map (key: "@${key}@") named) (map (key: toString values.${key}) named) text;
+
+  fill = values: file: fillText values (builtins.readFile file);
 
   # A script of ./guest made for one system: filled in and executable.
   guestScript = name: values: file: writeScript name (fill values file);
@@ -30,6 +33,18 @@ rec {
       links = builtins.concatStringsSep "" (map line (builtins.attrNames links));
       passAsFile = [ "links" ];
     } ./build/link-tree.sh;
+
+  # A system that is `like` another has what that one has, key by key, where it says nothing itself.
+  like = systems: key:
+    let system = systems.${key};
+    in if system ? like then like systems system.like // builtins.removeAttrs system [ "like" ] else system;
+
+  filterAttrs = keep: set: builtins.listToAttrs (
+    map (name: { inherit name; value = set.${name}; }) (builtins.filter (name: keep name set.${name}) (builtins.attrNames set))
+  );
+
+  # A word that the shell takes as it is.
+  quoted = word: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString word)}'";
 
   lines = builtins.concatStringsSep "\n";
   words = builtins.concatStringsSep " ";

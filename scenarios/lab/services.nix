@@ -1,7 +1,6 @@
-# The services of a system: one program path for each backend, nginx in front of them, and the units of both.
-{ lib, platforms, system }:
+# The services of a system: their parts (one program path for each backend, nginx's configuration) and their units.
+{ lib, platforms, system, parts }:
 let
-  own = platforms.${system.userland};
   services = system.services or [ ];
   virtualHosts = system.virtual_hosts or [ ];
   named = name: builtins.head (builtins.filter (service: service.name == name) services);
@@ -11,6 +10,8 @@ let
   page = service:
     let served = builtins.filter (host: host.service == service.name) virtualHosts;
     in lib.writeText "index.html" "${service.name} serves ${lib.words (map (host: host.name) served)}\n";
+
+  part = service: "service:${service.name}";
 
   backend = service: lib.run "${service.name}-${archOf service}" {
     program = service.name;
@@ -27,8 +28,8 @@ let
       After=network.target
 
       [Service]
-      Environment="PATH=${own.userland}/bin"
-      ExecStart=${backend service}/bin/${service.name} -D -h 127.0.0.1 -p ${toString service.port} -d ${backend service}/share/www
+      Environment="PATH=${parts.userland}/bin"
+      ExecStart=${parts.${part service}}/bin/${service.name} -D -h 127.0.0.1 -p ${toString service.port} -d ${parts.${part service}}/share/www
       Restart=on-failure
       RestartSec=2
       SuccessExitStatus=1
@@ -55,7 +56,7 @@ let
     events {
     }
     http {
-      include ${own.nginx}/conf/mime.types;
+      include ${parts.nginx}/conf/mime.types;
       default_type application/octet-stream;
       access_log /var/log/nginx/access.log;
       client_body_temp_path /var/cache/nginx/client_body;
@@ -77,10 +78,10 @@ let
       After=network.target
 
       [Service]
-      Environment="PATH=${own.userland}/bin"
-      ExecStart=${own.nginx}/bin/nginx -c ${nginxConfig}
-      ExecReload=${own.nginx}/bin/nginx -c ${nginxConfig} -t
-      ExecReload=${own.userland}/bin/kill -HUP $MAINPID
+      Environment="PATH=${parts.userland}/bin"
+      ExecStart=${parts.nginx}/bin/nginx -c ${parts."nginx.conf"}
+      ExecReload=${parts.nginx}/bin/nginx -c ${parts."nginx.conf"} -t
+      ExecReload=${parts.userland}/bin/kill -HUP $MAINPID
       AmbientCapabilities=CAP_NET_BIND_SERVICE
       CapabilityBoundingSet=CAP_NET_BIND_SERVICE
       CacheDirectory=nginx
@@ -96,4 +97,9 @@ let
     '';
   };
 in
-builtins.listToAttrs (map backendUnit services ++ (if virtualHosts == [ ] then [ ] else [ nginxUnit ]))
+{
+  parts = { "nginx.conf" = nginxConfig; }
+    // builtins.listToAttrs (map (service: { name = part service; value = backend service; }) services);
+
+  units = builtins.listToAttrs (map backendUnit services ++ (if virtualHosts == [ ] then [ ] else [ nginxUnit ]));
+}

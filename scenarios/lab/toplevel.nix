@@ -4,13 +4,26 @@ let
   version = "12.lab";
   own = platforms.${system.userland};
   kernelPlatform = platforms.${system.kernel};
-  services = import ./services.nix { inherit lib platforms system; };
-  units = import ./units.nix { inherit lib platforms system services; };
-  etc = import ./etc.nix { inherit lib platforms system units version; };
+  services = import ./services.nix { inherit lib platforms system parts; };
+  etc = import ./etc.nix { inherit lib system parts version; };
 
-  common = { userland = own.userland; rootLabel = system.root_label; };
+  # What a mutation can name: each part is written as if nothing had been mutated, and refers to the others as they are.
+  parts = import ./mutations.nix { inherit lib; mutations = system.mutations or [ ]; parts = originals; };
+  originals = services.parts // {
+    inherit toplevel sw install-bootloader;
+    inherit (etc) etc accounts;
+    inherit (own) userland nginx;
+    inherit (kernelPlatform) kernel;
+    kernel-modules = platforms.${system.kernel_modules or system.kernel}.kernelModules;
+    units = import ./units.nix { inherit lib system parts; services = services.units; };
+    # The files of stage 1, and the image that is packed of them.
+    initrd = initrdFiles;
+    initrd-image = lib.run "initrd-linux-${system.kernel}" { files = parts.initrd; } ./build/initrd-image.sh;
+  };
 
-  initrd = lib.run "initrd-linux-${system.kernel}" {
+  common = { userland = parts.userland; rootLabel = system.root_label; };
+
+  initrdFiles = lib.run "initrd-files-${system.kernel}" {
     busybox = kernelPlatform.debs.get "busybox-static";
     fsck = kernelPlatform.debs.get "e2fsck-static";
     inherit (kernelPlatform) kernelModules;
@@ -23,29 +36,33 @@ let
   } ./build/initrd.sh;
 
   serial = builtins.any (param: builtins.match "console=ttyS0.*" param != null) system.kernel_params;
-  installBootloader = lib.guestScript "install-grub" (common // {
+  install-bootloader = lib.guestScript "install-grub" (common // {
     # As on NixOS, the installer's options are a file of their own.
     grubConfig = lib.writeText "grub-config.xml" (builtins.toXML { devices = [ system.grub_device ]; });
     serial = if serial then "echo \"serial --unit=0 --speed=115200\"; echo \"terminal_output serial\"" else "";
   }) ./guest/install-grub.sh;
 
-  sw = lib.run "system-path" { paths = [ own.userland ] ++ map own.tool (system.tools or [ ]); } ./build/system-path.sh;
-in
-lib.run "nixos-system-${scenario}-${version}" {
-  # What the scripts know when they are written; their own toplevel (@out@) is filled in as it is built.
-  stage2 = lib.guestScript "stage-2-init.sh" common ./guest/stage-2.sh;
-  activate = lib.guestScript "activate" (common // {
-    inherit (etc) etc accounts;
-    setupEtc = "${./guest/setup-etc.pl}";
-  }) ./guest/activate.sh;
-  switch = lib.guestScript "switch-to-configuration" (common // { inherit installBootloader; }) ./guest/switch-to-configuration.pl;
+  sw = lib.run "system-path" { paths = [ parts.userland ] ++ map own.tool (system.tools or [ ]); } ./build/system-path.sh;
 
-  inherit initrd sw version;
-  inherit (etc) etc;
-  inherit (own) userland;
-  inherit (kernelPlatform) kernel kernelModules;
-  kernelSystem = kernelPlatform.system;
-  kernelParams = system.kernel_params;
-  kernelParamsJson = builtins.toJSON system.kernel_params;
-  label = "NixOS 12.lab (${scenario}, ${name})";
-} ./build/toplevel.sh
+  toplevel = lib.run "nixos-system-${scenario}-${version}" {
+    # What the scripts know when they are written; their own toplevel (@out@) is filled in as it is built.
+    stage2 = lib.guestScript "stage-2-init.sh" common ./guest/stage-2.sh;
+    activate = lib.guestScript "activate" (common // {
+      inherit (parts) etc accounts;
+      setupEtc = "${./guest/setup-etc.pl}";
+    }) ./guest/activate.sh;
+    switch = lib.guestScript "switch-to-configuration" (common // {
+      installBootloader = parts.install-bootloader;
+    }) ./guest/switch-to-configuration.pl;
+
+    inherit version;
+    inherit (parts) etc kernel sw userland;
+    initrd = parts.initrd-image;
+    kernelModules = parts.kernel-modules;
+    kernelSystem = kernelPlatform.system;
+    kernelParams = system.kernel_params;
+    kernelParamsJson = builtins.toJSON system.kernel_params;
+    label = "NixOS 12.lab (${scenario}, ${name})";
+  } ./build/toplevel.sh;
+in
+parts.toplevel

@@ -1,7 +1,6 @@
 # /etc/systemd/system of one system: the units of upstream that it wants, its own, and the links that pull them in.
-{ lib, platforms, system, services }:
+{ lib, system, parts, services }:
 let
-  own = platforms.${system.userland};
   network = system.network or null;
   firewall = network != null && network ? firewall_tcp_ports;
 
@@ -67,8 +66,8 @@ let
       Conflicts=shutdown.target
 
       [Service]
-      ExecStart=${own.userland}/bin/nft -f ${ruleset}
-      ExecReload=${own.userland}/bin/nft -f ${ruleset}
+      ExecStart=${parts.userland}/bin/nft -f ${ruleset}
+      ExecReload=${parts.userland}/bin/nft -f ${ruleset}
       RemainAfterExit=true
       Type=oneshot
     '';
@@ -77,7 +76,7 @@ let
   prefixed = prefix: names: make: map (name: { name = "${prefix}${name}"; value = make name; }) names;
   ownUnits = services // (if firewall then firewallUnit else { });
   links = builtins.listToAttrs (
-    prefixed "" upstream (name: "${own.userland}/example/systemd/system/${name}")
+    prefixed "" upstream (name: "${parts.userland}/example/systemd/system/${name}")
     ++ prefixed "" (builtins.attrNames ownUnits) (name: lib.writeText "unit-${name}" ownUnits.${name})
     ++ builtins.concatMap (target: prefixed "${target}.wants/" wants.${target} (name: "../${name}")) (builtins.attrNames wants)
     ++ map (name: {

@@ -48,8 +48,8 @@ pub(crate) fn ensure(workspace_root: &Path, scenarios: &[String]) -> anyhow::Res
     }
 
     debs::ensure(&layout)?;
+    nix::build(&layout, &stale)?;
     for scenario in stale {
-        nix::build(&layout, scenario)?;
         stamp::write(&layout, scenario)?;
     }
     Ok(Lab { root: layout.root })
@@ -89,6 +89,14 @@ impl Layout {
 
     fn closure_link(&self, scenario: &Scenario, system: &str) -> PathBuf {
         self.root.join("closures").join(&scenario.name).join(system)
+    }
+
+    /// The same link where the garbage collector of the lab's store looks for what is in use.
+    fn gc_root(&self, scenario: &Scenario, system: &str) -> PathBuf {
+        self.store
+            .join("nix/var/nix/gcroots/lab")
+            .join(&scenario.name)
+            .join(system)
     }
 
     /// A logical store path, as a path of the host.

@@ -1,6 +1,7 @@
 //! Runs Nix on the lab's expressions, in a store of its own: no daemon, no substituters, the host's store untouched.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -11,89 +12,96 @@ use super::Layout;
 use super::scenario::Scenario;
 use crate::host_tools;
 
-/// Builds each system of the scenario, and leaves its link in `closures/`, which is a root of the garbage collector as well.
-/// The first system of an architecture takes about half a minute, the next ones a few seconds.
-pub(super) fn build(layout: &Layout, scenario: &Scenario) -> anyhow::Result<()> {
-    for system in &scenario.systems {
-        eprintln!("lab: building {} {system} with Nix", scenario.name);
-        let started = Instant::now();
-        let toplevel = build_system(layout, scenario, system)?;
-        let size = closure_size(layout, &toplevel)?;
-        eprintln!(
-            "lab: {} {system}: {toplevel} ({} MB, {} s)",
-            scenario.name,
-            size / 1_000_000,
-            started.elapsed().as_secs()
-        );
+/// Builds each system of the scenarios, and leaves its link in `closures/` and among the roots of the garbage collector.
+///
+/// One Nix evaluates them all and one builds them all: most of a mutant's second is Nix's start. The first system of an
+/// architecture takes about half a minute.
+pub(super) fn build(layout: &Layout, scenarios: &[&Scenario]) -> anyhow::Result<()> {
+    let systems: Vec<(&Scenario, &String)> = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.systems.iter().map(|system| (*scenario, system)))
+        .collect();
+    eprintln!(
+        "lab: building {} systems of {} scenarios with Nix",
+        systems.len(),
+        scenarios.len()
+    );
+    let started = Instant::now();
+    let derivations = instantiate(layout, &systems)?;
+    let toplevels = realise(layout, &derivations)?;
+    if toplevels.len() != systems.len() {
+        bail!("{} systems were built as {toplevels:?}", systems.len());
     }
+    for ((scenario, system), toplevel) in systems.iter().zip(&toplevels) {
+        for link in [
+            layout.closure_link(scenario, system),
+            layout.gc_root(scenario, system),
+        ] {
+            replace_link(Path::new(toplevel), &link)?;
+        }
+        eprintln!("lab: {} {system}: {toplevel}", scenario.name);
+    }
+    eprintln!("lab: built in {} s", started.elapsed().as_secs());
     Ok(())
 }
 
-fn build_system(layout: &Layout, scenario: &Scenario, system: &str) -> anyhow::Result<String> {
-    let link = layout.closure_link(scenario, system);
-    let log_path = layout
-        .root
-        .join("logs")
-        .join(format!("{}-{system}.log", scenario.name));
-    for path in [&link, &log_path] {
-        let parent = path.parent().expect("both are below the lab's root");
-        fs::create_dir_all(parent)
-            .with_context(|| format!("failed to create {}", parent.display()))?;
-    }
-    let log = File::create(&log_path)
-        .with_context(|| format!("failed to create {}", log_path.display()))?;
-
-    let status = nix(layout, "nix-build")?
+/// The derivations of these systems, in their order.
+fn instantiate(layout: &Layout, systems: &[(&Scenario, &String)]) -> anyhow::Result<Vec<String>> {
+    let mut command = nix(layout, "nix-instantiate")?;
+    command
         .arg(&layout.expressions)
-        .args(["--attr", system, "--argstr", "name", &scenario.name])
-        .args(["--argstr", "scenarioFile"])
-        .arg(&scenario.file)
+        .args(["--argstr", "scenarios"])
+        .arg(&layout.scenarios)
         .args(["--argstr", "lockFile"])
         .arg(&layout.debs_lock)
         .args(["--argstr", "archives"])
-        .arg(&layout.archives)
-        .arg("--out-link")
-        .arg(&link)
-        .stdout(log.try_clone()?)
+        .arg(&layout.archives);
+    for (scenario, system) in systems {
+        command.arg("--attr");
+        command.arg(format!("\"{}\".\"{system}\"", scenario.name));
+    }
+    lines_of(layout, command, "instantiate.log")
+}
+
+/// The outputs of these derivations, in their order.
+fn realise(layout: &Layout, derivations: &[String]) -> anyhow::Result<Vec<String>> {
+    let mut command = nix(layout, "nix-store")?;
+    command.arg("--realise").args(derivations);
+    lines_of(layout, command, "build.log")
+}
+
+/// What the command prints, line by line; what it says beside that goes to a file of `logs/`.
+fn lines_of(layout: &Layout, mut command: Command, log: &str) -> anyhow::Result<Vec<String>> {
+    let log_path = layout.root.join("logs").join(log);
+    make_parent(&log_path)?;
+    let log = File::create(&log_path)
+        .with_context(|| format!("failed to create {}", log_path.display()))?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
         .stderr(log)
-        .status()
-        .context("failed to start nix-build")?;
-    if !status.success() {
+        .output()
+        .with_context(|| format!("failed to start {program}"))?;
+    if !output.status.success() {
         bail!(
-            "nix-build of {} {system} ended with {status}:\n{}",
-            scenario.name,
+            "{program} ended with {}; the end of {}:\n{}",
+            output.status,
+            log_path.display(),
             tail(&log_path)
         );
     }
-    let toplevel = fs::read_link(&link)
-        .with_context(|| format!("nix-build left no link {}", link.display()))?;
-    Ok(toplevel.to_string_lossy().into_owned())
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// In bytes, as Nix serialises the paths.
-fn closure_size(layout: &Layout, toplevel: &str) -> anyhow::Result<u64> {
-    let paths = query(layout, &["--requisites", toplevel])?;
-    let mut arguments = vec!["--size"];
-    arguments.extend(paths.lines());
-    Ok(query(layout, &arguments)?
-        .lines()
-        .filter_map(|line| line.trim().parse::<u64>().ok())
-        .sum())
+fn replace_link(target: &Path, link: &Path) -> anyhow::Result<()> {
+    make_parent(link)?;
+    let _ = fs::remove_file(link);
+    symlink(target, link).with_context(|| format!("failed to make the link {}", link.display()))
 }
 
-fn query(layout: &Layout, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = nix(layout, "nix-store")?
-        .arg("--query")
-        .args(arguments)
-        .output()
-        .context("failed to start nix-store")?;
-    if !output.status.success() {
-        bail!(
-            "nix-store --query failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+fn make_parent(path: &Path) -> anyhow::Result<()> {
+    let parent = path.parent().expect("it is below the lab's root");
+    fs::create_dir_all(parent).with_context(|| format!("failed to create {}", parent.display()))
 }
 
 /// A Nix command for the lab's store that neither a daemon nor anybody's configuration can change.

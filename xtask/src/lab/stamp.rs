@@ -32,7 +32,8 @@ fn stamp_file(layout: &Layout, scenario: &Scenario) -> PathBuf {
 
 /// A digest of everything that the closures are made from.
 fn fingerprint(layout: &Layout, scenario: &Scenario) -> anyhow::Result<String> {
-    let mut files = vec![scenario.file.clone(), layout.debs_lock.clone()];
+    let mut files = scenario.files.clone();
+    files.push(layout.debs_lock.clone());
     collect_files(&layout.expressions, &mut files)?;
     files.sort();
     let mut digest = Sha256::new();

@@ -1,0 +1,104 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Mutation;
+use crate::vocabulary::{Step, System, TargetMachine, Verdict};
+
+/// A regression scenario, with what it has from its base. Unknown keys are refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub format_version: u32,
+    /// One line: what is done, or what is wrong.
+    pub summary: String,
+    /// The scenario whose `target`, `rehearsal` and `systems` this one takes over, key by key, where it says nothing itself.
+    pub base: Option<String>,
+    pub target: TargetMachine,
+    pub rehearsal: Rehearsal,
+    pub systems: BTreeMap<String, SystemSpec>,
+    pub expect: Expectation,
+}
+
+impl Scenario {
+    /// A scenario without steps is inspected, and starts no VM.
+    pub fn is_static(&self) -> bool {
+        self.rehearsal.steps.is_empty()
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rehearsal {
+    pub expect_system: System,
+    /// A key of `systems`.
+    pub baseline: Option<String>,
+    /// A key of `systems`.
+    pub candidate: String,
+    pub steps: Vec<Step>,
+}
+
+/// What the lab builds. Keys that are absent are those of the system named by `like`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemSpec {
+    pub like: Option<String>,
+    pub kernel: Option<Architecture>,
+    /// Whose kernel's modules the toplevel has; the kernel's own, where absent.
+    pub kernel_modules: Option<Architecture>,
+    pub userland: Option<Architecture>,
+    pub kernel_params: Option<Vec<String>>,
+    pub grub_device: Option<String>,
+    pub root_label: Option<String>,
+    pub initrd_modules: Option<Vec<String>>,
+    pub tools: Option<Vec<String>>,
+    pub network: Option<NetworkSpec>,
+    pub services: Option<Vec<ServiceSpec>>,
+    pub virtual_hosts: Option<Vec<VirtualHostSpec>>,
+    /// Faults, each made to a copy of one part as it is built, in this order.
+    pub mutations: Option<Vec<Mutation>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Architecture {
+    #[serde(rename = "x86_64")]
+    X86_64,
+    I686,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    pub interface: Option<String>,
+    pub address: Option<String>,
+    pub firewall_tcp_ports: Option<Vec<u16>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSpec {
+    pub name: String,
+    pub arch: Option<Architecture>,
+    pub port: u16,
+    pub page: Option<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VirtualHostSpec {
+    pub name: String,
+    pub service: String,
+}
+
+/// What must come out: the verdict, and exactly these findings and gaps.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expectation {
+    pub verdict: Verdict,
+    /// `STATE/CHECK/SUBJECT`.
+    pub findings: Vec<String>,
+    /// `STATE/SUBJECT`, or `SUBJECT` for what concerns the whole rehearsal.
+    #[serde(default)]
+    pub unproven: Vec<String>,
+}

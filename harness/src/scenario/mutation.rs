@@ -1,0 +1,156 @@
+//! What a mutant has that the system it is made of has not.
+
+use serde::Deserialize;
+
+/// One change to a copy of one part, made while it is built: whatever refers to the part refers to the copy.
+///
+/// `path` is below the part, and may be a pattern of the shell's (`lib/modules/*/kernel/**/*.ko`); a part that is a single file
+/// takes none. A link that is written through becomes a file of its own. A text may name another part's store path: `@userland@`.
+/// A change that changes nothing fails the lab's build (`scenarios/lab/build/mutate.sh`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Mutation {
+    /// Removes files, links, and directories with what is in them.
+    Remove { part: Part, path: String },
+    /// Gives one file, link or directory another path in the same part.
+    Rename {
+        part: Part,
+        path: String,
+        to: String,
+    },
+    /// Makes a file of this text, or gives one that is there this text.
+    Write {
+        part: Part,
+        #[serde(default)]
+        path: String,
+        text: String,
+    },
+    Append {
+        part: Part,
+        #[serde(default)]
+        path: String,
+        text: String,
+    },
+    /// Every `from` becomes `to`; in a file that is no text the two are equally long.
+    Replace {
+        part: Part,
+        #[serde(default)]
+        path: String,
+        from: String,
+        to: String,
+    },
+    /// Octal, as `chmod` takes it. A store keeps only whether a file is executable.
+    Mode {
+        part: Part,
+        #[serde(default)]
+        path: String,
+        mode: String,
+    },
+    /// Makes a link, in place of what was there.
+    Link {
+        part: Part,
+        path: String,
+        target: String,
+    },
+    /// Cuts a file off after so many bytes.
+    Truncate {
+        part: Part,
+        #[serde(default)]
+        path: String,
+        #[serde(default)]
+        bytes: u64,
+    },
+}
+
+/// A store path that a toplevel is made of (`scenarios/lab/toplevel.nix` has the same names).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Part {
+    /// What the deploy tool copies: `init`, `activate`, `boot.json`, `kernel-params`, `system`, and links to the rest.
+    Toplevel,
+    /// `etc/…`, without the units.
+    Etc,
+    /// `passwd`, `group` and `shadow`, which activation copies.
+    Accounts,
+    /// `/etc/systemd/system`.
+    Units,
+    /// systemd, udev, the shell, coreutils, and their libraries.
+    Userland,
+    /// `/run/current-system/sw`.
+    SystemPath,
+    /// `bzImage` and its `config`.
+    Kernel,
+    /// `lib/modules/VERSION`.
+    KernelModules,
+    /// The files of stage 1.
+    Initrd,
+    /// The file `initrd`, packed and compressed.
+    InitrdImage,
+    /// The script that installs GRUB and writes its menu.
+    InstallBootloader,
+    /// The package of nginx.
+    Nginx,
+    /// Its configuration, a single file.
+    NginxConfig,
+    /// `service:NAME`: the package of one backend, `bin/NAME` and `share/www`.
+    Service(String),
+}
+
+impl TryFrom<String> for Part {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Ok(match name.as_str() {
+            "toplevel" => Self::Toplevel,
+            "etc" => Self::Etc,
+            "accounts" => Self::Accounts,
+            "units" => Self::Units,
+            "userland" => Self::Userland,
+            "sw" => Self::SystemPath,
+            "kernel" => Self::Kernel,
+            "kernel-modules" => Self::KernelModules,
+            "initrd" => Self::Initrd,
+            "initrd-image" => Self::InitrdImage,
+            "install-bootloader" => Self::InstallBootloader,
+            "nginx" => Self::Nginx,
+            "nginx.conf" => Self::NginxConfig,
+            other => match other.strip_prefix("service:") {
+                Some(service) => Self::Service(service.to_owned()),
+                None => {
+                    return Err(format!(
+                        "no part is called `{name}`; there are toplevel, etc, accounts, units, userland, sw, kernel, \
+                         kernel-modules, initrd, initrd-image, install-bootloader, nginx, nginx.conf and service:NAME"
+                    ));
+                }
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Mutation, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    #[test]
+    fn a_mutation_names_a_part_and_a_change() {
+        let text = "part = \"service:alpha\"\ndo = \"remove\"\npath = \"bin/alpha\"";
+        let part = Part::Service("alpha".to_owned());
+        let path = "bin/alpha".to_owned();
+        assert_eq!(parse(text).unwrap(), Mutation::Remove { part, path });
+    }
+
+    #[test]
+    fn what_no_part_and_no_change_is_called_is_refused() {
+        for text in [
+            "part = \"unit\"\ndo = \"remove\"\npath = \"x\"",
+            "part = \"units\"\ndo = \"delete\"\npath = \"x\"",
+            "part = \"units\"\ndo = \"remove\"\npath = \"x\"\ntext = \"y\"",
+        ] {
+            parse(text).unwrap_err();
+        }
+    }
+}

@@ -1,0 +1,344 @@
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::Scenario;
+
+const FILE: &str = "scenario.toml";
+
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    #[error("there is no scenario `{name}` in {}: there are {known}", directory.display())]
+    Unknown {
+        name: String,
+        directory: PathBuf,
+        known: String,
+    },
+    #[error("failed to read {}: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} is no scenario: {source}", path.display())]
+    Malformed {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
+    #[error("{} and {} are scenarios of one name", first.display(), second.display())]
+    SameName { first: PathBuf, second: PathBuf },
+    #[error("{} has the base `{base}`, which has a base itself: name that one", path.display())]
+    BaseOfBase { path: PathBuf, base: String },
+    #[error("{} names the system `{system}`, which its [systems] have not", path.display())]
+    NoSuchSystem { path: PathBuf, system: String },
+    #[error("{} has format version {found}, this version of bootproof reads 1", path.display())]
+    Version { path: PathBuf, found: u32 },
+}
+
+impl Scenario {
+    /// Reads the scenario of this name, which is below `directory` or below a group in it.
+    ///
+    /// # Errors
+    /// When there is no such scenario, or the file or that of its base is not one.
+    pub fn read(directory: &Path, name: &str) -> Result<Self, ScenarioError> {
+        let path = file(directory, name)?;
+        let own = read_table(&path)?;
+        let Some(base) = own.get("base").and_then(Value::as_str) else {
+            return finish(own, path);
+        };
+        let base_path = file(directory, base)?;
+        let under = read_table(&base_path)?;
+        if under.contains_key("base") {
+            let base = base.to_owned();
+            return Err(ScenarioError::BaseOfBase { path, base });
+        }
+        finish(based(own, under), path)
+    }
+}
+
+/// The file of the scenario of this name.
+///
+/// # Errors
+/// When there is none, or the directory cannot be read.
+pub fn file(directory: &Path, name: &str) -> Result<PathBuf, ScenarioError> {
+    let all = all(directory)?;
+    match all.iter().find(|(known, _)| known == name) {
+        Some((_, path)) => Ok(path.clone()),
+        None => Err(ScenarioError::Unknown {
+            name: name.to_owned(),
+            directory: directory.to_owned(),
+            known: all
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        }),
+    }
+}
+
+/// The names of all scenarios below `directory`: its own, and then those of its groups, each sorted.
+///
+/// # Errors
+/// When the directory cannot be read, or two scenarios have one name.
+pub fn names(directory: &Path) -> Result<Vec<String>, ScenarioError> {
+    Ok(all(directory)?.into_iter().map(|(name, _)| name).collect())
+}
+
+/// A directory with a `scenario.toml` is a scenario; one without may group some.
+fn all(directory: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+    let is_scenario = |directory: &PathBuf| directory.join(FILE).is_file();
+    let (mut found, groups): (Vec<_>, Vec<_>) =
+        directories(directory)?.into_iter().partition(is_scenario);
+    for group in groups {
+        found.extend(directories(&group)?.into_iter().filter(is_scenario));
+    }
+    let mut scenarios: Vec<(String, PathBuf)> = Vec::new();
+    for directory in found {
+        let name = directory.file_name().unwrap_or_default().to_string_lossy();
+        let path = directory.join(FILE);
+        if let Some((_, first)) = scenarios.iter().find(|(known, _)| *known == name) {
+            let first = first.clone();
+            return Err(ScenarioError::SameName {
+                first,
+                second: path,
+            });
+        }
+        scenarios.push((name.into_owned(), path));
+    }
+    Ok(scenarios)
+}
+
+fn directories(directory: &Path) -> Result<BTreeSet<PathBuf>, ScenarioError> {
+    let io_error = |source| ScenarioError::Io {
+        path: directory.to_owned(),
+        source,
+    };
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(directory).map_err(io_error)? {
+        let path = entry.map_err(io_error)?.path();
+        if path.is_dir() {
+            found.insert(path);
+        }
+    }
+    Ok(found)
+}
+
+fn read_table(path: &Path) -> Result<Table, ScenarioError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ScenarioError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(malformed(path))
+}
+
+/// The base's machine, rehearsal and systems, with what the scenario itself says laid over them, key by key.
+fn based(mut own: Table, base: Table) -> Table {
+    for (key, under) in base {
+        let Value::Table(mut under) = under else {
+            continue;
+        };
+        let over = match own.remove(&key) {
+            Some(Value::Table(over)) => over,
+            None if key == "expect" => continue,
+            None => Table::new(),
+            Some(other) => {
+                own.insert(key, other);
+                continue;
+            }
+        };
+        let laid = match key.as_str() {
+            "expect" => over,
+            "systems" => {
+                for (name, system) in over {
+                    lay_over(&mut under, name, system);
+                }
+                under
+            }
+            _ => {
+                under.extend(over);
+                under
+            }
+        };
+        own.insert(key, Value::Table(laid));
+    }
+    own
+}
+
+fn lay_over(systems: &mut Table, name: String, system: Value) {
+    match (systems.get_mut(&name), system) {
+        (Some(Value::Table(under)), Value::Table(over)) => under.extend(over),
+        (_, system) => {
+            systems.insert(name, system);
+        }
+    }
+}
+
+fn finish(table: Table, path: PathBuf) -> Result<Scenario, ScenarioError> {
+    let scenario: Scenario = table.try_into().map_err(malformed(&path))?;
+    if scenario.format_version != 1 {
+        return Err(ScenarioError::Version {
+            path,
+            found: scenario.format_version,
+        });
+    }
+    let rehearsal = &scenario.rehearsal;
+    let likes = scenario.systems.values().filter_map(|s| s.like.as_ref());
+    let named = rehearsal
+        .baseline
+        .iter()
+        .chain([&rehearsal.candidate])
+        .chain(likes);
+    for system in named {
+        if !scenario.systems.contains_key(system) {
+            return Err(ScenarioError::NoSuchSystem {
+                path,
+                system: system.clone(),
+            });
+        }
+    }
+    Ok(scenario)
+}
+
+fn malformed(path: &Path) -> impl FnOnce(toml::de::Error) -> ScenarioError {
+    let path = path.to_owned();
+    |source| ScenarioError::Malformed {
+        path,
+        source: Box::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Architecture;
+    use crate::vocabulary::{DiskBus, Step, Verdict};
+
+    const SCENARIO: &str = r#"
+format_version = 1
+summary = "x"
+[target]
+system = "x86_64-linux"
+[rehearsal]
+expect_system = "x86_64-linux"
+baseline = "old"
+candidate = "new"
+steps = ["boot", "switch", "warm-reboot"]
+[systems.old]
+kernel = "x86_64"
+[systems.new]
+like = "old"
+kernel = "i686"
+[expect]
+verdict = "fail"
+findings = ["rebooted/kernel-architecture/kernel"]
+"#;
+
+    const MUTANT: &str = r#"
+format_version = 1
+summary = "y"
+base = "x"
+[target]
+disk_bus = "nvme"
+[rehearsal]
+steps = []
+[[systems.new.mutations]]
+part = "units"
+do = "remove"
+path = "alpha.service"
+[expect]
+verdict = "pass"
+findings = []
+"#;
+
+    fn directory(scenarios: &[(&str, &str)]) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for (place, text) in scenarios {
+            let place = directory.path().join(place);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join(FILE), text).unwrap();
+        }
+        directory
+    }
+
+    fn read(scenarios: &[(&str, &str)], name: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::read(directory(scenarios).path(), name)
+    }
+
+    fn refused(scenarios: &[(&str, &str)], name: &str) -> String {
+        let error = read(scenarios, name).unwrap_err();
+        match std::error::Error::source(&error) {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_scenario_has_machine_systems_steps_and_expectation() {
+        let scenario = read(&[("x", SCENARIO)], "x").unwrap();
+        assert_eq!(
+            scenario.rehearsal.steps,
+            [Step::Boot, Step::Switch, Step::WarmReboot]
+        );
+        assert_eq!(scenario.expect.verdict, Verdict::Fail);
+        assert_eq!(scenario.target.memory_mib, 1024);
+        assert!(!scenario.is_static());
+    }
+
+    #[test]
+    fn what_a_scenario_does_not_say_its_base_says() {
+        let both = [("x", SCENARIO), ("static/y", MUTANT)];
+        let scenario = read(&both, "y").unwrap();
+        assert!(scenario.is_static() && scenario.summary == "y");
+        assert_eq!(scenario.target.disk_bus, Some(DiskBus::Nvme));
+        assert_eq!(scenario.rehearsal.candidate, "new");
+        let new = &scenario.systems["new"];
+        assert_eq!(new.kernel, Some(Architecture::I686));
+        assert_eq!(new.mutations.as_ref().map(Vec::len), Some(1));
+        assert_eq!(scenario.expect.verdict, Verdict::Pass);
+        let only_systems = MUTANT.split("[expect]").next().unwrap();
+        let error = refused(&[("x", SCENARIO), ("y", only_systems)], "y");
+        assert!(error.contains("`expect`"), "{error}");
+    }
+
+    #[test]
+    fn a_base_is_a_scenario_without_one() {
+        let again = MUTANT.replace("\"x\"", "\"y\"");
+        let all = [("x", SCENARIO), ("y", MUTANT), ("z", again.as_str())];
+        let error = refused(&all, "z");
+        assert!(error.contains("has a base itself"), "{error}");
+        let error = refused(&[("y", MUTANT)], "y");
+        assert!(error.contains("no scenario `x`"), "{error}");
+    }
+
+    #[test]
+    fn scenarios_of_groups_come_after_the_others_and_share_their_names() {
+        let all = directory(&[("b/a", SCENARIO), ("x", SCENARIO), ("c", SCENARIO)]);
+        assert_eq!(names(all.path()).unwrap(), ["c", "x", "a"]);
+        let twice = [("static/x", SCENARIO), ("x", SCENARIO)];
+        let error = refused(&twice, "x");
+        assert!(error.contains("of one name"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let text = SCENARIO.replace("summary", "sumary");
+        let error = refused(&[("x", &text)], "x");
+        assert!(error.contains("sumary") && error.contains("x/scenario.toml"));
+        let text = MUTANT.replace("[target]", "[traget]");
+        let error = refused(&[("x", SCENARIO), ("y", &text)], "y");
+        assert!(error.contains("traget"), "{error}");
+    }
+
+    #[test]
+    fn a_system_that_is_not_there_is_named() {
+        let text = SCENARIO.replace("candidate = \"new\"", "candidate = \"newer\"");
+        let error = refused(&[("x", &text)], "x");
+        assert!(error.contains("`newer`"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_scenario_is_told_with_the_known_ones() {
+        let error = refused(&[("healthy", SCENARIO)], "healhty");
+        assert!(error.contains("there are healthy"), "{error}");
+    }
+}
