@@ -3,7 +3,7 @@ use super::mentions;
 use super::unit_file::{UnitFile, command_words};
 use super::units;
 use crate::nginx::{self, Included};
-use crate::vocabulary::HttpEndpoint;
+use crate::vocabulary::{HttpEndpoint, StorePath};
 
 pub(super) const UNIT: &str = "nginx.service";
 /// Where `services.nginx.enableReload` puts the configuration.
@@ -36,11 +36,23 @@ pub(super) fn read(files: &ClosureFiles) -> Nginx {
     let (dir, _) = path.rsplit_once('/').unwrap_or_default();
     let parsed = nginx::parse(&path, &text, &mut |pattern| include(files, dir, pattern));
     let found = nginx::endpoints(&parsed.directives);
-    let mut unreadable = parsed.problems;
+    let problems = parsed.problems.into_iter();
+    let mut unreadable: Vec<_> = problems
+        .map(|(file, reason)| (without_hash(&file), reason))
+        .collect();
     unreadable.extend(found.problems);
     Nginx {
         endpoints: found.endpoints,
         unreadable,
+    }
+}
+
+/// What a gap is about keeps its name when the file is built again: `nginx.conf`, `package/conf/mime.types`.
+fn without_hash(file: &str) -> String {
+    match StorePath::split(file) {
+        Ok((path, below)) if below.is_empty() => path.name().to_owned(),
+        Ok((path, below)) => format!("{}/{below}", path.name()),
+        Err(_) => file.to_owned(),
     }
 }
 
@@ -200,6 +212,15 @@ mod tests {
         let found = nginx(&fake, "/nix/store/x/bin/nginx");
         assert_eq!(found.endpoints.len(), 1);
         assert_eq!(found.unreadable.len(), 1);
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_named_without_its_hash() {
+        let fake = FakeClosure::new();
+        let text = "http { include /etc/nginx/gone.conf; }";
+        let config = fake.store_file("nginx.conf", "", text);
+        let found = nginx(&fake, &format!("/nix/store/x/bin/nginx -c {config}"));
+        assert_eq!(found.unreadable[0].0, "nginx.conf");
     }
 
     #[test]
