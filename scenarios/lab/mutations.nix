@@ -1,6 +1,6 @@
 # The parts of a toplevel, with the mutations of its system made to copies of them. Whatever refers to a part refers to
-# the mutated copy, and Nix hashes and registers it as what it is: nothing is edited after it was built.
-{ lib, parts, mutations }:
+# the mutated copy, and Nix hashes and registers it as what it is: but for `damage`, nothing is edited after it was built.
+{ lib, scenario, parts, mutations }:
 let
   # What each change needs beside the path, in the order in which build/mutate.sh takes it.
   changes = {
@@ -17,10 +17,14 @@ let
   known = builtins.attrNames parts;
   strangers = builtins.filter (mutation: !(builtins.elem mutation.part known)) mutations;
 
-  # A mutation's text may name a part's store path: `@userland@`.
-  step = mutated: mutation:
-    let word = key: lib.quoted (lib.fillText mutated (toString mutation.${key}));
-    in lib.words ([ mutation.do (lib.quoted (mutation.path or "")) ] ++ map word changes.${mutation.do});
+  # A mutation's text may name a part's store path, `@userland@`, or that of the part itself, `@out@`.
+  paths = result // { out = builtins.placeholder "out"; };
+  step = mutation:
+    let word = key: lib.quoted (lib.fillText paths (toString mutation.${key}));
+    in
+    # The lab's builder does it when all is built; the copy must be this scenario's own.
+    if mutation.do == "damage" then "# damaged in ${scenario}"
+    else lib.words ([ mutation.do (lib.quoted (mutation.path or "")) ] ++ map word changes.${mutation.do});
 
   mutate = name: original:
     let own = builtins.filter (mutation: mutation.part == name) mutations;
@@ -28,7 +32,7 @@ let
     if own == [ ] then original
     else lib.run original.name {
       inherit original;
-      steps = lib.lines (map (step result) own) + "\n";
+      steps = lib.lines (map step own) + "\n";
       passAsFile = [ "steps" ];
     } ./build/mutate.sh;
 

@@ -8,7 +8,7 @@ let
   etc = import ./etc.nix { inherit lib system parts version; };
 
   # What a mutation can name: each part is written as if nothing had been mutated, and refers to the others as they are.
-  parts = import ./mutations.nix { inherit lib; mutations = system.mutations or [ ]; parts = originals; };
+  parts = import ./mutations.nix { inherit lib scenario; mutations = system.mutations or [ ]; parts = originals; };
   originals = services.parts // {
     inherit toplevel sw install-bootloader;
     inherit (etc) etc accounts;
@@ -65,4 +65,5 @@ let
     label = "NixOS 12.lab (${scenario}, ${name})";
   } ./build/toplevel.sh;
 in
-parts.toplevel
+# The parts' store paths, for who damages one.
+parts.toplevel // { parts = builtins.mapAttrs (_: toString) parts; }

@@ -16,6 +16,8 @@ pub struct Scenario {
     pub base: Option<String>,
     pub target: TargetMachine,
     pub rehearsal: Rehearsal,
+    #[serde(default)]
+    pub inspection: InspectionSpec,
     pub systems: BTreeMap<String, SystemSpec>,
     pub expect: Expectation,
 }
@@ -36,6 +38,18 @@ pub struct Rehearsal {
     /// A key of `systems`.
     pub candidate: String,
     pub steps: Vec<Step>,
+}
+
+/// What the inspection is asked for beside the files of the candidate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InspectionSpec {
+    /// A key of `systems`: what was meant to be built.
+    pub meant: Option<String>,
+    /// Compare every file with the hashes that the store recorded.
+    pub verify_contents: bool,
+    /// What is free on the target machine's `/boot`.
+    pub boot_free_mib: Option<u64>,
 }
 
 /// What the lab builds. Keys that are absent are those of the system named by `like`.

@@ -1,12 +1,14 @@
 //! What a mutant has that the system it is made of has not.
 
+use std::fmt;
+
 use serde::Deserialize;
 
-/// One change to a copy of one part, made while it is built: whatever refers to the part refers to the copy.
+/// One change to a copy of one part, made while it is built (but for `damage`): whatever refers to the part refers to the copy.
 ///
 /// `path` is below the part, and may be a pattern of the shell's (`lib/modules/*/kernel/**/*.ko`); a part that is a single file
-/// takes none. A link that is written through becomes a file of its own. A text may name another part's store path: `@userland@`.
-/// A change that changes nothing fails the lab's build (`scenarios/lab/build/mutate.sh`).
+/// takes none. A link that is written through becomes a file of its own. A text may name another part's store path, `@userland@`,
+/// and that of the part itself, `@out@`. A change that changes nothing fails the lab's build (`scenarios/lab/build/mutate.sh`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Mutation {
@@ -60,6 +62,14 @@ pub enum Mutation {
         #[serde(default)]
         bytes: u64,
     },
+    /// Cuts a file off in the store, once the part has been built, hashed and registered: what a power cut does. The part is a copy
+    /// that no other scenario has.
+    Damage {
+        part: Part,
+        path: String,
+        #[serde(default)]
+        bytes: u64,
+    },
 }
 
 /// A store path that a toplevel is made of (`scenarios/lab/toplevel.nix` has the same names).
@@ -100,32 +110,47 @@ impl TryFrom<String> for Part {
     type Error = String;
 
     fn try_from(name: String) -> Result<Self, String> {
-        Ok(match name.as_str() {
-            "toplevel" => Self::Toplevel,
-            "etc" => Self::Etc,
-            "accounts" => Self::Accounts,
-            "units" => Self::Units,
-            "userland" => Self::Userland,
-            "sw" => Self::SystemPath,
-            "kernel" => Self::Kernel,
-            "kernel-modules" => Self::KernelModules,
-            "initrd" => Self::Initrd,
-            "initrd-image" => Self::InitrdImage,
-            "install-bootloader" => Self::InstallBootloader,
-            "nginx" => Self::Nginx,
-            "nginx.conf" => Self::NginxConfig,
-            other => match other.strip_prefix("service:") {
-                Some(service) => Self::Service(service.to_owned()),
-                None => {
-                    return Err(format!(
-                        "no part is called `{name}`; there are toplevel, etc, accounts, units, userland, sw, kernel, \
-                         kernel-modules, initrd, initrd-image, install-bootloader, nginx, nginx.conf and service:NAME"
-                    ));
-                }
-            },
-        })
+        if let Some(service) = name.strip_prefix("service:") {
+            return Ok(Self::Service(service.to_owned()));
+        }
+        match NAMES.iter().find(|(_, known)| *known == name) {
+            Some((part, _)) => Ok(part.clone()),
+            None => {
+                let known: Vec<&str> = NAMES.iter().map(|(_, known)| *known).collect();
+                Err(format!(
+                    "no part is called `{name}`; there are service:NAME, {}",
+                    known.join(", ")
+                ))
+            }
+        }
     }
 }
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Service(service) = self {
+            return write!(f, "service:{service}");
+        }
+        let name = NAMES.iter().find(|(part, _)| part == self);
+        f.write_str(name.map_or("", |(_, name)| name))
+    }
+}
+
+const NAMES: &[(Part, &str)] = &[
+    (Part::Toplevel, "toplevel"),
+    (Part::Etc, "etc"),
+    (Part::Accounts, "accounts"),
+    (Part::Units, "units"),
+    (Part::Userland, "userland"),
+    (Part::SystemPath, "sw"),
+    (Part::Kernel, "kernel"),
+    (Part::KernelModules, "kernel-modules"),
+    (Part::Initrd, "initrd"),
+    (Part::InitrdImage, "initrd-image"),
+    (Part::InstallBootloader, "install-bootloader"),
+    (Part::Nginx, "nginx"),
+    (Part::NginxConfig, "nginx.conf"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -141,6 +166,14 @@ mod tests {
         let part = Part::Service("alpha".to_owned());
         let path = "bin/alpha".to_owned();
         assert_eq!(parse(text).unwrap(), Mutation::Remove { part, path });
+    }
+
+    #[test]
+    fn a_part_is_called_what_it_is_read_from() {
+        let names = NAMES.iter().map(|(_, name)| *name);
+        for name in names.chain(["service:alpha"]) {
+            assert_eq!(Part::try_from(name.to_owned()).unwrap().to_string(), name);
+        }
     }
 
     #[test]

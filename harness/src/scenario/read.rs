@@ -187,6 +187,7 @@ fn finish(table: Table, path: PathBuf) -> Result<Scenario, ScenarioError> {
         .baseline
         .iter()
         .chain([&rehearsal.candidate])
+        .chain(&scenario.inspection.meant)
         .chain(likes);
     for system in named {
         if !scenario.systems.contains_key(system) {

@@ -9,7 +9,7 @@ fail() { echo "mutation of ${original##*/}: $*" >&2; exit 1; }
 
 # What the copy says of itself must not lead back to the original. Their names are equally long.
 old=$(basename "$original") new=$(basename "$out")
-grep -rlZ --binary-files=text "${old:0:32}" "$out" | xargs -0r sed -i "s/${old:0:32}/${new:0:32}/g"
+{ grep -rlZ --binary-files=text "${old:0:32}" "$out" || true; } | xargs -0r sed -i "s/${old:0:32}/${new:0:32}/g"
 find "$out" -type l -print0 | while IFS= read -r -d '' link; do
   target=$(readlink "$link")
   case $target in *"${old:0:32}"*) ln -sfn "${target/${old:0:32}/${new:0:32}}" "$link" ;; esac

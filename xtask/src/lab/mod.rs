@@ -6,6 +6,7 @@
 //! whose target is the logical store path of that system's toplevel (and keeps it from being collected).
 
 mod apt;
+mod damage;
 mod debs;
 mod nix;
 mod scenario;
@@ -50,6 +51,7 @@ pub(crate) fn ensure(workspace_root: &Path, scenarios: &[String]) -> anyhow::Res
     debs::ensure(&layout)?;
     nix::build(&layout, &stale)?;
     for scenario in stale {
+        damage::inflict(&layout, scenario)?;
         stamp::write(&layout, scenario)?;
     }
     Ok(Lab { root: layout.root })

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use super::Layout;
-use super::scenario::Scenario;
+use super::scenario::{Damage, Scenario};
 use crate::host_tools;
 
 /// Builds each system of the scenarios, and leaves its link in `closures/` and among the roots of the garbage collector.
@@ -45,8 +45,33 @@ pub(super) fn build(layout: &Layout, scenarios: &[&Scenario]) -> anyhow::Result<
     Ok(())
 }
 
+/// The store path of the part that is damaged.
+pub(super) fn part(
+    layout: &Layout,
+    scenario: &Scenario,
+    damage: &Damage,
+) -> anyhow::Result<String> {
+    let mut command = evaluate(layout)?;
+    command.args(["--eval", "--strict", "--json", "--attr"]);
+    command.arg(format!(
+        "\"{}\".\"{}\".parts.\"{}\"",
+        scenario.name, damage.system, damage.part
+    ));
+    let lines = lines_of(layout, command, "part.log")?;
+    serde_json::from_str(&lines.concat()).context("nix-instantiate names no store path")
+}
+
 /// The derivations of these systems, in their order.
 fn instantiate(layout: &Layout, systems: &[(&Scenario, &String)]) -> anyhow::Result<Vec<String>> {
+    let mut command = evaluate(layout)?;
+    for (scenario, system) in systems {
+        command.arg("--attr");
+        command.arg(format!("\"{}\".\"{system}\"", scenario.name));
+    }
+    lines_of(layout, command, "instantiate.log")
+}
+
+fn evaluate(layout: &Layout) -> anyhow::Result<Command> {
     let mut command = nix(layout, "nix-instantiate")?;
     command
         .arg(&layout.expressions)
@@ -56,17 +81,15 @@ fn instantiate(layout: &Layout, systems: &[(&Scenario, &String)]) -> anyhow::Res
         .arg(&layout.debs_lock)
         .args(["--argstr", "archives"])
         .arg(&layout.archives);
-    for (scenario, system) in systems {
-        command.arg("--attr");
-        command.arg(format!("\"{}\".\"{system}\"", scenario.name));
-    }
-    lines_of(layout, command, "instantiate.log")
+    Ok(command)
 }
 
 /// The outputs of these derivations, in their order.
 fn realise(layout: &Layout, derivations: &[String]) -> anyhow::Result<Vec<String>> {
     let mut command = nix(layout, "nix-store")?;
-    command.arg("--realise").args(derivations);
+    command
+        .args(["--realise", "--keep-going"])
+        .args(derivations);
     lines_of(layout, command, "build.log")
 }
 
@@ -134,9 +157,13 @@ fn sandbox_paths() -> String {
     present.collect::<Vec<_>>().join(" ")
 }
 
+/// The last lines of a log, without those that only say what waits for a failed build.
 fn tail(file: &Path) -> String {
     let text = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.starts_with("building ") && !line.contains(" dependencies of "))
+        .collect();
     lines[lines.len().saturating_sub(25)..].join("\n")
 }

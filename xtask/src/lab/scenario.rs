@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use bootproof::scenario;
+use bootproof::scenario::{self, Mutation, SystemSpec};
 
 pub(super) struct Scenario {
     pub(super) name: String,
@@ -11,6 +11,16 @@ pub(super) struct Scenario {
     pub(super) files: Vec<PathBuf>,
     /// The keys of `[systems]`, sorted.
     pub(super) systems: Vec<String>,
+    pub(super) damages: Vec<Damage>,
+}
+
+/// A file that is cut off once its store path is registered.
+pub(super) struct Damage {
+    pub(super) system: String,
+    pub(super) part: String,
+    /// Below the part.
+    pub(super) path: String,
+    pub(super) bytes: u64,
 }
 
 /// The scenarios of these names, or all.
@@ -38,7 +48,28 @@ fn read(directory: &Path, name: String) -> anyhow::Result<Scenario> {
             .chain(&read.base)
             .map(of)
             .collect::<Result<_, _>>()?,
+        damages: damages(&read),
         systems: read.systems.into_keys().collect(),
         name,
     })
+}
+
+fn damages(scenario: &scenario::Scenario) -> Vec<Damage> {
+    let of_system = |(system, spec): (&String, &SystemSpec)| {
+        let damage = |mutation: &Mutation| match mutation {
+            Mutation::Damage { part, path, bytes } => Some(Damage {
+                system: system.clone(),
+                part: part.to_string(),
+                path: path.clone(),
+                bytes: *bytes,
+            }),
+            _ => None,
+        };
+        spec.mutations
+            .iter()
+            .flatten()
+            .filter_map(damage)
+            .collect::<Vec<_>>()
+    };
+    scenario.systems.iter().flat_map(of_system).collect()
 }
