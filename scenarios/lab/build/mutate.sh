@@ -15,6 +15,12 @@ find "$out" -type l -print0 | while IFS= read -r -d '' link; do
   case $target in *"${old:0:32}"*) ln -sfn "${target/${old:0:32}/${new:0:32}}" "$link" ;; esac
 done
 
+# A directory may be a link to another store path, which is not ours to change.
+require_own() { # PLACE PATH
+  if [ -z "$2" ]; then return; fi
+  case $(realpath -m "${1%/*}")/ in "$out"/*) ;; *) fail "$2 is in another store path" ;; esac
+}
+
 # What PATH matches, as $places.
 find_places() { # PATH
   local IFS= place
@@ -22,8 +28,7 @@ find_places() { # PATH
   if [ ${#places[@]} = 0 ]; then fail "nothing is called $1"; fi
   for place in "${places[@]}"; do
     if [ ! -e "$place" ] && [ ! -L "$place" ]; then fail "nothing is called $1"; fi
-    # A directory may be a link to another store path, which is not ours to change.
-    case $(realpath "${place%/*}")/ in "$out"/*|"${out%/*}/") ;; *) fail "$1 is in another store path" ;; esac
+    require_own "$place" "$1"
   done
 }
 
@@ -31,16 +36,15 @@ find_places() { # PATH
 new_place() { # PATH
   local directory=${1%/*}
   place=$out${1:+/$1}
-  if [ -z "$1" ] || [ "$directory" = "$1" ]; then return; fi
+  if [ "$directory" = "$1" ]; then return; fi
   case $directory in
     *[*?[]*)
       find_places "$directory"
       if [ ${#places[@]} != 1 ]; then fail "$directory is more than one directory"; fi
       place=${places[0]}/${1##*/}
       ;;
-    *) mkdir -p "${place%/*}" ;;
+    *) require_own "$place" "$1"; mkdir -p "${place%/*}" ;;
   esac
-  case $(realpath "${place%/*}")/ in "$out"/*) ;; *) fail "$1 is in another store path" ;; esac
 }
 
 # A link becomes a copy of the file that it leads to.
@@ -64,6 +68,7 @@ rename() { # PATH TO
   find_places "$1"
   if [ ${#places[@]} != 1 ]; then fail "$1 is more than one thing"; fi
   if [ -e "$out/$2" ]; then fail "there is a $2 already"; fi
+  require_own "$out/$2" "$2"
   mkdir -p "$(dirname "$out/$2")"
   mv -- "${places[0]}" "$out/$2"
 }
