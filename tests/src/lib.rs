@@ -7,6 +7,7 @@ pub mod fake_formats;
 pub mod fake_qemu;
 pub mod fake_toplevel;
 pub mod guests;
+pub mod lab;
 pub mod sandbox;
 
 pub use fake_toplevel::FakeToplevel;

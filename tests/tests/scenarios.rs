@@ -2,13 +2,13 @@
 //!
 //! `cargo xtask test` builds the lab and names it in `BOOTPROOF_LAB`; without it these tests say that they did not run.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use bootproof::rehearsal::read_recording;
 use bootproof::report::{Report, json, normalise, report};
 use bootproof::vocabulary::{Finding, Verdict};
+use bootproof_tests::lab::{bootproof, lab, scenarios};
 
 /// Boots are for one at a time: a machine has two cores, and a guest has two CPUs.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -94,21 +94,15 @@ fn what_the_vm_lacks_is_not_blamed_on_the_closure() {
 /// Rehearses a scenario by the command line, which also compares it with what `scenario.toml` expects, and reads the
 /// recording back.
 fn rehearse(name: &str) -> Option<Report> {
-    let Some(lab) = std::env::var_os("BOOTPROOF_LAB") else {
-        eprintln!(
-            "not run: {name} needs the lab, which `cargo xtask test` builds (BOOTPROOF_LAB is not set)"
-        );
-        return None;
-    };
+    let lab = lab(name)?;
     let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let work = tempfile::tempdir().unwrap();
     let run_directory = work.path().join("run");
     let output = Command::new(bootproof())
         .args(["test", "--scenario", name, "--lab"])
         .arg(lab)
         .arg("--scenarios")
-        .arg(workspace.join("scenarios"))
+        .arg(scenarios())
         .arg("--run-dir")
         .arg(&run_directory)
         .output()
@@ -121,16 +115,4 @@ fn rehearse(name: &str) -> Option<Report> {
 
 fn normalised(report: &Report) -> String {
     json::render(&normalise(report)).unwrap()
-}
-
-/// The program beside this test's own: `target/PROFILE/bootproof`.
-fn bootproof() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join("bootproof");
-    assert!(
-        program.is_file(),
-        "{} is not built: run `cargo xtask test`, or `cargo build --workspace` first",
-        program.display()
-    );
-    program
 }

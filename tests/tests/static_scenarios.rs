@@ -3,44 +3,50 @@
 //! `cargo xtask test` builds the lab and names it in `BOOTPROOF_LAB`; without it the closures are not there, and the tests that
 //! need them say that they did not run.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 
-use bootproof::closure::{self, Source};
-use bootproof::inspect::{self, Expected, Inspection, Options, RULES};
+use bootproof::inspect::{Inspection, RULES};
 use bootproof::scenario::{self, Scenario};
-use bootproof::vocabulary::{Finding, Verdict};
+use bootproof::vocabulary::Verdict;
+use bootproof_tests::lab::{bootproof, lab, scenarios as directory};
 
 #[test]
 fn each_mutant_turns_exactly_its_check_red() {
-    in_the_lab(Scenario::is_static, |scenario, inspection| {
-        let expect = &scenario.expect;
-        let found: Vec<String> = inspection.findings.iter().map(Finding::id).collect();
-        let unproven: Vec<String> = inspection.unproven.iter().map(|u| u.id()).collect();
-        let as_expected = inspection.verdict == expect.verdict
-            && sorted(&found) == sorted(&expect.findings)
-            && sorted(&unproven) == sorted(&expect.unproven);
-        (!as_expected).then(|| {
-            format!(
-                "{}\n  findings {found:?}, expected {:?}\n  unproven {unproven:?}, expected {:?}",
-                inspection.headline, expect.findings, expect.unproven
-            )
-        })
+    let Some(lab) = lab("inspecting mutants") else {
+        return;
+    };
+    let scenarios = scenarios();
+    let names: Vec<&String> = scenarios
+        .iter()
+        .filter(|(_, scenario)| scenario.is_static())
+        .map(|(name, _)| name)
+        .collect();
+    let threads = thread::available_parallelism().map_or(1, |n| n.get());
+    let told: String = thread::scope(|scope| {
+        let parts: Vec<_> = names
+            .chunks(names.len().div_ceil(threads))
+            .map(|part| scope.spawn(|| rehearse(&lab, part)))
+            .collect();
+        parts.into_iter().map(|part| part.join().unwrap()).collect()
     });
+    assert!(told.is_empty(), "{told}");
 }
 
 #[test]
 fn what_passes_its_rehearsal_has_clean_files() {
-    let passes =
-        |scenario: &Scenario| !scenario.is_static() && scenario.expect.verdict == Verdict::Pass;
-    in_the_lab(passes, |_, inspection| {
-        let clean = inspection.verdict == Verdict::Pass
-            && inspection.findings.is_empty()
-            && inspection.unproven.is_empty();
-        (!clean).then(|| inspection.headline.clone())
-    });
+    let Some(lab) = lab("inspecting what passes") else {
+        return;
+    };
+    for (name, scenario) in scenarios() {
+        if !scenario.is_static() && scenario.expect.verdict == Verdict::Pass {
+            let inspection = inspect(&lab, &name, &scenario);
+            let clean = inspection.findings.is_empty() && inspection.unproven.is_empty();
+            assert!(clean, "{name}: {inspection:?}");
+            assert_eq!(inspection.verdict, Verdict::Pass);
+        }
+    }
 }
 
 #[test]
@@ -94,78 +100,60 @@ fn subject(id: &str) -> String {
     format!("`{}`", id.strip_prefix("inspected/").unwrap_or(id))
 }
 
-fn sorted(ids: &[String]) -> BTreeSet<&String> {
-    ids.iter().collect()
+/// Has `bootproof test` hold these scenarios to what they expect; gives what it says of those that differ.
+fn rehearse(lab: &Path, names: &[&String]) -> String {
+    let work = tempfile::tempdir().unwrap();
+    let output = Command::new(bootproof())
+        .args(["test", "--scenario"])
+        .args(names)
+        .arg("--lab")
+        .arg(lab)
+        .arg("--scenarios")
+        .arg(directory())
+        .arg("--runs-dir")
+        .arg(work.path().join("runs"))
+        .arg("--cache-dir")
+        .arg(work.path().join("cache"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    // The summary is a paragraph at the end, whose lines all begin so, or are indented below one that does.
+    let summary = told.trim_end().rsplit("\n\n").next().unwrap_or_default();
+    match output.status.code() {
+        Some(0) => String::new(),
+        Some(1) => summary
+            .split("scenario ")
+            .filter(|line| line.contains("NOT as expected"))
+            .collect(),
+        _ => told.into_owned(),
+    }
 }
 
-/// Inspects the scenarios that are wanted, and fails with what `trouble` says of each.
-fn in_the_lab(
-    wanted: impl Fn(&Scenario) -> bool,
-    trouble: impl Fn(&Scenario, &Inspection) -> Option<String> + Sync,
-) {
-    let Some(lab) = std::env::var_os("BOOTPROOF_LAB").map(PathBuf::from) else {
-        eprintln!(
-            "not run: inspecting scenarios needs the lab, which `cargo xtask test` builds (BOOTPROOF_LAB is not set)"
-        );
-        return;
-    };
-    let mut scenarios = scenarios();
-    scenarios.retain(|(_, scenario)| wanted(scenario));
-    let told = Mutex::new(Vec::new());
-    let look = |part: &[(String, Scenario)]| {
-        for (name, scenario) in part {
-            if let Some(trouble) = trouble(scenario, &inspect(&lab, name, scenario)) {
-                told.lock().unwrap().push(format!("{name}: {trouble}"));
-            }
-        }
-    };
-    let threads = thread::available_parallelism().map_or(1, |n| n.get());
-    thread::scope(|scope| {
-        for part in scenarios.chunks(scenarios.len().div_ceil(threads).max(1)) {
-            let look = &look;
-            scope.spawn(move || look(part));
-        }
-    });
-    let told = told.into_inner().unwrap();
-    assert!(told.is_empty(), "{}", told.join("\n"));
-}
-
+/// What `bootproof inspect` says of a scenario's candidate.
 fn inspect(lab: &Path, name: &str, scenario: &Scenario) -> Inspection {
-    let source = Source::Store {
-        root: lab.join("root"),
-    };
-    let link = lab
-        .join("closures")
-        .join(name)
-        .join(&scenario.rehearsal.candidate);
+    let candidate = &scenario.rehearsal.candidate;
+    let link = lab.join("closures").join(name).join(candidate);
     let toplevel = std::fs::read_link(&link)
         .unwrap_or_else(|error| panic!("the lab has not built {name}: {error}"));
-    let closure = closure::resolve(&source, &toplevel.to_string_lossy()).unwrap();
-    let facts = closure::read_facts(&closure).unwrap();
-    let options = Options {
-        expected: Some(Expected {
-            system: scenario.rehearsal.expect_system.clone(),
-            by: "the scenario".to_owned(),
-        }),
-        target: scenario.target.clone(),
-    };
-    inspect::inspect(&closure, &facts, None, &options)
+    let output = Command::new(bootproof())
+        .args(["inspect", "--format", "json", "--expect-system"])
+        .arg(scenario.rehearsal.expect_system.as_str())
+        .arg("--store")
+        .arg(lab.join("root"))
+        .arg(toplevel)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"))
 }
 
 /// All scenarios, by name.
 fn scenarios() -> Vec<(String, Scenario)> {
     let directory = directory();
+    let read = |name: String| {
+        let scenario = Scenario::read(&directory, &name).unwrap();
+        (name, scenario)
+    };
     let names = scenario::names(&directory).unwrap();
-    names
-        .into_iter()
-        .map(|name| {
-            let scenario = Scenario::read(&directory, &name).unwrap();
-            (name, scenario)
-        })
-        .collect()
-}
-
-fn directory() -> PathBuf {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().unwrap().join("scenarios")
+    names.into_iter().map(read).collect()
 }
