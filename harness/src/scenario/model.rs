@@ -48,8 +48,6 @@ pub struct InspectionSpec {
     pub meant: Option<String>,
     /// Compare every file with the hashes that the store recorded.
     pub verify_contents: bool,
-    /// What is free on the target machine's `/boot`.
-    pub boot_free_mib: Option<u64>,
 }
 
 /// What the lab builds. Keys that are absent are those of the system named by `like`.
