@@ -50,7 +50,7 @@ pub(super) fn read(files: &ClosureFiles) -> Nginx {
 /// What a gap is about keeps its name when the file is built again: `nginx.conf`, `package/conf/mime.types`.
 fn without_hash(file: &str) -> String {
     match StorePath::split(file) {
-        Ok((path, below)) if below.is_empty() => path.name().to_owned(),
+        Ok((path, "")) => path.name().to_owned(),
         Ok((path, below)) => format!("{}/{below}", path.name()),
         Err(_) => file.to_owned(),
     }
