@@ -7,7 +7,7 @@ use super::args::TestArgs;
 use crate::closure::{self, Closure, Source};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
 use crate::scenario::{self, Scenario};
-use crate::vocabulary::{Plan, StorePath, System, TargetMachine};
+use crate::vocabulary::{ClosureFacts, Plan, StorePath, System, TargetMachine};
 
 /// One rehearsal, ready to be carried out.
 pub(super) struct Loaded {
@@ -16,6 +16,8 @@ pub(super) struct Loaded {
     pub(super) plan: Plan,
     pub(super) candidate: Closure,
     pub(super) baseline: Option<Closure>,
+    /// What a scenario says was meant to be built.
+    pub(super) meant: Option<(Closure, ClosureFacts)>,
     pub(super) closures: Closures,
     /// What the closures take on a disk, in bytes.
     pub(super) disk_bytes: u64,
@@ -122,6 +124,7 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         plan,
         candidate,
         baseline,
+        meant: None,
         closures: files.closures,
         disk_bytes: files.disk_bytes,
         scenario: None,
@@ -156,6 +159,19 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         .as_ref()
         .map(resolve)
         .transpose()?;
+    let meant = scenario
+        .inspection
+        .meant
+        .as_ref()
+        .map(resolve)
+        .transpose()?;
+    let meant = match meant {
+        Some(closure) => {
+            let facts = closure::read_facts(&closure)?;
+            Some((closure, facts))
+        }
+        None => None,
+    };
     let files = Files::of(&candidate, baseline.as_ref())?;
     let plan = rehearsal::plan(Inputs {
         candidate: closure::read_facts(&candidate)?,
@@ -174,6 +190,7 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         plan,
         candidate,
         baseline,
+        meant,
         closures: files.closures,
         disk_bytes: files.disk_bytes,
         scenario: Some(scenario),

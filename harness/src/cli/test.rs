@@ -11,7 +11,7 @@ use super::load::{Loaded, load};
 use super::progress::Printer;
 use super::{Exit, Failure, chain, estimate, key, receipts, report, run_directory, tell};
 use crate::closure;
-use crate::inspect;
+use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 use crate::receipt::SecretKey;
 use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
@@ -167,11 +167,19 @@ fn inspect(loaded: &Loaded) -> Result<Inspected, Failure> {
             by: plan.expected_by.clone(),
         }),
         target: plan.target.clone(),
-        ..inspect::Options::default()
+        verify_contents: loaded
+            .scenario
+            .as_ref()
+            .is_some_and(|scenario| scenario.inspection.verify_contents),
     };
     let against = inspect::Against {
         baseline: loaded.baseline.as_ref().zip(plan.baseline.as_ref()),
-        ..inspect::Against::default()
+        meant: loaded.meant.as_ref().map(|(closure, facts)| Meant {
+            closure,
+            facts,
+            by: MeantBy::Path,
+            built_by: BuiltBy::DeployTool,
+        }),
     };
     let inspection = inspect::inspect(&loaded.candidate, &plan.candidate, &against, &options)?;
     Ok(inspection.recorded())
