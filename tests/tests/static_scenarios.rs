@@ -53,7 +53,11 @@ fn what_passes_its_rehearsal_has_clean_files() {
 fn each_rule_of_inspection_has_a_mutant_that_fires_it() {
     let scenarios = scenarios();
     for row in RULES {
-        let begin = format!("inspected/{}/", row.name);
+        // What stage 1 executes is a rule of its own, and of the same check as what stage 2 does.
+        let begin = match row.name {
+            "stage-1" => "inspected/executability/initrd".to_owned(),
+            name => format!("inspected/{name}/"),
+        };
         let fired = scenarios
             .iter()
             .filter(|(_, scenario)| scenario.is_static())
