@@ -31,6 +31,7 @@ mod nar_hash;
 mod nginx_config;
 mod nix_store;
 mod pe;
+mod path_walk;
 mod references;
 mod registration;
 mod resolve;
