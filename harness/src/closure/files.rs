@@ -126,6 +126,10 @@ impl<'a> ClosureFiles<'a> {
     /// A directory with more than [`MAX_ENTRIES`] is refused: which of them come first is the file system's business, and what
     /// is not among them would seem to be missing.
     pub(super) fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
+        self.list_at_most(path, MAX_ENTRIES)
+    }
+
+    fn list_at_most(&self, path: &str, limit: usize) -> Result<Vec<String>, FileError> {
         let io = |reason| FileError::Io {
             path: path.to_owned(),
             reason,
@@ -133,10 +137,10 @@ impl<'a> ClosureFiles<'a> {
         let entries = fs::read_dir(self.resolve(path)?.host).map_err(io)?;
         let mut names = Vec::new();
         for (count, entry) in entries.enumerate() {
-            if count == MAX_ENTRIES {
+            if count == limit {
                 return Err(FileError::TooMany {
                     path: path.to_owned(),
-                    limit: MAX_ENTRIES,
+                    limit,
                 });
             }
             if let Ok(name) = entry.map_err(io)?.file_name().into_string() {
@@ -211,5 +215,10 @@ mod tests {
         assert!(matches!(read("etc"), Err(FileError::NotAFile(_))));
         assert!(matches!(read("gone"), Err(FileError::Missing(_))));
         assert!(matches!(read("big/below"), Err(FileError::Missing(_))));
+        fake.file("dir/x", "");
+        fake.file("dir/y", "");
+        let list = |limit| files.list_at_most(&files.in_toplevel("dir"), limit);
+        assert_eq!(list(2).unwrap(), ["x", "y"]);
+        assert!(matches!(list(1), Err(FileError::TooMany { .. })));
     }
 }

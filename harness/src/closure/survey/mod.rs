@@ -29,6 +29,8 @@ mod script_strangers;
 mod specifiers;
 mod system_path;
 mod system_tools;
+#[cfg(test)]
+mod tests;
 mod tracer;
 mod udev_rules;
 mod unit_set;
