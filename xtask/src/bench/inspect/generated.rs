@@ -237,8 +237,8 @@ fn padded(mut content: Vec<u8>, seed: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use bootproof::closure::{resolve_directory, study};
-    use bootproof::inspect::{Options, read_and_inspect};
+    use bootproof::closure::{read_facts, resolve_directory, survey};
+    use bootproof::inspect::{Against, Options, inspect};
     use bootproof::vocabulary::Verdict;
 
     use super::*;
@@ -251,8 +251,7 @@ mod tests {
         let closure = resolve_directory(temporary.path()).unwrap();
         assert_eq!(closure.paths.len() as u64, contents.store_paths);
 
-        let (study, _) = study(&closure, None).unwrap();
-        let census = study.survey.census;
+        let census = survey(&closure).census;
         let counted = Contents {
             files: census.files,
             programs: census.programs.total(),
@@ -263,7 +262,9 @@ mod tests {
         assert_eq!(counted, contents);
         assert_eq!(census.unread, 0);
 
-        let inspection = read_and_inspect(&closure, None, &Options::default()).unwrap();
+        let facts = read_facts(&closure).unwrap();
+        let (against, options) = (Against::default(), Options::default());
+        let inspection = inspect(&closure, &facts, &against, &options).unwrap();
         assert_eq!(inspection.verdict, Verdict::Pass, "{inspection:#?}");
         assert!(inspection.findings.is_empty());
         assert_eq!(inspection.commands as u64, SERVICES);

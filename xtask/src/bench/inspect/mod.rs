@@ -34,7 +34,7 @@ struct Measured {
 struct Round {
     inspect: Cost,
     floor: Cost,
-    /// `find … | xargs -0 file` is slow: only the lab's closures have it in each round.
+    /// `find … | xargs -0 file` takes minutes for a large closure: only the lab's have it in each round, and the largest once.
     file: Option<Cost>,
 }
 
@@ -64,7 +64,8 @@ pub(super) fn run(root: &Path, rounds: u32, lab: Option<&Path>) -> anyhow::Resul
     for number in 0..=rounds {
         for entry in &mut measured {
             eprintln!("bench: round {number} of {rounds}, {}", entry.subject.name);
-            let with_file = entry.subject.is_of_lab || number == rounds;
+            let largest = Some(&entry.subject.files) == SIZES.last();
+            let with_file = entry.subject.is_of_lab || (largest && number == rounds);
             let round = round(&programs, &entry.subject, with_file)?;
             // The first warms the page cache and the kernel's caches of names.
             if number > 0 {
