@@ -230,8 +230,9 @@ fn base_name(name: &str) -> String {
 
 /// Made longer by up to some kilobytes, for none is as short as its header.
 fn padded(mut content: Vec<u8>, seed: u64) -> Vec<u8> {
+    let line = b"as much text as a line of a manual has, and no more\n";
     let length = content.len() + (seed % 17 * 251) as usize;
-    content.resize(length, b' ');
+    content.extend(line.iter().cycle().take(length - content.len()));
     content
 }
 
