@@ -42,6 +42,13 @@ pub(crate) const BOOT: &[Tool] = &[
     tool("mkswap", "util-linux"),
 ];
 
+/// What `bootproof inspect` is measured against.
+pub(crate) const BENCH: &[Tool] = &[
+    tool("file", "file"),
+    tool("find", "findutils"),
+    tool("xargs", "findutils"),
+];
+
 /// Package lists older than this are fetched again before an installation.
 const LISTS_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 

@@ -217,8 +217,12 @@ impl Files {
         paths.sort_by(|a, b| a.1.cmp(&b.1));
         paths.dedup_by(|a, b| a.1 == b.1);
         let installed = baseline.unwrap_or(candidate);
+        let mut disk_bytes = candidate.disk_bytes()?;
+        if let Some(baseline) = baseline {
+            disk_bytes += baseline.disk_bytes()?;
+        }
         Ok(Self {
-            disk_bytes: candidate.disk_bytes + baseline.map_or(0, |b| b.disk_bytes),
+            disk_bytes,
             closures: Closures {
                 store_paths: paths
                     .into_iter()

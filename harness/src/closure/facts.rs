@@ -6,6 +6,7 @@ use super::files::{ClosureFiles, FileError};
 use super::fstab;
 use super::initrd;
 use super::modules::KernelModules;
+use super::side_by_side::{self, Slot};
 use super::{Closure, ClosureError, boot_loader, nginx_config, units};
 use crate::vocabulary::{BootLoader, ClosureFacts, System};
 
@@ -32,7 +33,15 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
     }
     let version = kernel.as_ref().and_then(|kernel| kernel.version.as_deref());
     let modules = unreadable.note("kernel-modules", KernelModules::read(&files, version));
-    let initrd = unreadable.note("initrd", initrd::read(&files));
+    // To read an initrd is to decompress it, which takes as long as all else.
+    let (initrd, unit_executables, nginx) = (Slot::empty(), Slot::empty(), Slot::empty());
+    let read_initrd = || initrd.put(initrd::read(&files));
+    let read_services = || {
+        unit_executables.put(units::read(&files));
+        nginx.put(nginx_config::read(&files));
+    };
+    side_by_side::run(&[&read_initrd, &read_services], &|| {});
+    let initrd = unreadable.note("initrd", initrd.take());
     if let Some(damage) = initrd.as_ref().and_then(|initrd| initrd.damage.as_ref()) {
         unreadable.push("initrd", damage);
     }
@@ -61,9 +70,9 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
                     .collect()
             });
     let unit_executables = unreadable
-        .note("systemd units", units::read(&files))
+        .note("systemd units", unit_executables.take())
         .unwrap_or_default();
-    let nginx = nginx_config::read(&files);
+    let nginx = nginx.take();
     let facts = ClosureFacts {
         toplevel: closure.toplevel.clone(),
         nixos_version: unreadable.note("nixos-version", read_word(&files, "nixos-version")),

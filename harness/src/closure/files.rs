@@ -2,11 +2,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use super::Closure;
-use crate::vocabulary::{STORE_DIR, StorePath};
+use super::{Closure, path_walk};
 
-/// As many links as Linux follows in one path (path_resolution(7)).
-const MAX_LINKS: usize = 40;
 /// More entries than any directory of units, modules or nginx files has.
 const MAX_ENTRIES: usize = 50_000;
 /// Configuration text; the largest in practice, nginx's with thousands of hosts, stays well below.
@@ -28,6 +25,8 @@ pub(super) enum FileError {
     NotAFile(String),
     #[error("`{path}` is larger than {limit} bytes")]
     TooLarge { path: String, limit: u64 },
+    #[error("`{path}` has more than {limit} entries")]
+    TooMany { path: String, limit: usize },
     #[error("`{0}` is not UTF-8 text")]
     NotText(String),
     #[error("`{path}` is not understood: {reason}")]
@@ -68,64 +67,25 @@ impl<'a> ClosureFiles<'a> {
 
     /// Follows all links of a logical path.
     pub(super) fn resolve(&self, path: &str) -> Result<Resolved, FileError> {
-        let missing = || FileError::Missing(path.to_owned());
-        let mut pending = self.components(path, path)?;
-        let mut real: Vec<String> = Vec::new();
-        let mut links = 0;
-        while let Some(component) = pending.pop() {
-            if component == ".." {
-                real.pop();
-                continue;
-            }
-            real.push(component);
-            let Some(host) = self.host_of(&real, path)? else {
-                continue;
-            };
-            let metadata = host.symlink_metadata().map_err(|_| missing())?;
-            if !metadata.is_symlink() {
-                if !metadata.is_dir() && !pending.is_empty() {
-                    return Err(missing());
-                }
-                continue;
-            }
-            links += 1;
-            if links > MAX_LINKS {
-                return Err(FileError::LinkLoop(path.to_owned()));
-            }
-            let target = fs::read_link(&host).map_err(|reason| FileError::Io {
-                path: path.to_owned(),
-                reason,
-            })?;
-            let target = target.to_str().ok_or_else(missing)?;
-            if target.starts_with('/') {
-                real.clear();
-                pending.extend(self.components(target, path)?);
-            } else {
-                real.pop();
-                pending.extend(split(target));
-            }
-        }
-        match self.host_of(&real, path)? {
-            Some(host) => Ok(Resolved {
-                logical: format!("/{}", real.join("/")),
-                host,
-            }),
-            None => Err(FileError::Outside(path.to_owned())),
-        }
+        path_walk::walk(self.closure, path).map(|(resolved, _)| resolved)
     }
 
     /// Opens a regular file.
     pub(super) fn open(&self, path: &str) -> Result<File, FileError> {
-        let host = self.resolve(path)?.host;
-        let io = |reason| FileError::Io {
-            path: path.to_owned(),
-            reason,
-        };
+        self.open_with_length(path).map(|(file, _)| file)
+    }
+
+    fn open_with_length(&self, path: &str) -> Result<(File, u64), FileError> {
+        let (Resolved { host, .. }, metadata) = path_walk::walk(self.closure, path)?;
         // Asked before it is opened: to open a FIFO would wait for a writer.
-        if !host.symlink_metadata().map_err(io)?.is_file() {
+        if !metadata.is_file() {
             return Err(FileError::NotAFile(path.to_owned()));
         }
-        File::open(host).map_err(io)
+        let file = File::open(host).map_err(|reason| FileError::Io {
+            path: path.to_owned(),
+            reason,
+        })?;
+        Ok((file, metadata.len()))
     }
 
     /// Reads a whole file of at most `limit` bytes.
@@ -142,9 +102,11 @@ impl<'a> ClosureFiles<'a> {
 
     /// Reads at most the first `length` bytes of a file.
     pub(super) fn header(&self, path: &str, length: u64) -> Result<Vec<u8>, FileError> {
-        let mut bytes = Vec::new();
-        self.open(path)?
-            .take(length)
+        let (file, size) = self.open_with_length(path)?;
+        // One more than there is, so that the end is seen without growing.
+        let expected = length.min(size.saturating_add(1)).min(TEXT_LIMIT);
+        let mut bytes = Vec::with_capacity(expected as usize);
+        file.take(length)
             .read_to_end(&mut bytes)
             .map_err(|reason| FileError::Io {
                 path: path.to_owned(),
@@ -160,14 +122,27 @@ impl<'a> ClosureFiles<'a> {
     }
 
     /// The names in a directory, sorted; what is not UTF-8 is left out.
+    ///
+    /// A directory with more than [`MAX_ENTRIES`] is refused: which of them come first is the file system's business, and what
+    /// is not among them would seem to be missing.
     pub(super) fn list(&self, path: &str) -> Result<Vec<String>, FileError> {
+        self.list_at_most(path, MAX_ENTRIES)
+    }
+
+    fn list_at_most(&self, path: &str, limit: usize) -> Result<Vec<String>, FileError> {
         let io = |reason| FileError::Io {
             path: path.to_owned(),
             reason,
         };
         let entries = fs::read_dir(self.resolve(path)?.host).map_err(io)?;
         let mut names = Vec::new();
-        for entry in entries.take(MAX_ENTRIES) {
+        for (count, entry) in entries.enumerate() {
+            if count == limit {
+                return Err(FileError::TooMany {
+                    path: path.to_owned(),
+                    limit,
+                });
+            }
             if let Ok(name) = entry.map_err(io)?.file_name().into_string() {
                 names.push(name);
             }
@@ -185,56 +160,6 @@ impl<'a> ClosureFiles<'a> {
     pub(super) fn is_there(&self, path: &str) -> bool {
         self.resolve(path).is_ok()
     }
-
-    /// The components of an absolute path, last first, moved to where the closure has them.
-    fn components(&self, path: &str, asked: &str) -> Result<Vec<String>, FileError> {
-        let below = |prefix: &str| {
-            path.strip_prefix(prefix)
-                .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        let toplevel = self.closure.toplevel.as_str();
-        let moved = if below(STORE_DIR).is_some() {
-            path.to_owned()
-        } else if let Some(rest) = below("/etc/static").or_else(|| below("/etc")) {
-            format!("{toplevel}/etc{rest}")
-        } else if let Some(rest) = below("/run/current-system") {
-            format!("{toplevel}{rest}")
-        } else if path == "/dev/null" {
-            return Err(FileError::NullDevice);
-        } else {
-            return Err(FileError::Outside(asked.to_owned()));
-        };
-        Ok(split(&moved))
-    }
-
-    /// Where link-free components are on the host; `None` for `/`, `/nix` and `/nix/store` themselves.
-    fn host_of(&self, real: &[String], asked: &str) -> Result<Option<PathBuf>, FileError> {
-        let outside = || FileError::Outside(asked.to_owned());
-        match real {
-            [] => Ok(None),
-            [nix] if nix == "nix" => Ok(None),
-            [nix, store] if nix == "nix" && store == "store" => Ok(None),
-            [nix, store, base, below @ ..] if nix == "nix" && store == "store" => {
-                let path =
-                    StorePath::parse(&format!("{STORE_DIR}/{base}")).map_err(|_| outside())?;
-                if !self.closure.contains(&path) {
-                    return Err(outside());
-                }
-                let mut host = self.closure.host_path(&path);
-                host.extend(below);
-                Ok(Some(host))
-            }
-            _ => Err(outside()),
-        }
-    }
-}
-
-fn split(path: &str) -> Vec<String> {
-    path.split('/')
-        .filter(|component| !component.is_empty() && *component != ".")
-        .map(str::to_owned)
-        .rev()
-        .collect()
 }
 
 #[cfg(test)]
@@ -290,5 +215,10 @@ mod tests {
         assert!(matches!(read("etc"), Err(FileError::NotAFile(_))));
         assert!(matches!(read("gone"), Err(FileError::Missing(_))));
         assert!(matches!(read("big/below"), Err(FileError::Missing(_))));
+        fake.file("dir/x", "");
+        fake.file("dir/y", "");
+        let list = |limit| files.list_at_most(&files.in_toplevel("dir"), limit);
+        assert_eq!(list(2).unwrap(), ["x", "y"]);
+        assert!(matches!(list(1), Err(FileError::TooMany { .. })));
     }
 }

@@ -30,10 +30,12 @@ mod nar;
 mod nar_hash;
 mod nginx_config;
 mod nix_store;
+mod path_walk;
 mod pe;
 mod references;
 mod registration;
 mod resolve;
+mod side_by_side;
 mod source;
 mod survey;
 #[cfg(test)]
@@ -50,9 +52,11 @@ pub use identity::identify;
 pub use locate::in_store;
 pub use module_file::ModuleFile;
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
+pub use side_by_side::reading_threads;
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootImage, BootspecFiles, Command, DanglingLink, EfiLoader, Fault, Hop, InitrdFiles,
-    Installation, Kind, ModulePackage, ModuleTree, NginxNeeds, Place, Programs, Role,
-    Specialisation, Started, Survey, SystemPath, Unit, Upstream, View, survey,
+    BootFiles, BootImage, BootspecFiles, Census, Command, DanglingLink, EfiLoader, ElfCounts,
+    Fault, Hop, InitrdFiles, Installation, Kind, ModulePackage, ModuleTree, NginxNeeds, Place,
+    Programs, Role, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View, outline,
+    survey,
 };

@@ -76,14 +76,14 @@ impl Registration {
 
     /// The paths that no other path refers to.
     pub(super) fn roots(&self) -> Vec<StorePath> {
+        let referred: BTreeSet<&StorePath> = self
+            .references
+            .iter()
+            .flat_map(|(by, references)| references.iter().filter(move |path| *path != by))
+            .collect();
         self.references
             .keys()
-            .filter(|path| {
-                !self
-                    .references
-                    .iter()
-                    .any(|(by, references)| by != *path && references.contains(path))
-            })
+            .filter(|path| !referred.contains(path))
             .cloned()
             .collect()
     }

@@ -3,6 +3,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::listing::Listing;
+use super::path_walk::KnownDirectories;
 use super::{ClosureError, Source, locate, references};
 use crate::vocabulary::StorePath;
 
@@ -16,8 +17,7 @@ pub struct Closure {
     /// A file on this host that `nix-store --load-db` reads, where the source has one.
     pub registration: Option<PathBuf>,
     pub references: ReferencesBy,
-    /// What the paths take on a disk, in bytes: every file rounded up to blocks of 4 KiB.
-    pub disk_bytes: u64,
+    pub(super) known: KnownDirectories,
 }
 
 /// How the references between store paths were found.
@@ -52,6 +52,18 @@ impl Closure {
 
     pub fn contains(&self, path: &StorePath) -> bool {
         self.paths.binary_search(path).is_ok()
+    }
+
+    /// What the paths take on a disk, in bytes: every file rounded up to blocks of 4 KiB. Looks at every file.
+    ///
+    /// # Errors
+    /// When a directory of the closure cannot be read.
+    pub fn disk_bytes(&self) -> Result<u64, ClosureError> {
+        let mut bytes: u64 = 0;
+        for path in &self.paths {
+            bytes = bytes.saturating_add(disk_usage(&self.host_path(path))?);
+        }
+        Ok(bytes)
     }
 }
 
@@ -154,7 +166,6 @@ fn finish(
     registration: Option<PathBuf>,
     references: ReferencesBy,
 ) -> Result<Closure, ClosureError> {
-    let mut disk_bytes = 0;
     for path in &paths {
         let host_path = source.host_path(path);
         if host_path.symlink_metadata().is_err() {
@@ -163,7 +174,6 @@ fn finish(
                 host_path,
             });
         }
-        disk_bytes += disk_usage(&host_path)?;
     }
     Ok(Closure {
         source,
@@ -171,7 +181,7 @@ fn finish(
         paths: paths.into_iter().collect(),
         registration,
         references,
-        disk_bytes,
+        known: KnownDirectories::default(),
     })
 }
 
@@ -228,7 +238,7 @@ mod tests {
         assert_eq!(closure.paths.len(), 2);
         assert!(closure.contains(&fake.store_path("linux")));
         assert!(!closure.contains(&fake.store_path("unrelated")));
-        assert!(closure.disk_bytes >= 2 * 4096);
+        assert!(closure.disk_bytes().unwrap() >= 2 * 4096);
     }
 
     #[test]

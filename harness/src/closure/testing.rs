@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use super::path_walk::KnownDirectories;
 use super::{Closure, ReferencesBy, Source};
 use crate::vocabulary::{STORE_DIR, StorePath};
 
@@ -122,7 +123,7 @@ impl FakeClosure {
             paths,
             registration: None,
             references: ReferencesBy::Scan,
-            disk_bytes: 0,
+            known: KnownDirectories::default(),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn difference(
     meant: Option<Meant>,
 ) -> Option<BuildDifference> {
     let meant = meant.filter(|meant| meant.facts.toplevel != facts.toplevel)?;
-    let other = closure::survey(meant.closure);
+    let other = closure::outline(meant.closure);
     let mut differences = differences(
         &Build {
             facts: meant.facts,

@@ -7,6 +7,7 @@
 mod architecture;
 mod boot_path;
 pub mod builds;
+mod census;
 mod changes;
 mod contents;
 mod difference;
@@ -51,7 +52,7 @@ pub fn inspect(
     };
     let before = against
         .baseline
-        .map(|(closure, _)| closure::survey(closure));
+        .map(|(closure, _)| closure::outline(closure));
     let before = against
         .baseline
         .zip(before.as_ref())

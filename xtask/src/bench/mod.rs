@@ -1,8 +1,9 @@
 //! `cargo xtask bench …`: measurements as ratios within one run, since the machines that run them are shared and noisy.
 
+mod inspect;
 mod rehearsal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -15,11 +16,30 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
+    /// `bootproof inspect` against `find | file` and against a bare walk, on the lab's largest closure and on generated ones
+    Inspect {
+        /// How often each is measured, after a round that warms the caches
+        #[arg(long, default_value_t = 7)]
+        rounds: u32,
+        /// A lab that is built already (default: build it in target/lab)
+        #[arg(long, value_name = "DIR")]
+        lab: Option<PathBuf>,
+    },
+    /// The bare walk that `inspect` is measured against
+    #[command(hide = true)]
+    Floor {
+        #[arg(long)]
+        threads: usize,
+        /// A file that names the trees to walk, one a line
+        list: PathBuf,
+    },
 }
 
 pub(crate) fn run(root: &Path, what: &What) -> anyhow::Result<ExitCode> {
     match what {
         What::Rehearsal { rounds } => rehearsal::run(root, *rounds),
+        What::Inspect { rounds, lab } => inspect::run(root, *rounds, lab.as_deref()),
+        What::Floor { threads, list } => inspect::floor::run(list, *threads),
     }
 }
 

@@ -1,16 +1,19 @@
 //! What a static look at a closure needs beyond its facts: every command of every unit followed to the program, its loader and its
 //! libraries, the files of the boot, and links that lead nowhere.
 //!
-//! `inspect` calls [`survey`]. Nothing is judged here, and only headers are read of programs.
+//! `inspect` calls [`survey`]. Nothing is judged here, and only headers are read of programs. The readers run side by side; the census
+//! walks each of the closure's store paths once.
 
 mod binary_wrapper;
 mod boot_files;
 mod boot_images;
 mod boot_target;
 mod bootspec_files;
+mod census;
 mod commands;
 mod elf;
 mod generators;
+mod header_walk;
 mod hop;
 mod initrd_files;
 mod installation;
@@ -26,6 +29,8 @@ mod script_strangers;
 mod specifiers;
 mod system_path;
 mod system_tools;
+#[cfg(test)]
+mod tests;
 mod tracer;
 mod udev_rules;
 mod unit_set;
@@ -36,6 +41,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use boot_files::BootFiles;
 pub use boot_images::BootImage;
 pub use bootspec_files::{BootspecFiles, Specialisation};
+pub use census::{Census, ElfCounts};
 pub use commands::Command;
 pub use hop::{Fault, Hop, Role};
 pub use initrd_files::InitrdFiles;
@@ -49,6 +55,7 @@ pub use unit_set::{Unit, View};
 
 use super::Closure;
 use super::files::ClosureFiles;
+use super::side_by_side::{self, Slot};
 use tracer::Tracer;
 
 /// What was found in the files of a closure.
@@ -64,6 +71,8 @@ pub struct Survey {
     pub programs: Programs,
     pub dangling: Vec<DanglingLink>,
     pub nginx: NginxNeeds,
+    /// What all files of the closure are.
+    pub census: Census,
     /// By unit: a script that it starts, and paths of the store that the script names and the closure does not contain.
     pub script_strangers: BTreeMap<String, (String, Vec<String>)>,
     /// The store path of systemd, link-free.
@@ -77,31 +86,55 @@ pub struct Survey {
 /// Looks through a closure. What cannot be read is left out and named.
 pub fn survey(closure: &Closure) -> Survey {
     let files = ClosureFiles::new(closure);
+    let (followed, initrd, dangling) = (Slot::empty(), Slot::empty(), Slot::empty());
+    let read_followed = || followed.put(follow(files));
+    let read_initrd = || initrd.put(initrd_files::read(files));
+    let read_links = || dangling.put(links::read(files));
+    // The census is the one that any number of threads can share, and so comes last: it evens out what the others took.
+    let walk = census::begin(closure);
+    side_by_side::run(&[&read_followed, &read_initrd, &read_links], &|| {
+        walk.work();
+    });
+    Survey {
+        dangling: dangling.take(),
+        census: census::finish(closure, walk),
+        ..with_initrd(followed.take(), initrd.take())
+    }
+}
+
+/// A survey without what takes a look at every link or file: neither [`Survey::dangling`] nor [`Survey::census`]. It is enough
+/// of a closure that another is held against.
+pub fn outline(closure: &Closure) -> Survey {
+    let files = ClosureFiles::new(closure);
+    with_initrd(follow(files), initrd_files::read(files))
+}
+
+fn with_initrd(mut survey: Survey, initrd: InitrdFiles) -> Survey {
+    let reasons = initrd.unreadable.iter();
+    let unreadable = reasons.map(|reason| ("initrd".to_owned(), reason.clone()));
+    survey.unreadable.extend(unreadable);
+    survey.initrd = initrd;
+    survey
+}
+
+/// What is found by following commands and the toplevel's files.
+fn follow(files: ClosureFiles) -> Survey {
     let real = |name: &str| {
         let resolved = files.resolve(&files.in_toplevel(name)).ok()?;
         Some(resolved.logical)
     };
     let mut tracer = Tracer::new(files);
     let units = unit_set::read(files, &mut tracer);
-    let initrd = initrd_files::read(files);
-    let mut unreadable = units.unreadable;
-    unreadable.extend(
-        initrd
-            .unreadable
-            .iter()
-            .map(|reason| ("initrd".to_owned(), reason.clone())),
-    );
     Survey {
         nginx: nginx_needs::read(files, &units.units),
         script_strangers: script_strangers::read(files, &units.units),
         units: units.units,
         units_of_systemd: units.of_systemd,
         boot: boot_files::read(files, &mut tracer),
-        initrd,
         programs: programs::read(files, &mut tracer),
-        dangling: links::read(files),
         systemd: real("systemd"),
         kernel_modules: real("kernel-modules"),
-        unreadable,
+        unreadable: units.unreadable,
+        ..Survey::default()
     }
 }
