@@ -45,8 +45,10 @@ pub(super) fn reader<'a>(
 /// size in 32 bits, little-endian (the "legacy frame" of LZ4's `lz4_Frame_format.md`).
 struct Lz4Legacy<'a> {
     reader: &'a mut dyn BufRead,
+    /// Room for one block, of which `position..end` is still to be read.
     block: Vec<u8>,
     position: usize,
+    end: usize,
 }
 
 impl<'a> Lz4Legacy<'a> {
@@ -57,52 +59,60 @@ impl<'a> Lz4Legacy<'a> {
         reader.read_exact(&mut [0; 4])?;
         Ok(Self {
             reader,
-            block: Vec::new(),
+            block: vec![0; Self::BLOCK],
             position: 0,
+            end: 0,
         })
     }
 
     /// Decodes the next block; `false` at the end.
     fn next_block(&mut self) -> io::Result<bool> {
-        let mut size = [0; 4];
-        let mut filled = 0;
-        while filled < size.len() {
-            match self.reader.read(&mut size[filled..])? {
-                // Padding of fewer than four zeros may follow the last block.
-                0 => return Ok(false),
-                read => filled += read,
-            }
-        }
-        let size = u32::from_le_bytes(size);
-        if size == 0 {
+        let Some(size) = self.next_size()? else {
             return Ok(false);
-        }
-        if size == Self::MAGIC {
-            return self.next_block();
-        }
+        };
         let limit = lz4_flex::block::get_maximum_output_size(Self::BLOCK);
         if size as usize > limit {
             return Err(invalid("an LZ4 block is larger than the format allows"));
         }
         let mut compressed = vec![0; size as usize];
         self.reader.read_exact(&mut compressed)?;
-        self.block.resize(Self::BLOCK, 0);
-        let length = lz4_flex::block::decompress_into(&compressed, &mut self.block)
+        (self.position, self.end) = (0, 0);
+        self.end = lz4_flex::block::decompress_into(&compressed, &mut self.block)
             .map_err(|error| invalid(&error.to_string()))?;
-        self.block.truncate(length);
-        self.position = 0;
         Ok(true)
+    }
+}
+
+impl Lz4Legacy<'_> {
+    /// The size of the next block, past the magics of frames that follow upon each other; `None` at the end.
+    fn next_size(&mut self) -> io::Result<Option<u32>> {
+        loop {
+            let mut size = [0; 4];
+            let mut filled = 0;
+            while filled < size.len() {
+                match self.reader.read(&mut size[filled..])? {
+                    // Padding of fewer than four zeros may follow the last block.
+                    0 => return Ok(None),
+                    read => filled += read,
+                }
+            }
+            match u32::from_le_bytes(size) {
+                0 => return Ok(None),
+                Self::MAGIC => {}
+                size => return Ok(Some(size)),
+            }
+        }
     }
 }
 
 impl Read for Lz4Legacy<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.position == self.block.len() {
+        while self.position == self.end {
             if !self.next_block()? {
                 return Ok(0);
             }
         }
-        let rest = &self.block[self.position..];
+        let rest = &self.block[self.position..self.end];
         let length = rest.len().min(buffer.len());
         buffer[..length].copy_from_slice(&rest[..length]);
         self.position += length;
@@ -179,5 +189,11 @@ mod tests {
         let mut absurd = vec![0x02, 0x21, 0x4c, 0x18];
         absurd.extend(u32::MAX.to_le_bytes());
         assert!(plain(&absurd).is_err());
+    }
+
+    #[test]
+    fn a_million_frames_without_a_block_need_no_stack() {
+        let magics = [0x02, 0x21, 0x4c, 0x18].repeat(1_000_000);
+        assert!(plain(&magics).unwrap().is_empty());
     }
 }
