@@ -1,11 +1,12 @@
+use std::cell::Cell;
 use std::io::{self, BufRead, Cursor, Read};
 
 use super::decompress::{self, MAGIC_LENGTH};
 
 /// The kernel's own bound on a name (`PATH_MAX`) in an initramfs.
 const MAX_NAME: u32 = 4096;
-/// Decompressed bytes that are looked at: more than any initrd that fits into memory.
-const MAX_DECOMPRESSED: u64 = 4 << 30;
+/// Bytes of an initrd that are looked at, compressed and plain ones together: more than any that fits into memory.
+pub(super) const LIMIT: u64 = 4 << 30;
 
 /// A file of a cpio archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,25 +28,36 @@ pub(super) type Visitor<'a> = dyn FnMut(Entry, &mut dyn Read) -> io::Result<bool
 /// Those of [`visit_files`].
 pub(super) fn visit_names(
     reader: &mut dyn BufRead,
+    limit: u64,
     visit: &mut dyn FnMut(&str) -> bool,
 ) -> io::Result<()> {
-    visit_files(reader, &mut |entry, _| Ok(visit(entry.name)))
+    visit_files(reader, limit, &mut |entry, _| Ok(visit(entry.name)))
 }
 
 /// Calls `visit` with each file of an initramfs: one or more cpio archives, each compressed or not, with zeros between them, until
-/// `visit` returns `false`.
+/// `visit` returns `false`. At most `limit` bytes are looked at, compressed and plain ones together.
 ///
 /// The format is that of the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`. Only one name is held at a time.
 ///
 /// # Errors
-/// When the data is cut short or in no known format; names before that were visited.
-pub(super) fn visit_files(reader: &mut dyn BufRead, visit: &mut Visitor) -> io::Result<()> {
-    visit_pieces(reader, true, visit).map(drop)
+/// When the data is cut short, in no known format or beyond the limit; names before that were visited.
+pub(super) fn visit_files(
+    reader: &mut dyn BufRead,
+    limit: u64,
+    visit: &mut Visitor,
+) -> io::Result<()> {
+    let left = Cell::new(limit);
+    let mut reader = Counted {
+        inner: reader,
+        left: &left,
+    };
+    visit_pieces(&mut reader, &left, true, visit).map(drop)
 }
 
 /// Goes over the pieces of a buffer; `false` when `visit` has had enough.
 fn visit_pieces(
     reader: &mut dyn BufRead,
+    left: &Cell<u64>,
     may_be_compressed: bool,
     visit: &mut Visitor,
 ) -> io::Result<bool> {
@@ -54,8 +66,11 @@ fn visit_pieces(
         let goes_on = if is_cpio(&magic) {
             visit_archive(&mut piece, visit)?
         } else if may_be_compressed {
-            let plain = decompress::reader(&magic, &mut piece)?.take(MAX_DECOMPRESSED);
-            visit_pieces(&mut io::BufReader::new(plain), false, visit)?
+            let plain = Counted {
+                inner: decompress::reader(&magic, &mut piece)?,
+                left,
+            };
+            visit_pieces(&mut io::BufReader::new(plain), left, false, visit)?
         } else {
             return Err(invalid("no cpio archive where one should begin"));
         };
@@ -147,6 +162,46 @@ fn skip(reader: &mut dyn Read, length: u64) -> io::Result<()> {
     }
 }
 
+/// A reader that ends with an error when what is left for all readers of an initrd is used up: few bytes may stand for very many.
+struct Counted<'a, R> {
+    inner: R,
+    left: &'a Cell<u64>,
+}
+
+impl<R> Counted<'_, R> {
+    fn count(&self, length: usize) {
+        self.left.set(self.left.get().saturating_sub(length as u64));
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.left.get() == 0 {
+            return Err(invalid("it holds more data than is looked at"));
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
+        let length = self.inner.read(buffer)?;
+        self.count(length);
+        Ok(length)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.check()?;
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.count(amount);
+        self.inner.consume(amount);
+    }
+}
+
 fn invalid(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
@@ -158,7 +213,7 @@ mod tests {
 
     fn names(bytes: &[u8]) -> (Vec<String>, io::Result<()>) {
         let mut names = Vec::new();
-        let result = visit_names(&mut &bytes[..], &mut |name| {
+        let result = visit_names(&mut &bytes[..], LIMIT, &mut |name| {
             names.push(name.to_owned());
             true
         });
@@ -179,7 +234,7 @@ mod tests {
     #[test]
     fn a_visitor_that_has_enough_ends_it() {
         let mut seen = 0;
-        visit_names(&mut &cpio_archive(&["a", "b"])[..], &mut |_| {
+        visit_names(&mut &cpio_archive(&["a", "b"])[..], LIMIT, &mut |_| {
             seen += 1;
             false
         })
@@ -199,5 +254,20 @@ mod tests {
         assert!(names(&absurd).1.is_err());
         assert!(names(b"#!/bin/sh\n").1.is_err());
         assert!(names(b"").1.is_ok());
+    }
+
+    #[test]
+    fn few_bytes_that_stand_for_many_are_not_all_read() {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        io::copy(&mut io::repeat(0).take(8 << 20), &mut encoder).unwrap();
+        let bomb = encoder.finish().unwrap();
+        // One piece over the limit, and many that are below it each.
+        for (pieces, limit) in [(1, 1 << 20), (20, 32 << 20)] {
+            let bytes = bomb.repeat(pieces);
+            let error = visit_names(&mut &bytes[..], limit, &mut |_| true).unwrap_err();
+            assert!(error.to_string().contains("more data"), "{error}");
+        }
+        let zeros = &mut io::BufReader::new(io::repeat(0));
+        assert!(visit_names(zeros, 1 << 20, &mut |_| true).is_err());
     }
 }

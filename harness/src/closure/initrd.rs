@@ -22,7 +22,7 @@ pub(super) struct Initrd {
 pub(super) fn read(files: &ClosureFiles) -> Result<Initrd, FileError> {
     let mut reader = BufReader::new(files.open(&files.in_toplevel("initrd"))?);
     let mut modules = InitrdModules::default();
-    let result = cpio_names::visit_names(&mut reader, &mut |name| {
+    let result = cpio_names::visit_names(&mut reader, cpio_names::LIMIT, &mut |name| {
         if let Some(module) = module_name(name) {
             modules.names.insert(module);
             if modules.versions.len() < MAX_VERSIONS {

@@ -70,18 +70,22 @@ pub(super) fn read(files: ClosureFiles) -> InitrdFiles {
     let mut kept = 0;
     let mut hops = Vec::new();
     let mut wanted = Some("init".to_owned());
-    let result = cpio_names::visit_files(&mut BufReader::new(file), &mut |entry, content| {
-        too_many = found.len() >= MAX_FILES || kept >= MAX_KEPT;
-        let name = entry.name.trim_start_matches("./").trim_matches('/');
-        if let Some(content) = content_of(entry, content)? {
-            kept += name.len() + content.length();
-            found.insert(name.to_owned(), content);
-        }
-        if is_on_the_way(name, wanted.as_deref()) {
-            (hops, wanted) = followed(&found);
-        }
-        Ok(!too_many && wanted.is_some())
-    });
+    let result = cpio_names::visit_files(
+        &mut BufReader::new(file),
+        cpio_names::LIMIT,
+        &mut |entry, content| {
+            too_many = found.len() >= MAX_FILES || kept >= MAX_KEPT;
+            let name = entry.name.trim_start_matches("./").trim_matches('/');
+            if let Some(content) = content_of(entry, content)? {
+                kept += name.len() + content.length();
+                found.insert(name.to_owned(), content);
+            }
+            if is_on_the_way(name, wanted.as_deref()) {
+                (hops, wanted) = followed(&found);
+            }
+            Ok(!too_many && wanted.is_some())
+        },
+    );
     match result {
         Err(error) => unreadable(error.to_string()),
         Ok(()) if too_many => unreadable("it has more files than any".to_owned()),
