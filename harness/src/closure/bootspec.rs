@@ -47,15 +47,25 @@ pub(super) fn parse_extensions(text: &str) -> Extensions {
     }
 }
 
+/// A reason is a sentence for a report, whatever the document holds.
+const LONGEST_REASON: usize = 200;
+
 /// Parses version 1; documents of other versions only are an error.
 pub(super) fn parse_bootspec(text: &str) -> Result<Bootspec, String> {
     let mut document: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|error| error.to_string())?;
+        serde_json::from_str(text).map_err(|error| reason(&error.to_string()))?;
     let Some(v1) = document.remove(V1) else {
         let keys: Vec<_> = document.keys().map(String::as_str).collect();
-        return Err(format!("no `{V1}`, only: {}", keys.join(", ")));
+        return Err(reason(&format!("no `{V1}`, only: {}", keys.join(", "))));
     };
-    serde_json::from_value(v1).map_err(|error| error.to_string())
+    serde_json::from_value(v1).map_err(|error| reason(&error.to_string()))
+}
+
+fn reason(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_REASON) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// Splits a kernel command line: at blanks outside double quotes, as the kernel's `next_arg` does; `init=` is left out.
@@ -117,6 +127,8 @@ mod tests {
     fn other_versions_and_damage_are_errors() {
         let error = parse_bootspec(r#"{"org.nixos.bootspec.v9": {}}"#).unwrap_err();
         assert!(error.contains("bootspec.v9"), "{error}");
+        let long = parse_bootspec(&format!(r#"{{"{}": 1}}"#, "é".repeat(9999))).unwrap_err();
+        assert!(long.ends_with('…') && long.len() < 1000);
         assert!(parse_bootspec("[]").is_err());
         assert!(parse_bootspec("").is_err());
     }
