@@ -1,3 +1,6 @@
+/// Systemd's own section names are shorter; of a longer one, which no setting is asked for in, only the beginning is kept.
+const LONGEST_SECTION: usize = 64;
+
 /// A unit with its drop-ins: the assignments of all of them, in the order in which systemd reads them.
 #[derive(Debug, Default)]
 pub(super) struct UnitFile {
@@ -30,7 +33,8 @@ impl UnitFile {
             continued.push_str(trimmed);
             let whole = std::mem::take(&mut continued);
             if let Some(name) = whole.strip_prefix('[').and_then(|w| w.strip_suffix(']')) {
-                name.clone_into(&mut section);
+                // Every assignment repeats it.
+                section = name.chars().take(LONGEST_SECTION).collect();
             } else if let Some((key, value)) = whole.split_once('=') {
                 self.assignments.push(Assignment {
                     section: section.clone(),
@@ -182,6 +186,12 @@ mod tests {
         );
         assert_eq!(command_lines("/bin/a"), ["/bin/a"]);
         assert!(command_lines(" ;").is_empty());
+    }
+
+    #[test]
+    fn a_long_section_name_is_not_repeated_with_every_assignment() {
+        let unit = unit(&[&format!("[{}]\n{}", "é".repeat(9999), "a=b\n".repeat(99))]);
+        assert!(unit.assignments().len() < 99 * 150);
     }
 
     #[test]
