@@ -1,4 +1,3 @@
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use object::Endianness;
@@ -12,6 +11,10 @@ use crate::vocabulary::ElfClass;
 const READ_LIMIT: u64 = 4 << 20;
 /// A path or library name (`PATH_MAX`).
 const MAX_STRING: u64 = 4096;
+/// A search path names a directory for each library that a package of Haskell or of a desktop needs: some are longer than `PATH_MAX`.
+const MAX_SEARCH_PATH: u64 = 256 << 10;
+/// Bytes of all names together, so that entries that name the same long text again and again take no memory.
+const MAX_NAMES: usize = 1 << 20;
 /// The dynamic section of a program with hundreds of libraries has fewer entries.
 const MAX_DYNAMIC: usize = 16_384;
 const MAX_DYNAMIC_BYTES: u64 = 1 << 20;
@@ -19,24 +22,27 @@ const MAX_SEGMENTS: u16 = 4_096;
 
 /// What an ELF file needs to run, from its program headers (elf(5)).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ElfNeeds {
-    pub(super) class: ElfClass,
+pub(in crate::closure) struct ElfNeeds {
+    pub(in crate::closure) class: ElfClass,
     /// `PT_INTERP`: the loader that the kernel starts; `None` for static programs and most libraries.
-    pub(super) interpreter: Option<String>,
+    pub(in crate::closure) interpreter: Option<String>,
     /// `DT_NEEDED`, in order.
-    pub(super) needed: Vec<String>,
-    pub(super) soname: Option<String>,
+    pub(in crate::closure) needed: Vec<String>,
+    pub(in crate::closure) soname: Option<String>,
     /// `DT_RPATH`, split at colons.
-    pub(super) rpath: Vec<String>,
+    pub(in crate::closure) rpath: Vec<String>,
     /// `DT_RUNPATH`, split at colons.
-    pub(super) runpath: Vec<String>,
+    pub(in crate::closure) runpath: Vec<String>,
 }
 
 /// Reads what a file needs; `header` is its first 64 bytes.
 ///
 /// # Errors
 /// A sentence on the damage, when headers point outside the file or at more than is ever read.
-pub(super) fn read(file: File, header: &[u8]) -> Result<ElfNeeds, &'static str> {
+pub(in crate::closure) fn read<R: Read + Seek>(
+    file: R,
+    header: &[u8],
+) -> Result<ElfNeeds, &'static str> {
     const DAMAGED: &str = "its ELF headers are damaged";
     let class = ElfClass::of_header(header).ok_or(DAMAGED)?;
     let cache = ReadCache::new(Bounded {
@@ -99,15 +105,18 @@ where
                 .then(|| offset.checked_add(below))?
         })
     };
+    let mut dynamic_is_read = false;
     for segment in segments {
         let (offset, size) = segment.file_range(endian);
         if segment.p_type(endian) == elf::PT_INTERP {
-            needs.interpreter = Some(string(data, offset)?);
+            needs.interpreter = Some(string(data, offset, MAX_STRING)?);
         }
         if segment.p_type(endian) == elf::PT_DYNAMIC && size > MAX_DYNAMIC_BYTES {
             return None;
         }
-        if let Some(entries) = segment.dynamic(endian, data).ok()? {
+        // The loader knows of one dynamic section only.
+        if !dynamic_is_read && let Some(entries) = segment.dynamic(endian, data).ok()? {
+            dynamic_is_read = true;
             let entries: Vec<(elf::DynamicTag, u64)> = entries
                 .iter()
                 .take(MAX_DYNAMIC)
@@ -132,33 +141,48 @@ fn add_dynamic<'data, R: ReadRef<'data>>(
         return Some(());
     };
     let table = in_file(*address)?;
-    let name = |offset: u64| string(data, table.checked_add(offset)?);
+    let mut left = MAX_NAMES;
+    let mut name = |offset: u64, longest: u64| {
+        let text = string(data, table.checked_add(offset)?, longest)?;
+        left = left.checked_sub(text.len())?;
+        Some(text)
+    };
     let list = |text: String| text.split(':').map(str::to_owned).collect();
     for (tag, value) in entries {
         match *tag {
-            elf::DT_NEEDED => needs.needed.push(name(*value)?),
-            elf::DT_SONAME => needs.soname = name(*value),
-            elf::DT_RPATH => needs.rpath = list(name(*value)?),
-            elf::DT_RUNPATH => needs.runpath = list(name(*value)?),
+            elf::DT_NEEDED => needs.needed.push(name(*value, MAX_STRING)?),
+            elf::DT_SONAME => needs.soname = name(*value, MAX_STRING),
+            elf::DT_RPATH => needs.rpath = list(name(*value, MAX_SEARCH_PATH)?),
+            elf::DT_RUNPATH => needs.runpath = list(name(*value, MAX_SEARCH_PATH)?),
             _ => {}
         }
     }
     Some(())
 }
 
-fn string<'data, R: ReadRef<'data>>(data: R, offset: u64) -> Option<String> {
-    let end = data.len().ok()?.min(offset.checked_add(MAX_STRING)?);
-    let bytes = data.read_bytes_at_until(offset..end, 0).ok()?;
+fn string<'data, R: ReadRef<'data>>(data: R, offset: u64, longest: u64) -> Option<String> {
+    let size = data.len().ok()?;
+    let end = size.min(offset.checked_add(MAX_STRING)?);
+    let bytes = match data.read_bytes_at_until(offset..end, 0) {
+        Ok(bytes) => bytes,
+        // A cache looks for the end in so many bytes only.
+        Err(()) if longest > MAX_STRING => {
+            let length = size.checked_sub(offset)?.min(longest);
+            let bytes = data.read_bytes_at(offset, length).ok()?;
+            &bytes[..memchr::memchr(0, bytes)?]
+        }
+        Err(()) => return None,
+    };
     String::from_utf8(bytes.to_vec()).ok()
 }
 
 /// A file of which only so much is read: what a hostile header asks for beyond that is refused.
-struct Bounded {
-    file: File,
+struct Bounded<R> {
+    file: R,
     left: u64,
 }
 
-impl Read for Bounded {
+impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = buffer.len() as u64;
         self.left = self.left.checked_sub(length).ok_or_else(too_much)?;
@@ -166,7 +190,7 @@ impl Read for Bounded {
     }
 }
 
-impl Seek for Bounded {
+impl<R: Seek> Seek for Bounded<R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.file.seek(position)
     }
@@ -174,4 +198,31 @@ impl Seek for Bounded {
 
 fn too_much() -> io::Error {
     io::Error::other("its headers ask for more than is read")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::closure::testing::dynamic_elf;
+
+    fn needs(bytes: &[u8]) -> Result<ElfNeeds, &'static str> {
+        super::read(Cursor::new(bytes), &bytes[..64])
+    }
+
+    #[test]
+    fn a_search_path_longer_than_a_path_is_read() {
+        let runpath = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-package/lib:".repeat(400);
+        let read = needs(&dynamic_elf("/lib/ld.so", &["libc.so.6"], &runpath)).unwrap();
+        assert_eq!(read.runpath.len(), 401);
+    }
+
+    #[test]
+    fn a_name_that_is_needed_over_and_over_takes_no_memory() {
+        let name = "n".repeat(4000);
+        let name = name.as_str();
+        assert!(needs(&dynamic_elf("/lib/ld.so", &[name; 200], "")).is_ok());
+        assert!(needs(&dynamic_elf("/lib/ld.so", &[name; 300], "")).is_err());
+    }
 }
