@@ -6,6 +6,8 @@ pub mod closure;
 pub mod config;
 pub mod diagnose;
 pub mod fold;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod image;
 pub mod inspect;

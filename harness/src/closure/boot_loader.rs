@@ -99,7 +99,7 @@ fn kind_of(text: &str) -> Option<Kind> {
 }
 
 /// The first store path that follows closely upon a name of the variable.
-fn named_installer(script: &[u8]) -> Option<String> {
+pub(super) fn named_installer(script: &[u8]) -> Option<String> {
     const NEAR: usize = 120;
     let variables: [&[u8]; 3] = [
         b"INSTALL_BOOTLOADER",
@@ -181,7 +181,7 @@ fn grub(files: &ClosureFiles, script: &[u8]) -> Result<BootLoader, FileError> {
 }
 
 /// The disks that an installer without NixOS's configuration file names literally.
-fn devices_of_script(script: &[u8]) -> Vec<String> {
+pub(super) fn devices_of_script(script: &[u8]) -> Vec<String> {
     const NO_DISKS: &[&str] = &["null", "zero", "tty", "std", "fd", "console", "kmsg"];
     let text = String::from_utf8_lossy(script);
     let mut devices: Vec<String> = Vec::new();

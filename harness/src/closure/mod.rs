@@ -18,6 +18,7 @@ mod facts;
 mod file_system_names;
 mod files;
 mod fstab;
+pub(crate) mod fuzzing;
 mod grub_config;
 mod identity;
 mod initrd;

@@ -4,6 +4,7 @@
 //! no VM, runs no nginx, and never fails: what it does not understand is named as a problem.
 
 mod endpoints;
+pub(crate) mod fuzzing;
 mod lexer;
 mod listen;
 mod location;

@@ -9,7 +9,7 @@ pub(super) fn names_libraries(text: &str) -> bool {
 }
 
 /// The word after `#!`, of which the kernel reads the first 256 bytes (execve(2)).
-pub(super) fn interpreter(script: &str) -> Option<&str> {
+pub(in crate::closure) fn interpreter(script: &str) -> Option<&str> {
     let line = script.strip_prefix("#!")?.lines().next()?;
     line.split_whitespace().next()
 }
@@ -23,7 +23,7 @@ pub(super) fn is_shell(interpreter: &str) -> bool {
 /// The programs that lines without indentation begin with, of a start script as NixOS writes them from `script`.
 ///
 /// What stands in a block may never run, and what follows in a line is not looked at.
-pub(super) fn called(script: &str) -> BTreeSet<String> {
+pub(in crate::closure) fn called(script: &str) -> BTreeSet<String> {
     script
         .lines()
         .map(|line| line.trim_start_matches(['"', '\'']))

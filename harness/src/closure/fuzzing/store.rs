@@ -1,0 +1,65 @@
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::closure::ClosureError;
+use crate::closure::cpio_names;
+use crate::closure::modules::module_name;
+use crate::closure::registration::Registration;
+
+/// A bound that a fuzzer reaches in no time; an initrd's is 4 GiB.
+const PLAIN_LIMIT: u64 = 128 << 10;
+
+/// The names in an initrd, through every compression: the same each time, each bounded, and no more data than the bound.
+pub fn initrd(bytes: &[u8]) {
+    let read = || {
+        let mut names = Vec::new();
+        let mut reader = bytes;
+        let result = cpio_names::visit_names(&mut reader, PLAIN_LIMIT, &mut |name| {
+            // A byte that is no UTF-8 becomes three.
+            assert!(name.len() <= 3 * 4096);
+            if let Some(module) = module_name(name) {
+                assert!(!module.is_empty() && !module.contains(['/', '-']));
+            }
+            names.push(name.to_owned());
+            names.len() < 1000
+        });
+        (names, result.map_err(|error| error.to_string()))
+    };
+    let (names, result) = read();
+    assert_eq!((&names, &result), (&read().0, &read().1));
+    if let Err(reason) = result {
+        assert!(reason.len() < 500, "{reason}");
+    }
+}
+
+/// The registration of a closure directory: written again it means the same, and a walk over it ends.
+pub fn registration(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    let file = Path::new("registration");
+    let parsed = match Registration::parse(file, text) {
+        Ok(parsed) => parsed,
+        Err(ClosureError::Registration { line, .. }) => {
+            return assert!(line <= text.lines().count() + 1);
+        }
+        Err(other) => panic!("{other}"),
+    };
+    let mut written = String::new();
+    for (path, references) in &parsed.references {
+        let count = references.len();
+        // Writing to a string cannot fail.
+        let _ = write!(written, "{path}\nsha256:0\n0\n\n{count}\n");
+        for reference in references {
+            let _ = writeln!(written, "{reference}");
+        }
+    }
+    let again = Registration::parse(file, &written).unwrap();
+    assert_eq!(parsed.references, again.references);
+    for root in parsed.roots() {
+        match parsed.reachable(&root) {
+            Ok(reached) => assert!(reached.contains(&root)),
+            Err(missing) => assert!(!parsed.references.contains_key(&missing)),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+use std::fmt::Write as _;
+
+use crate::closure::unit_file::{UnitFile, command_words, split_words};
+use crate::closure::{bootspec as boot_json, fstab as file_systems, grub_config as grub_xml};
+use crate::vocabulary::FileSystem;
+
+/// A unit: an assignment is one line, and nothing grows beyond the text.
+pub fn unit(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut unit = UnitFile::default();
+    unit.add(&text);
+    let assignments = unit.assignments();
+    let lines = assignments.lines().count();
+    assert!(lines <= text.lines().count());
+    assert!(assignments.len() <= text.len() + lines * (4 * 64 + 4));
+    assert!(assignments.lines().all(|line| line.starts_with('[')));
+    for key in ["ExecStart", "Wants"] {
+        for command in unit.list("Service", key) {
+            assert_eq!(command, command.trim());
+            let words = command_words(command);
+            let total: usize = words.iter().map(String::len).sum();
+            assert!(total <= command.len(), "{command}: {words:?}");
+        }
+    }
+    // Quoted as systemd quotes them, words stay as they are.
+    let words = split_words(&text);
+    let quote = |word: &String| format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
+    let quoted: Vec<String> = words.iter().map(quote).collect();
+    assert_eq!(split_words(&quoted.join(" ")), words);
+}
+
+/// `boot.json` and kernel parameters: an error is a sentence, and parameters that are joined split as before.
+pub fn bootspec(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let parsed = boot_json::parse_bootspec(&text);
+    assert_eq!(parsed, boot_json::parse_bootspec(&text));
+    if let Err(reason) = parsed {
+        assert!(reason.len() < 1000, "{} bytes of reason", reason.len());
+    }
+    let params = boot_json::split_kernel_params(&text);
+    assert!(params.iter().all(|param| !param.is_empty()));
+    assert_eq!(boot_json::split_kernel_params(&params.join(" ")), params);
+    let without = boot_json::parse_kernel_params(&text);
+    assert!(without.iter().all(|param| !param.starts_with("init=")));
+}
+
+/// fstab(5): written again, with blanks and the like as octal numbers, it is the same table.
+pub fn fstab(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let parsed = file_systems::parse(&text);
+    let mut written = String::new();
+    for FileSystem {
+        device,
+        mount_point,
+        fs_type,
+        options,
+    } in &parsed
+    {
+        let fields = [device, mount_point, fs_type];
+        assert!(fields.iter().all(|field| !field.is_empty()));
+        for field in fields {
+            written.push_str(&escape(field));
+            written.push(' ');
+        }
+        // A comma alone is a field without options.
+        let _ = writeln!(written, ",{}", escape(&options.join(",")));
+    }
+    assert_eq!(file_systems::parse(&written), parsed);
+}
+
+/// GRUB's configuration as NixOS writes it for its installer.
+pub fn grub_config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let parsed = grub_xml::parse(&text);
+    assert_eq!(parsed, grub_xml::parse(&text));
+    let devices = parsed.map(|config| config.devices).unwrap_or_default();
+    assert!(devices.iter().all(|d| !d.is_empty() && d != "nodev"));
+    let total: usize = devices.iter().map(String::len).sum();
+    assert!(total <= text.len());
+}
+
+fn escape(field: &str) -> String {
+    let mut escaped = String::new();
+    for c in field.chars() {
+        if c.is_ascii_whitespace() || matches!(c, '\\' | '#') || c.is_ascii_control() {
+            let _ = write!(escaped, "\\{:03o}", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}

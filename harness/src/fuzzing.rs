@@ -1,0 +1,32 @@
+//! Every parser of hostile bytes as one function that asserts what must hold of its result, whatever the bytes.
+//!
+//! The targets of `fuzz/` and the test of their corpus call it; the program does not. A parser that breaks a promise panics here.
+
+pub use crate::closure::fuzzing::{
+    bootspec, bzimage, elf, fstab, grub_config, initrd, registration, script, unit,
+};
+pub use crate::nginx::fuzzing::nginx;
+
+/// A parser with the name of its fuzz target and of its directory in `fuzz/corpus`.
+pub struct Target {
+    pub name: &'static str,
+    pub run: fn(&[u8]),
+}
+
+/// One row a target of `fuzz/`.
+pub const TARGETS: &[Target] = &[
+    target("bootspec", bootspec),
+    target("bzimage", bzimage),
+    target("elf", elf),
+    target("fstab", fstab),
+    target("grub_config", grub_config),
+    target("initrd", initrd),
+    target("nginx", nginx),
+    target("registration", registration),
+    target("script", script),
+    target("unit", unit),
+];
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}
