@@ -8,6 +8,8 @@ use crate::vocabulary::{HttpEndpoint, Listener};
 
 /// As many as a rehearsal can ask for in each state.
 const MAX_ENDPOINTS: usize = 200;
+/// Endpoints that are looked at: listeners, names and locations multiply.
+const MAX_LISTED: usize = 20_000;
 /// Aliases of one server lead to the same locations.
 const MAX_NAMES: usize = 8;
 
@@ -25,6 +27,7 @@ pub struct Endpoints {
 pub fn endpoints(directives: &[Directive]) -> Endpoints {
     let mut found = Endpoints::default();
     let mut seen = BTreeSet::new();
+    let mut listed = 0;
     for http in directives.iter().filter(|d| d.name == "http") {
         let upstreams = Upstreams::read(http.children());
         let servers: Vec<Server> = http
@@ -35,7 +38,10 @@ pub fn endpoints(directives: &[Directive]) -> Endpoints {
             .collect();
         let defaults = default_servers(&servers);
         for (index, server) in servers.iter().enumerate() {
-            for endpoint in server.endpoints(index, &defaults, &mut found.problems) {
+            let left = MAX_LISTED - listed;
+            let endpoints = server.endpoints(index, &defaults, left, &mut found.problems);
+            listed += endpoints.len();
+            for endpoint in endpoints {
                 let key = (
                     endpoint.listener.clone(),
                     endpoint.server_name.clone(),
@@ -51,7 +57,11 @@ pub fn endpoints(directives: &[Directive]) -> Endpoints {
     if found.endpoints.len() > MAX_ENDPOINTS {
         let left_out = found.endpoints.split_off(MAX_ENDPOINTS);
         let first = left_out.first().map(HttpEndpoint::url).unwrap_or_default();
-        let reason = format!("{} endpoints are left out, from {first} on", left_out.len());
+        let number = left_out.len();
+        let reason = match listed {
+            MAX_LISTED => format!("at least {number} endpoints are left out, from {first} on"),
+            _ => format!("{number} endpoints are left out, from {first} on"),
+        };
         found.problems.push(("nginx".to_owned(), reason));
     }
     found
@@ -106,6 +116,7 @@ impl Server {
         &self,
         index: usize,
         defaults: &Defaults,
+        most: usize,
         problems: &mut Vec<(String, String)>,
     ) -> Vec<HttpEndpoint> {
         let mut endpoints = Vec::new();
@@ -117,7 +128,8 @@ impl Server {
                     let port = listen.listener.port;
                     let reason = format!("a server on port {port} has no plain name to ask for");
                     let problem = ("nginx server".to_owned(), reason);
-                    if !self.places.is_empty() && !problems.contains(&problem) {
+                    let is_told = problems.len() < MAX_ENDPOINTS && !problems.contains(&problem);
+                    if !self.places.is_empty() && is_told {
                         problems.push(problem);
                     }
                     continue;
@@ -125,7 +137,9 @@ impl Server {
                 names => names.to_vec(),
             };
             for server_name in names {
-                endpoints.extend(self.places.iter().map(|place| HttpEndpoint {
+                let left = most - endpoints.len();
+                let places = self.places.iter().take(left);
+                endpoints.extend(places.map(|place| HttpEndpoint {
                     listener: listen.listener.clone(),
                     server_name: server_name.clone(),
                     path: place.path.clone(),
@@ -139,12 +153,11 @@ impl Server {
     /// One listener for each port, with and without TLS, in the order of their first mention.
     fn best_listens(&self) -> Vec<&Listen> {
         let mut best: Vec<&Listen> = Vec::new();
+        let mut places = BTreeMap::new();
         for listen in &self.listens {
-            let same = best.iter_mut().find(|other| {
-                other.listener.port == listen.listener.port
-                    && other.listener.tls == listen.listener.tls
-            });
-            match same {
+            let key = (listen.listener.port, listen.listener.tls);
+            let place = *places.entry(key).or_insert(best.len());
+            match best.get_mut(place) {
                 Some(other) if listen.rank < other.rank => *other = listen,
                 Some(_) => {}
                 None => best.push(listen),
@@ -310,5 +323,19 @@ mod tests {
         let found = found(&servers);
         assert_eq!(found.endpoints.len(), MAX_ENDPOINTS);
         assert!(found.problems[0].1.starts_with("100 endpoints"));
+    }
+
+    #[test]
+    fn listeners_and_locations_do_not_multiply_without_end() {
+        let listens: String = (1..5_000).map(|port| format!("listen {port};")).collect();
+        let places: String = (0..5_000)
+            .map(|n| format!("location /{n} {{ proxy_pass http://a; }}"))
+            .collect();
+        let found = found(&format!(
+            "server {{ server_name a b c; {listens} {places} }}"
+        ));
+        assert_eq!(found.endpoints.len(), MAX_ENDPOINTS);
+        let reason = &found.problems[0].1;
+        assert!(reason.starts_with("at least 19800 endpoints"), "{reason}");
     }
 }

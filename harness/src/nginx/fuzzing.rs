@@ -3,7 +3,7 @@
 use super::{Directive, Included, Parsed, endpoints, parse};
 
 /// A fuzzer's file may include itself this often.
-const INCLUDES: usize = 8;
+const INCLUDES: usize = 3;
 
 /// A configuration: its tree is bounded, written again it is the same tree, and what is asked for can stand in a request.
 pub fn nginx(bytes: &[u8]) {

@@ -6,6 +6,12 @@ const MAX_DEPTH: usize = 48;
 const MAX_INCLUDE_DEPTH: usize = 16;
 const MAX_INCLUDES: usize = 4_000;
 const MAX_DIRECTIVES: usize = 1_000_000;
+/// Names and arguments of all directives; a list of all networks of the world has a million.
+const MAX_WORDS: usize = 4_000_000;
+/// Bytes of all files together, each as often as it is included.
+const MAX_TEXT: usize = 64 << 20;
+/// A configuration with more of them is none.
+const MAX_PROBLEMS: usize = 200;
 
 /// A directive with its arguments and, where it has one, its block; includes are replaced by what they name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +62,8 @@ pub fn parse(path: &str, text: &str, include: &mut Include) -> Parsed {
         include,
         includes: 0,
         directives: 0,
+        words: 0,
+        text: 0,
         problems: Vec::new(),
     };
     let directives = parser.file(path, text, 0, 0);
@@ -69,6 +77,8 @@ struct Parser<'a, 'b> {
     include: &'a mut Include<'b>,
     includes: usize,
     directives: usize,
+    words: usize,
+    text: usize,
     problems: Vec<(String, String)>,
 }
 
@@ -93,8 +103,13 @@ impl Parser<'_, '_> {
             depth,
             include_depth,
         };
-        let mut lexer = Lexer::new(text);
         let mut directives = Vec::new();
+        self.text = self.text.saturating_add(text.len());
+        if self.text > MAX_TEXT {
+            self.problem(path, "its files are too large together");
+            return directives;
+        }
+        let mut lexer = Lexer::new(text);
         // A stray `}` ends the block of this call, and the rest of the file is read all the same.
         while self.block(&mut lexer, place, &mut directives) {
             self.problem(path, "a `}` closes nothing");
@@ -166,19 +181,17 @@ impl Parser<'_, '_> {
         directives: &mut Vec<Directive>,
     ) {
         let mut words = words.into_iter();
+        self.words = self.words.saturating_add(words.len());
         let Some(name) = words.next() else { return };
         self.directives += 1;
-        match self.directives {
-            ..=MAX_DIRECTIVES => directives.push(Directive {
-                name,
-                arguments: words.collect(),
-                block,
-            }),
-            over if over == MAX_DIRECTIVES + 1 => {
-                self.problem(place.path, "there are too many directives");
-            }
-            _ => {}
+        if self.directives > MAX_DIRECTIVES || self.words > MAX_WORDS {
+            return self.problem(place.path, "there are too many directives");
         }
+        directives.push(Directive {
+            name,
+            arguments: words.collect(),
+            block,
+        });
     }
 
     fn included(&mut self, pattern: &str, place: Place, directives: &mut Vec<Directive>) {
@@ -204,6 +217,13 @@ impl Parser<'_, '_> {
 
     /// Notes a problem once.
     fn problem(&mut self, path: &str, reason: &str) {
+        if self.problems.len() > MAX_PROBLEMS {
+            return;
+        }
+        let reason = match self.problems.len() {
+            MAX_PROBLEMS => "there are more problems than are told",
+            _ => reason,
+        };
         let problem = (path.to_owned(), reason.to_owned());
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
@@ -264,6 +284,25 @@ mod tests {
         });
         assert!(parsed.directives.len() <= MAX_INCLUDES + 1);
         assert!(!parsed.problems.is_empty());
+    }
+
+    #[test]
+    fn a_large_file_that_includes_itself_is_read_a_few_times_only() {
+        let text = format!("{}; include loop; include loop;", "a ".repeat(1 << 19));
+        let parsed = parse("loop", &text, &mut |path| {
+            Ok(vec![Included {
+                path: path.to_owned(),
+                text: text.clone(),
+            }])
+        });
+        assert!(parsed.directives.len() * (1 << 19) <= MAX_WORDS);
+        assert!(!parsed.problems.is_empty());
+    }
+
+    #[test]
+    fn of_many_problems_the_first_are_told() {
+        let text: String = (0..100_000).map(|n| format!("include {n};")).collect();
+        assert_eq!(parse_alone(&text).problems.len(), MAX_PROBLEMS + 1);
     }
 
     #[test]
