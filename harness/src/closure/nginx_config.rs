@@ -8,6 +8,9 @@ use crate::vocabulary::{HttpEndpoint, StorePath};
 pub(super) const UNIT: &str = "nginx.service";
 /// Where `services.nginx.enableReload` puts the configuration.
 const DEFAULT: &str = "/etc/nginx/nginx.conf";
+/// Files that one pattern names, and their bytes together: all are held at once.
+const MAX_INCLUDED: usize = 4_000;
+const MAX_INCLUDED_BYTES: usize = 32 << 20;
 /// A start script is small; a store path with a whole program is not searched for names.
 const SCRIPT_LIMIT: u64 = 1 << 20;
 
@@ -119,11 +122,19 @@ pub(super) fn include(
         Err(FileError::Missing(_)) => Vec::new(),
         result => result.map_err(|error| error.to_string())?,
     };
-    names
-        .iter()
-        .filter(|name| matches(file_pattern.as_bytes(), name.as_bytes()))
-        .map(|name| read(format!("{dir}/{name}")))
-        .collect()
+    let mut included = Vec::new();
+    let mut bytes = 0;
+    for name in &names {
+        if matches(file_pattern.as_bytes(), name.as_bytes()) {
+            let file = read(format!("{dir}/{name}"))?;
+            bytes += file.text.len();
+            included.push(file);
+        }
+        if included.len() > MAX_INCLUDED || bytes > MAX_INCLUDED_BYTES {
+            return Err("it names more than is read".to_owned());
+        }
+    }
+    Ok(included)
 }
 
 /// glob(7) with `*` and `?`; a leading dot is matched by a dot only.
@@ -202,6 +213,19 @@ mod tests {
         let found = nginx(&fake, "/nix/store/x/bin/nginx -c /etc/nginx/nginx.conf");
         assert_eq!(found.endpoints.len(), 1);
         assert!(found.unreadable.is_empty(), "{:?}", found.unreadable);
+    }
+
+    #[test]
+    fn a_pattern_that_names_one_large_file_often_is_unreadable() {
+        let fake = FakeClosure::new();
+        fake.file("etc/nginx/nginx.conf", "include sites/*;");
+        fake.file("etc/nginx/large", "#".repeat(4 << 20));
+        for n in 0..9 {
+            fake.link("toplevel", &format!("etc/nginx/sites/{n}"), "../large");
+        }
+        let found = nginx(&fake, "nginx");
+        let reason = &found.unreadable[0].1;
+        assert!(reason.contains("more than is read"), "{reason}");
     }
 
     #[test]
