@@ -6,6 +6,9 @@ use crate::vocabulary::{BootLoader, StorePath};
 /// The Perl `switch-to-configuration` is 40 kB, a compiled wrapper around the Rust one 16 kB.
 const SCRIPT_LIMIT: u64 = 16 << 20;
 
+/// Disks that mirror a boot partition are a handful.
+const MAX_DEVICES: usize = 100;
+
 /// Names that NixOS gives to installers, and what they install.
 ///
 /// From `nixos/modules/system/boot/loader/` of nixpkgs; the first match counts.
@@ -101,6 +104,7 @@ fn kind_of(text: &str) -> Option<Kind> {
 /// The first store path that follows closely upon a name of the variable.
 pub(super) fn named_installer(script: &[u8]) -> Option<String> {
     const NEAR: usize = 120;
+    const LONGEST: usize = 4096;
     let variables: [&[u8]; 3] = [
         b"INSTALL_BOOTLOADER",
         b"install_boot_loader",
@@ -113,7 +117,8 @@ pub(super) fn named_installer(script: &[u8]) -> Option<String> {
             .filter(|(_, window)| window == variable)
             .find_map(|(start, _)| {
                 let start = start + variable.len();
-                let text = &script[start..];
+                let end = script.len().min(start + NEAR + LONGEST);
+                let text = &script[start..end];
                 let mention = mentions::in_bytes(text).next()?;
                 (mention.start <= NEAR).then_some(mention.path)
             })
@@ -143,10 +148,13 @@ fn installer_by_name(files: &ClosureFiles) -> Option<String> {
 /// Joins the configurations of all mirrored boot partitions.
 fn grub(files: &ClosureFiles, script: &[u8]) -> Result<BootLoader, FileError> {
     let is_config = |path: &str| path.ends_with("grub-config.xml");
-    let mut configs: Vec<String> = mentions::in_bytes(script)
-        .map(|mention| mention.path)
-        .filter(|path| is_config(path))
-        .collect();
+    let mut configs: Vec<String> = Vec::new();
+    for mention in mentions::in_bytes(script) {
+        let is_new = is_config(&mention.path) && !configs.contains(&mention.path);
+        if is_new && configs.len() < MAX_DEVICES {
+            configs.push(mention.path);
+        }
+    }
     if configs.is_empty() {
         let paths = files.closure().paths.iter().map(StorePath::as_str);
         configs = paths
@@ -163,7 +171,7 @@ fn grub(files: &ClosureFiles, script: &[u8]) -> Result<BootLoader, FileError> {
         })?;
         joined.efi |= config.efi;
         for device in config.devices {
-            if !joined.devices.contains(&device) {
+            if joined.devices.len() < MAX_DEVICES && !joined.devices.contains(&device) {
                 joined.devices.push(device);
             }
         }
@@ -192,7 +200,7 @@ pub(super) fn devices_of_script(script: &[u8]) -> Vec<String> {
             .collect();
         let device = format!("{prefix}{name}");
         let is_disk = !name.is_empty() && !NO_DISKS.iter().any(|other| name.starts_with(other));
-        if is_disk && !devices.contains(&device) {
+        if is_disk && devices.len() < MAX_DEVICES && !devices.contains(&device) {
             devices.push(device);
         }
     }
