@@ -37,6 +37,7 @@ const MODULES: &[Module] = &[
     logic("config", &["receipt", "vocabulary"]),
     logic("gate", &["config", "receipt", "vocabulary"]),
     io("inspect", &["closure", "report", "vocabulary"]),
+    io("fuzzing", &["closure", "nginx"]),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
     io("vm", &["offspring", "vocabulary"]),
