@@ -3,7 +3,7 @@
 //! The targets of `fuzz/` and the test of their corpus call it; the program does not. A parser that breaks a promise panics here.
 
 pub use crate::closure::fuzzing::{
-    bootspec, bzimage, elf, fstab, grub_config, initrd, registration, script, unit,
+    bootspec, bzimage, elf, fstab, grub_config, initrd, module_file, pe, registration, script, unit,
 };
 pub use crate::nginx::fuzzing::nginx;
 
@@ -21,7 +21,9 @@ pub const TARGETS: &[Target] = &[
     target("fstab", fstab),
     target("grub_config", grub_config),
     target("initrd", initrd),
+    target("module_file", module_file),
     target("nginx", nginx),
+    target("pe", pe),
     target("registration", registration),
     target("script", script),
     target("unit", unit),

@@ -33,23 +33,24 @@ pub(super) fn read(files: &ClosureFiles, path: &str) -> Result<ModuleFile, FileE
         reason: error.to_string(),
     };
     let file = files.open(path)?;
-    parse(file).map_err(damaged)
+    parse(file, LIMIT).map_err(damaged)
 }
 
-fn parse(mut file: impl Read) -> io::Result<ModuleFile> {
+/// Parses a module of which at most `limit` plain bytes are looked at.
+pub(super) fn parse(mut file: impl Read, limit: u64) -> io::Result<ModuleFile> {
     let mut magic = [0; MAGIC_LENGTH];
     file.read_exact(&mut magic)?;
     let mut whole = BufReader::new(Cursor::new(magic).chain(file));
     if magic.starts_with(b"\x7fELF") {
-        of_object(&mut whole)
+        of_object(&mut whole, limit)
     } else {
-        of_object(&mut decompress::reader(&magic, &mut whole)?)
+        of_object(&mut decompress::reader(&magic, &mut whole)?, limit)
     }
 }
 
-fn of_object(reader: &mut dyn Read) -> io::Result<ModuleFile> {
+fn of_object(reader: &mut dyn Read, limit: u64) -> io::Result<ModuleFile> {
     const PIECE: usize = 64 << 10;
-    let mut reader = reader.take(LIMIT);
+    let mut reader = reader.take(limit);
     let mut window = Vec::with_capacity(2 * PIECE);
     let fill = |window: &mut Vec<u8>, reader: &mut io::Take<&mut dyn Read>| {
         reader.by_ref().take(PIECE as u64).read_to_end(window)
@@ -99,7 +100,7 @@ mod tests {
         let level = ruzstd::encoding::CompressionLevel::Fastest;
         let zstd = ruzstd::encoding::compress_to_vec(plain.as_slice(), level);
         for bytes in [plain, xz.finish().unwrap(), zstd] {
-            let read = parse(bytes.as_slice()).unwrap();
+            let read = parse(bytes.as_slice(), LIMIT).unwrap();
             assert_eq!(read.class, ElfClass::X86_64);
             let vermagic = read.vermagic.as_deref();
             assert_eq!(vermagic, Some("6.6.63 SMP preempt mod_unload"));
@@ -114,17 +115,17 @@ mod tests {
             let mut bytes = header.to_vec();
             bytes.resize(padding, 0);
             bytes.extend(entry);
-            let read = parse(bytes.as_slice()).unwrap();
+            let read = parse(bytes.as_slice(), LIMIT).unwrap();
             assert_eq!(read.vermagic.as_deref(), Some("6.6.63 SMP"), "{padding}");
         }
     }
 
     #[test]
     fn other_files_are_errors_and_a_missing_entry_is_none() {
-        assert!(parse(&b""[..]).is_err());
-        assert!(parse(&b"not a module"[..]).is_err());
-        assert!(parse(&b"\x7fELF\x02\x01"[..]).is_err());
+        assert!(parse(&b""[..], LIMIT).is_err());
+        assert!(parse(&b"not a module"[..], LIMIT).is_err());
+        assert!(parse(&b"\x7fELF\x02\x01"[..], LIMIT).is_err());
         let bytes = crate::closure::testing::elf(ElfClass::X86_64);
-        assert_eq!(parse(bytes.as_slice()).unwrap().vermagic, None);
+        assert_eq!(parse(bytes.as_slice(), LIMIT).unwrap().vermagic, None);
     }
 }

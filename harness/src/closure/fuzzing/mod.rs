@@ -4,6 +4,9 @@ mod programs;
 mod store;
 mod texts;
 
-pub use programs::{bzimage, elf, script};
+pub use programs::{bzimage, elf, module_file, pe, script};
 pub use store::{initrd, registration};
 pub use texts::{bootspec, fstab, grub_config, unit};
+
+/// Plain bytes of compressed data, a bound that a fuzzer reaches in no time; the program's own are larger.
+const PLAIN_LIMIT: u64 = 128 << 10;

@@ -1,7 +1,11 @@
 use std::io::Cursor;
 
+use super::PLAIN_LIMIT;
 use crate::closure::survey::{elf as elf_file, script as start_script};
-use crate::closure::{boot_loader, bzimage as kernel_image, executable, mentions};
+use crate::closure::{
+    boot_loader, bzimage as kernel_image, executable, mentions, module_file as module,
+    pe as efi_program,
+};
 use crate::vocabulary::{ElfClass, STORE_DIR};
 
 /// The facts of an ELF file: its class is its header's, its names are bounded and hold no NUL.
@@ -32,6 +36,28 @@ pub fn bzimage(bytes: &[u8]) {
         assert!(!version.is_empty() && version.len() <= 256);
         assert!(version.bytes().all(|byte| byte.is_ascii_graphic()));
     }
+}
+
+/// A kernel module, compressed or not: `vermagic` is one printable line.
+pub fn module_file(bytes: &[u8]) {
+    let read = || module::parse(bytes, PLAIN_LIMIT).map_err(|error| error.to_string());
+    let parsed = read();
+    assert_eq!(parsed, read());
+    let Ok(parsed) = parsed else { return };
+    if bytes.starts_with(b"\x7fELF") {
+        assert_eq!(Some(parsed.class), ElfClass::of_header(bytes));
+    }
+    if let Some(vermagic) = parsed.vermagic {
+        assert!(vermagic.len() < 256);
+        assert!(vermagic.chars().all(|c| c == ' ' || c.is_ascii_graphic()));
+    }
+}
+
+/// The program of an EFI bootloader.
+pub fn pe(bytes: &[u8]) {
+    let machine = efi_program::machine(bytes);
+    assert_eq!(machine, efi_program::machine(bytes));
+    assert!(machine.is_none() || bytes.starts_with(b"MZ"));
 }
 
 /// Start scripts, installers and `switch-to-configuration`: whatever is taken from them is a path that stands there.

@@ -1,13 +1,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::PLAIN_LIMIT;
 use crate::closure::ClosureError;
 use crate::closure::cpio_names;
 use crate::closure::modules::module_name;
 use crate::closure::registration::Registration;
-
-/// A bound that a fuzzer reaches in no time; an initrd's is 4 GiB.
-const PLAIN_LIMIT: u64 = 128 << 10;
 
 /// The names in an initrd, through every compression: the same each time, each bounded, and no more data than the bound.
 pub fn initrd(bytes: &[u8]) {
