@@ -36,7 +36,7 @@ const MODULES: &[Module] = &[
     logic("receipt", &["vocabulary"]),
     logic("config", &["receipt", "vocabulary"]),
     logic("gate", &["config", "receipt", "vocabulary"]),
-    io("inspect", &["closure", "report", "vocabulary"]),
+    io("inspect", &["closure", "fold", "report", "vocabulary"]),
     io("fuzzing", &["closure", "nginx"]),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),

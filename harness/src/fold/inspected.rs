@@ -4,7 +4,8 @@ use crate::vocabulary::{Finding, Inspected, StaticCause, Unproven};
 
 use super::sanitise::line;
 
-pub(super) fn sanitised(inspected: &Inspected) -> Inspected {
+/// The inspection with every text as [`line`] makes it; a cause still names its findings.
+pub fn sanitised(inspected: &Inspected) -> Inspected {
     Inspected {
         units: inspected.units,
         commands: inspected.commands,

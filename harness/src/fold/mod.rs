@@ -18,6 +18,7 @@ pub use boot::BootRecord;
 pub use dump::dump_subject;
 pub use folding::fold;
 pub use identity::Identity;
+pub use inspected::sanitised;
 pub use journal::JournalEntry;
 pub use run::{
     AcceleratorRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, state_after,

@@ -9,6 +9,7 @@ mod boot_path;
 pub mod builds;
 mod census;
 mod changes;
+mod clean;
 mod contents;
 mod difference;
 mod executability;
@@ -72,5 +73,5 @@ pub fn inspect(
         let changes = changes::between(before.facts, before.survey, facts, &survey);
         inspection.changes = Some(changes);
     }
-    Ok(inspection)
+    Ok(clean::clean(inspection))
 }
