@@ -1,13 +1,22 @@
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::files::{ClosureFiles, FileError};
 use super::unit_file::UnitFile;
 use super::units::{UNIT_DIRECTORY, template_of};
 
+/// A unit or drop-in; the largest in practice, with an environment of hundreds of variables, have some 100 kB.
+const TEXT_LIMIT: u64 = 1 << 20;
+/// What all units together may take, in bytes; a desktop's take some 3 MB. Links may give one file any number of names.
+const TOTAL_LIMIT: usize = 128 << 20;
+/// What an assignment takes beside its text.
+const ASSIGNMENT: usize = 100;
+
 /// The directory that NixOS fills with units, listed once: few units have drop-ins, and none is looked for that is not there.
 pub(super) struct UnitDirectory<'a> {
     files: ClosureFiles<'a>,
     drop_ins: BTreeSet<String>,
+    left: Cell<usize>,
 }
 
 impl<'a> UnitDirectory<'a> {
@@ -16,6 +25,7 @@ impl<'a> UnitDirectory<'a> {
         Self {
             files,
             drop_ins: names.into_iter().filter(|n| n.ends_with(".d")).collect(),
+            left: Cell::new(TOTAL_LIMIT),
         }
     }
 
@@ -26,24 +36,41 @@ impl<'a> UnitDirectory<'a> {
     pub(super) fn load(&self, name: &str) -> Result<Option<UnitFile>, FileError> {
         let path = format!("{UNIT_DIRECTORY}/{name}");
         let mut unit = UnitFile::default();
-        match self.files.text(&path) {
+        match self.text(&path) {
             Ok(text) => unit.add(&text),
             Err(FileError::NullDevice) => return Ok(None),
             // An instance that is only wanted has its template's file.
             Err(FileError::Missing(_)) if template_of(name).is_some() => {
                 let template = template_of(name).unwrap_or_default();
-                unit.add(&self.files.text(&format!("{UNIT_DIRECTORY}/{template}"))?);
+                unit.add(&self.text(&format!("{UNIT_DIRECTORY}/{template}"))?);
             }
             Err(error) => return Err(error),
         }
         for path in self.drop_ins_of(name).into_values() {
-            match self.files.text(&path) {
+            match self.text(&path) {
                 Ok(text) => unit.add(&text),
                 Err(FileError::NullDevice) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(Some(unit))
+    }
+
+    /// The text of a unit or drop-in, as long as all of them together do not take too much memory.
+    fn text(&self, path: &str) -> Result<String, FileError> {
+        let bytes = self.files.read(path, TEXT_LIMIT)?;
+        let text = String::from_utf8(bytes).map_err(|_| FileError::NotText(path.to_owned()))?;
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        let weight = text.len() + lines * ASSIGNMENT;
+        let left = self.left.get().checked_sub(weight);
+        self.left.set(left.unwrap_or(0));
+        match left {
+            Some(_) => Ok(text),
+            None => Err(FileError::Format {
+                path: path.to_owned(),
+                reason: "the units are too large together".to_owned(),
+            }),
+        }
     }
 
     /// The drop-ins of a unit by their names, which decide over the order whatever the directory; of two with one name that of the more
