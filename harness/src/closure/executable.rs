@@ -4,6 +4,8 @@ use crate::vocabulary::ElfClass;
 
 /// A start script of NixOS is below 100 kB; of a larger script only this much is read.
 pub(super) const SCRIPT_LIMIT: u64 = 1 << 20;
+/// Files that are looked at for one program: each script may lead to two others.
+const MAX_FILES: usize = 16;
 /// A unit's start script runs a wrapper that runs a program: three levels, and some more.
 pub(super) const MAX_DEPTH: usize = 6;
 
@@ -15,15 +17,21 @@ pub(super) const MAX_DEPTH: usize = 6;
 /// # Errors
 /// When the file is outside the closure, or neither ELF nor script.
 pub(super) fn class_of(files: &ClosureFiles, path: &str) -> Result<ElfClass, FileError> {
-    class_at_depth(files, path, 0)
+    class_at_depth(files, path, 0, &mut 0)
 }
 
-fn class_at_depth(files: &ClosureFiles, path: &str, depth: usize) -> Result<ElfClass, FileError> {
+fn class_at_depth(
+    files: &ClosureFiles,
+    path: &str,
+    depth: usize,
+    seen: &mut usize,
+) -> Result<ElfClass, FileError> {
     let not_understood = |reason: &str| FileError::Format {
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
-    if depth > MAX_DEPTH {
+    *seen += 1;
+    if depth > MAX_DEPTH || *seen > MAX_FILES {
         return Err(not_understood("too many scripts start each other"));
     }
     if let Some(class) = ElfClass::of_header(&files.header(path, 64)?) {
@@ -36,11 +44,11 @@ fn class_at_depth(files: &ClosureFiles, path: &str, depth: usize) -> Result<ElfC
         .and_then(|rest| rest.split_whitespace().next())
         .ok_or_else(|| not_understood("neither an ELF file nor a script"))?;
     let replaced = last_exec(&script)
-        .map(|program| class_at_depth(files, &program, depth + 1))
+        .map(|program| class_at_depth(files, &program, depth + 1, seen))
         .and_then(Result::ok);
     match replaced {
         Some(class) => Ok(class),
-        None => class_at_depth(files, interpreter, depth + 1),
+        None => class_at_depth(files, interpreter, depth + 1, seen),
     }
 }
 

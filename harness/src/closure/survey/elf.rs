@@ -73,7 +73,7 @@ fn loader<H: FileHeader<Endian = Endianness>>(first: &[u8]) -> Option<String> {
     let interpreter = segments
         .iter()
         .find(|segment| segment.p_type(endian) == elf::PT_INTERP)?;
-    string(first, interpreter.file_range(endian).0)
+    string(first, interpreter.file_range(endian).0, MAX_STRING)
 }
 
 fn needs<'data, H, R>(data: R, class: ElfClass) -> Option<ElfNeeds>

@@ -1,6 +1,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::binary_wrapper;
@@ -14,6 +15,10 @@ use crate::vocabulary::{ElfClass, StorePath};
 
 /// More files than are executed on the way to any service.
 const MAX_HOPS: usize = 200;
+/// Bytes of scripts that are read for all traces together; those of a large server have some megabytes.
+const MAX_SCRIPTS: usize = 1 << 30;
+/// Traces that are kept, because many units start the same programs.
+const MAX_TRACES: usize = 20_000;
 
 /// Follows executables: scripts to their interpreters and to what they `exec`, wrappers to what they wrap, ELF files to loader and
 /// libraries.
@@ -21,6 +26,8 @@ pub(super) struct Tracer<'a> {
     files: ClosureFiles<'a>,
     libraries: Libraries<'a>,
     run_time: RunTime,
+    scripts_left: usize,
+    traces: BTreeMap<(String, bool), Trace>,
 }
 
 impl<'a> Tracer<'a> {
@@ -29,6 +36,8 @@ impl<'a> Tracer<'a> {
             files,
             libraries: Libraries::new(files),
             run_time: RunTime::read(files),
+            scripts_left: MAX_SCRIPTS,
+            traces: BTreeMap::new(),
         }
     }
 
@@ -38,8 +47,15 @@ impl<'a> Tracer<'a> {
 
     /// Follows the execution of `path`. With `own_library_path` the environment names libraries, and none is called missing.
     pub(super) fn trace(&mut self, path: &str, own_library_path: bool) -> Trace {
+        let key = (path.to_owned(), own_library_path);
+        if let Some(known) = self.traces.get(&key) {
+            return known.clone();
+        }
         let mut trace = Trace::default();
         self.follow(path, Role::Command, 0, own_library_path, &mut trace);
+        if self.traces.len() < MAX_TRACES {
+            self.traces.insert(key, trace.clone());
+        }
         trace
     }
 
@@ -104,6 +120,11 @@ impl<'a> Tracer<'a> {
             return;
         }
         let script = self.files.header(path, SCRIPT_LIMIT).unwrap_or_default();
+        let Some(left) = self.scripts_left.checked_sub(script.len()) else {
+            trace.hops[at].fault = Some(Fault::Endless);
+            return;
+        };
+        self.scripts_left = left;
         let script = String::from_utf8_lossy(&script).into_owned();
         let Some(interpreter) = interpreter(&script) else {
             trace.hops[at].fault = Some(Fault::NotAProgram);
