@@ -1,0 +1,369 @@
+//! Closures that lie: `bootproof inspect` ends soon, within little memory, with a verdict and a clean terminal.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const TOPLEVEL: &str = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-nixos-system-test-24.11";
+/// Kilobytes of address space, stacks of threads and the program's own 100 MB of debug build included.
+const MEMORY_KB: u64 = 2 << 20;
+/// A hang is for ever: this is for a slow machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+struct Store {
+    root: tempfile::TempDir,
+}
+
+impl Store {
+    /// The least that counts as a toplevel; its `init` cannot be executed.
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        // A closure directory: without a list the references would be looked for in every byte.
+        fs::write(root.path().join("store-paths"), format!("{TOPLEVEL}\n")).unwrap();
+        let store = Self { root };
+        for name in ["init", "kernel", "initrd", "kernel-params"] {
+            store.file(name, "");
+        }
+        store.file("system", "x86_64-linux");
+        fs::create_dir_all(store.host("etc/systemd/system")).unwrap();
+        store
+    }
+
+    fn host(&self, below: &str) -> PathBuf {
+        self.root.path().join(&TOPLEVEL[1..]).join(below)
+    }
+
+    fn file(&self, below: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let host = self.host(below);
+        fs::create_dir_all(host.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&host);
+        fs::write(&host, content).unwrap();
+        host
+    }
+
+    fn program(&self, below: &str, content: impl AsRef<[u8]>) {
+        let host = self.file(below, content);
+        fs::set_permissions(host, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn unit(&self, name: &str, content: impl AsRef<[u8]>) {
+        self.file(&format!("etc/systemd/system/{name}"), content);
+    }
+
+    fn link(&self, below: &str, target: impl AsRef<Path>) {
+        let host = self.host(below);
+        fs::create_dir_all(host.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&host);
+        symlink(target, host).unwrap();
+    }
+
+    /// A file of that many bytes, all of them zero, which take no room on the disk.
+    fn sparse(&self, below: &str, size: u64) {
+        let host = self.file(below, "");
+        fs::File::options()
+            .write(true)
+            .open(host)
+            .unwrap()
+            .set_len(size)
+            .unwrap();
+    }
+
+    fn nginx(&self, config: impl AsRef<[u8]>) {
+        self.file("etc/nginx/nginx.conf", config);
+        self.unit(
+            "nginx.service",
+            "[Service]\nExecStart=/nginx -c /etc/nginx/nginx.conf\n",
+        );
+    }
+
+    /// The report as JSON. It must come, and from a closure as bad as these it must not be `pass`.
+    fn inspect(&self) -> serde_json::Value {
+        serde_json::from_str(&self.report("json")).unwrap()
+    }
+
+    /// The report in a form, which must not steer a terminal.
+    fn report(&self, format: &str) -> String {
+        let output = self.run(format);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let code = output.status.code();
+        assert!(matches!(code, Some(1 | 3)), "{format} {code:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        let text = stdout + &stderr;
+        for c in text.chars() {
+            assert!(c == '\n' || !is_unfit(c), "{format}: {c:?} in {text}");
+        }
+        let longest = text.lines().map(str::len).max().unwrap();
+        assert!(longest < 3_000, "{format}: a line of {longest} bytes");
+        text
+    }
+
+    fn run(&self, format: &str) -> Output {
+        let mut child = Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -v {MEMORY_KB} && exec \"$@\""))
+            .arg("sh")
+            .arg(env!("CARGO_BIN_EXE_bootproof"))
+            .args(["inspect", "--closure"])
+            .arg(self.root.path())
+            .args(["--format", format])
+            .env("NO_COLOR", "1")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let id = child.id();
+        let pipes = (child.stdout.take(), child.stderr.take());
+        let reader = thread::spawn(move || {
+            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+            std::io::copy(&mut pipes.0.unwrap(), &mut stdout).unwrap();
+            std::io::copy(&mut pipes.1.unwrap(), &mut stderr).unwrap();
+            (stdout, stderr)
+        });
+        let begun = Instant::now();
+        while !reader.is_finished() {
+            if begun.elapsed() > PATIENCE {
+                child.kill().unwrap();
+                panic!("process {id} does not end");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        let (stdout, stderr) = reader.join().unwrap();
+        let status = child.wait().unwrap();
+        Output {
+            status,
+            stdout,
+            stderr,
+        }
+    }
+}
+
+/// Control characters, and those that change the direction of a line or have no width.
+fn is_unfit(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_opened() {
+    let store = Store::new();
+    let places = [
+        "boot.json",
+        "kernel",
+        "initrd",
+        "kernel-params",
+        "etc/fstab",
+        "etc/os-release",
+        "etc/systemd/system/a.service",
+        "etc/nginx/nginx.conf",
+        "bin/switch-to-configuration",
+        "activate",
+        "init",
+        "systemd/lib/systemd/systemd",
+        "kernel-modules/lib/modules/6.6.63/modules.dep",
+        "kernel-modules/lib/modules/6.6.63/modules.builtin",
+        "sw/bin/a",
+    ];
+    store.unit("nginx.service", "[Service]\nExecStart=/nginx\n");
+    for place in places {
+        let host = store.file(place, "");
+        fs::remove_file(&host).unwrap();
+        let made = Command::new("mkfifo").arg(&host).status().unwrap();
+        assert!(made.success());
+    }
+    store.inspect();
+    for place in places {
+        let host = store.host(place);
+        fs::remove_file(&host).unwrap();
+        // A socket has a name of at most 108 bytes.
+        std::env::set_current_dir(host.parent().unwrap()).unwrap();
+        drop(UnixListener::bind(host.file_name().unwrap()).unwrap());
+    }
+    store.inspect();
+    for place in places {
+        store.link(place, "/dev/zero");
+    }
+    store.inspect();
+    for place in places {
+        fs::remove_file(store.host(place)).unwrap();
+        fs::create_dir(store.host(place)).unwrap();
+    }
+    store.inspect();
+}
+
+#[test]
+fn links_in_a_loop_and_out_of_the_store_lead_nowhere() {
+    let store = Store::new();
+    let secret = store.root.path().join("secret");
+    let text = "[Service]\nExecStart=/stolen\n";
+    fs::write(&secret, text).unwrap();
+    for (name, target) in [
+        ("loop.service", "loop.service"),
+        ("a.service", "b.service"),
+        ("b.service", "a.service"),
+        ("up.service", "../../../../../../secret"),
+        ("out.service", secret.to_str().unwrap()),
+        ("stranger.service", "/nix/store/../../secret"),
+        ("zero.service", "/dev/zero"),
+        ("self.service", "/proc/self/environ"),
+        (
+            "far.service",
+            "/nix/store/1fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-gone/x",
+        ),
+    ] {
+        store.link(&format!("etc/systemd/system/{name}"), target);
+    }
+    store.link("etc/fstab", &secret);
+    store.link("etc/deep", "deep/deep/deep");
+    store.link("sw/share", "../sw");
+    store.link("sw/bin", "/nix/store");
+    store.link("kernel-modules", "kernel-modules/x");
+    let text = store.report("json");
+    assert!(!text.contains("/stolen"), "{text}");
+}
+
+#[test]
+fn sizes_without_end_are_refused() {
+    let store = Store::new();
+    for (place, size) in [
+        ("etc/systemd/system/large.service", 100 << 20),
+        ("etc/systemd/system/small.service.d/large.conf", 100 << 20),
+        ("etc/fstab", 1 << 30),
+        ("boot.json", 1 << 30),
+        ("kernel-params", 1 << 30),
+        ("system", 1 << 30),
+        ("nixos-version", 1 << 30),
+        ("initrd", 1 << 30),
+        ("kernel", 1 << 30),
+        ("bin/switch-to-configuration", 1 << 30),
+        ("kernel-modules/lib/modules/6.6.63/modules.dep", 1 << 30),
+        ("etc/nginx/nginx.conf", 1 << 30),
+    ] {
+        store.sparse(place, size);
+    }
+    store.unit("small.service", "[Service]\nExecStart=/gone\n");
+    store.unit("nginx.service", "[Service]\nExecStart=/nginx\n");
+    let json = store.inspect();
+    for subject in ["large.service", "boot.json", "kernel", "fstab"] {
+        assert!(names(&json["unproven"], subject), "{subject}: {json:#}");
+    }
+}
+
+#[test]
+fn one_large_unit_under_many_names_does_not_fill_the_memory() {
+    let store = Store::new();
+    let text = format!("[Service]\n{}", "a=b\n".repeat(250_000));
+    store.unit("large", text);
+    for n in 0..300 {
+        store.link(&format!("etc/systemd/system/{n}.service"), "large");
+        store.link(
+            &format!("etc/systemd/system/0.service.d/{n}.conf"),
+            "../large",
+        );
+    }
+    store.inspect();
+}
+
+#[test]
+fn commands_without_number_are_not_all_followed() {
+    let store = Store::new();
+    let script = format!("{TOPLEVEL}/sw/bin/script");
+    let body = format!(
+        "#!{script}\n{}exec {script}\n",
+        format!("{script}\n").repeat(20)
+    );
+    store.program("sw/bin/script", body);
+    let commands = format!("ExecStart={script}\n").repeat(10_000);
+    store.unit("a.service", format!("[Service]\n{commands}"));
+    let human = store.report("human");
+    assert!(human.lines().count() < 200, "{human}");
+}
+
+#[test]
+fn names_and_texts_cannot_steer_a_terminal() {
+    let store = Store::new();
+    let evil = "\x1b]0;evil\x07\u{202e}\u{200b}\u{9b}31m";
+    store.unit(
+        &format!("{evil}.service"),
+        format!("[Service]\nExecStart=/gone{evil}\n"),
+    );
+    store.unit("two\nlines: pass.service", "[Service]\nExecStart=/gone\n");
+    store.unit("default.target", format!("[Unit]\nWants={evil}.service\n"));
+    store.file("kernel-params", format!("root={evil} init={evil}"));
+    store.file("system", evil);
+    store.file("nixos-version", evil);
+    store.file(
+        "boot.json",
+        format!("{{\"{}\": 1}}", "\\u001b]0;evil\\u0007\\u202e"),
+    );
+    store.file("etc/fstab", format!("/dev/{evil} / {evil}\n"));
+    store.file("etc/os-release", format!("VERSION_ID={evil}\0\n"));
+    store.nginx(format!(
+        "include {evil}; {evil} {{ http {{ server {{ listen {evil}; }} }}"
+    ));
+    store.link(&format!("etc/{evil}"), format!("{TOPLEVEL}/{evil}"));
+    store.program("bin/switch-to-configuration", format!("#!{evil}\n"));
+    store.file(
+        &format!("kernel-modules/lib/modules/{evil}/modules.builtin"),
+        evil,
+    );
+    store.inspect();
+}
+
+#[test]
+fn an_nginx_that_includes_itself_ends() {
+    let store = Store::new();
+    let config = format!(
+        "{}; include /etc/nginx/nginx.conf; include nginx.*; include sites/*; http {{ {} }}",
+        "word ".repeat(100_000),
+        (1..20_000).fold(String::new(), |text, n| {
+            text + &format!("upstream u{n} {{ server 127.0.0.1:{n}; }} ")
+        })
+    );
+    store.nginx(config);
+    for n in 0..2_000 {
+        store.link(&format!("etc/nginx/sites/{n}"), "../nginx.conf");
+    }
+    store.file("etc/large.conf", "8".repeat(1 << 20));
+    store.inspect();
+}
+
+#[test]
+fn few_bytes_of_initrd_that_stand_for_very_many_are_not_all_read() {
+    let store = Store::new();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::copy(
+        &mut std::io::Read::take(std::io::repeat(0), 64 << 20),
+        &mut encoder,
+    )
+    .unwrap();
+    // Eight gigabytes.
+    store.file("initrd", encoder.finish().unwrap().repeat(128));
+    let json = store.inspect();
+    assert!(
+        names(&json["unproven"], "more data than is looked at"),
+        "{json:#}"
+    );
+}
+
+#[test]
+fn a_boot_json_of_another_version_is_told_and_not_blamed() {
+    let store = Store::new();
+    store.file(
+        "boot.json",
+        r#"{"org.nixos.bootspec.v9": {"kernel": "/gone"}}"#,
+    );
+    let json = store.inspect();
+    assert!(names(&json["unproven"], "boot.json"), "{json:#}");
+    assert!(!names(&json["findings"], "boot.json"), "{json:#}");
+}
+
+/// Whether an entry of a list of the report has this text in it.
+fn names(list: &serde_json::Value, text: &str) -> bool {
+    let entries = list.as_array().unwrap();
+    entries.iter().any(|entry| entry.to_string().contains(text))
+}
