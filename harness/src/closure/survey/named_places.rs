@@ -10,6 +10,8 @@ const MAX_FILES: usize = 2_000;
 const MAX_TOTAL: u64 = 64 << 20;
 /// A larger file is a program or data.
 const MAX_FILE: u64 = 1 << 20;
+/// Sockets that are looked for, each in every text.
+const MAX_SOCKETS: usize = 1_000;
 /// From a unit to a script, to what it runs with, to what that includes.
 const MAX_DEPTH: usize = 3;
 
@@ -30,6 +32,12 @@ pub(super) fn search(
     };
     if wanted.is_empty() {
         return BTreeSet::new();
+    }
+    let sockets = wanted
+        .iter()
+        .filter(|place| matches!(place, Place::Socket(_)));
+    if sockets.count() > MAX_SOCKETS {
+        return wanted.clone();
     }
     for (_, unit) in units.iter().filter(|(name, _)| *name != nginx_config::UNIT) {
         search.text(&unit.assignments, MAX_DEPTH);
@@ -58,7 +66,13 @@ impl Search<'_> {
     }
 
     fn text(&mut self, text: &str, depth: usize) {
-        self.missing.retain(|place| !names(text, place));
+        for port in ports(text) {
+            self.missing.remove(&Place::Port(port));
+        }
+        self.missing.retain(|place| match place {
+            Place::Port(_) => true,
+            Place::Socket(path) => !names_socket(text, path),
+        });
         if depth == 0 {
             return;
         }
@@ -112,22 +126,12 @@ impl Search<'_> {
     }
 }
 
-fn names(text: &str, place: &Place) -> bool {
-    match place {
-        Place::Port(port) => names_port(text, *port),
-        Place::Socket(path) => names_socket(text, path),
-    }
-}
-
-/// Whether a number stands in the text with no other digit beside it.
-fn names_port(text: &str, port: u16) -> bool {
-    let digits = port.to_string();
-    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    text.match_indices(&digits).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + digits.len()..].chars().next();
-        !is_digit(before) && !is_digit(after)
-    })
+/// The numbers of a text that may be ports: with no other digit beside them.
+fn ports(text: &str) -> impl Iterator<Item = u16> + '_ {
+    text.as_bytes()
+        .split(|byte| !byte.is_ascii_digit())
+        .filter(|digits| !digits.starts_with(b"0"))
+        .filter_map(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
 }
 
 /// Whether a text has the file name of a socket, or the directory below `/run` that it is in: who makes that, makes what is in it.
@@ -165,11 +169,10 @@ mod tests {
 
     #[test]
     fn a_port_is_a_number_of_its_own() {
-        assert!(names_port("-p 8081 -d", 8081));
-        assert!(names_port("[::]:8081", 8081));
-        assert!(!names_port("18081", 8081));
-        assert!(!names_port("80810", 8081));
-        assert!(!names_port("", 8081));
+        let ports = |text| ports(text).collect::<Vec<u16>>();
+        assert_eq!(ports("-p 8081 -d [::]:80"), [8081, 80]);
+        assert_eq!(ports("18081, 80810 08081"), [18081]);
+        assert!(ports("").is_empty());
     }
 
     #[test]
