@@ -9,7 +9,7 @@ const MAX_DIRECTIVES: usize = 1_000_000;
 /// Names and arguments of all directives; a list of all networks of the world has a million.
 const MAX_WORDS: usize = 4_000_000;
 /// Bytes of all files together, each as often as it is included.
-const MAX_TEXT: usize = 64 << 20;
+const MAX_TEXT: usize = 32 << 20;
 /// A configuration with more of them is none.
 const MAX_PROBLEMS: usize = 200;
 
