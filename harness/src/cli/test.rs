@@ -142,9 +142,12 @@ fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) ->
     }
     if differences.is_empty() {
         let line = format!(
-            "scenario {name}: as expected ({}, {} findings)",
+            "scenario {name}: as expected ({}, {})",
             report.verdict,
-            report.findings.len()
+            match report.findings.len() {
+                1 => "1 finding".to_owned(),
+                many => format!("{many} findings"),
+            }
         );
         tell(&format!("{line}\n"));
         return (Exit::Pass, line);

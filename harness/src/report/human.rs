@@ -8,7 +8,7 @@ use crate::vocabulary::{Evidence, Finding, Severity, State, Verdict};
 
 use super::model::{ClosureKind, Report};
 use super::select::{
-    Shown, circumstances, finding, gaps, inspected, machine, means, shown, step, table,
+    Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step, table,
 };
 use super::text::{clip, wrap};
 
@@ -99,7 +99,7 @@ impl Page {
             .causes
             .first()
             .filter(|_| report.verdict == Verdict::Fail)
-            .map(|cause| format!("in {}", cause.state));
+            .map(|cause| place(cause.state));
         let evidence = style
             .run_dir
             .as_ref()

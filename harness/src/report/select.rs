@@ -63,7 +63,15 @@ pub(super) fn circumstances(cause: &Cause) -> String {
     } else {
         ""
     };
-    format!("{severity}, in {}{latent}", cause.state)
+    format!("{severity}, {}{latent}", place(cause.state))
+}
+
+/// `in rebooted`; what was inspected is no state of a machine.
+pub(super) fn place(state: State) -> String {
+    match state {
+        State::Inspected => "by its files".to_owned(),
+        state => format!("in {state}"),
+    }
 }
 
 /// The states side by side: a head, then rows of as many cells; a state that was planned and not seen has `not seen`.
