@@ -7,7 +7,6 @@
 mod architecture;
 mod boot_path;
 pub mod builds;
-mod census;
 mod changes;
 mod clean;
 mod contents;

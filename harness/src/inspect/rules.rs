@@ -1,7 +1,7 @@
 use super::builds::BuildDifference;
 use super::model::{Expected, Inspection, Options};
 use super::{
-    architecture, boot_path, builds, census, contents, executability, headline, nginx, references,
+    architecture, boot_path, builds, contents, executability, headline, nginx, references,
     stage_one,
 };
 use crate::closure::{Contents, Survey};
@@ -37,11 +37,6 @@ pub const RULES: &[Row] = &[
         name: "architecture",
         proves: "kernel, `system`, `boot.json`, userland, modules, bootloader, expectation and machine agree",
         rule: architecture::rule,
-    },
-    Row {
-        name: "census",
-        proves: "nothing: it tells what all programs and libraries are built for, where that is mixed",
-        rule: census::rule,
     },
     Row {
         name: "boot-path",

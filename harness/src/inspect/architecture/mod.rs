@@ -1,6 +1,7 @@
 //! Kernel, `system`, `boot.json`, userland, modules, bootloader, expectation and machine against each other.
 
 mod boot_loader;
+mod census;
 mod expectation;
 mod machine;
 mod modules;
@@ -20,6 +21,7 @@ const PARTS: &[fn(&Subject, &mut Outcome)] = &[
     userland::rule,
     modules::rule,
     boot_loader::rule,
+    census::rule,
 ];
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {

@@ -13,24 +13,32 @@ pub(super) fn kernel() -> Vec<u8> {
     image
 }
 
-/// An uncompressed cpio archive (`newc`, cpio(5)) of empty files.
+/// An uncompressed cpio archive (`newc`, cpio(5)) of a program called `init` and of empty files.
 pub(super) fn initrd(names: &[&str]) -> Vec<u8> {
     let mut archive = Vec::new();
+    add(&mut archive, "init", &elf(Kind::Program, true));
     for name in names.iter().copied().chain(["TRAILER!!!"]) {
-        // Inode, mode, owners, links, time, size, devices, length of the name with its NUL, checksum.
-        let mut fields = [0; 13];
-        fields[1] = 0o100_644;
-        fields[4] = 1;
-        fields[11] = name.len() + 1;
-        archive.extend(b"070701");
-        for field in fields {
-            archive.extend(format!("{field:08x}").bytes());
-        }
-        archive.extend(name.bytes());
-        archive.push(0);
-        archive.resize(archive.len().next_multiple_of(4), 0);
+        add(&mut archive, name, b"");
     }
     archive
+}
+
+fn add(archive: &mut Vec<u8>, name: &str, content: &[u8]) {
+    // Inode, mode, owners, links, time, size, devices, length of the name with its NUL, checksum.
+    let mut fields = [0; 13];
+    fields[1] = 0o100_755;
+    fields[4] = 1;
+    fields[6] = content.len();
+    fields[11] = name.len() + 1;
+    archive.extend(b"070701");
+    for field in fields {
+        archive.extend(format!("{field:08x}").bytes());
+    }
+    archive.extend(name.bytes());
+    archive.push(0);
+    archive.resize(archive.len().next_multiple_of(4), 0);
+    archive.extend(content);
+    archive.resize(archive.len().next_multiple_of(4), 0);
 }
 
 /// What an ELF file is for, as `e_type` (elf(5)).

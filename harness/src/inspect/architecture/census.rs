@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
-use super::rules::{Outcome, Subject};
 use crate::closure::{Census, ElfCounts};
+use crate::inspect::rules::{Outcome, Subject};
 use crate::vocabulary::ElfClass;
 
 /// Store paths that a note names for each class.
