@@ -3,7 +3,8 @@
 //! The targets of `fuzz/` and the test of their corpus call it; the program does not. A parser that breaks a promise panics here.
 
 pub use crate::closure::fuzzing::{
-    bootspec, bzimage, elf, fstab, grub_config, initrd, module_file, pe, registration, script, unit,
+    bootspec, bzimage, elf, fstab, grub_config, grub_menu, initrd, module_file, pe, registration,
+    script, unit,
 };
 pub use crate::nginx::fuzzing::nginx;
 
@@ -20,6 +21,7 @@ pub const TARGETS: &[Target] = &[
     target("elf", elf),
     target("fstab", fstab),
     target("grub_config", grub_config),
+    target("grub_menu", grub_menu),
     target("initrd", initrd),
     target("module_file", module_file),
     target("nginx", nginx),

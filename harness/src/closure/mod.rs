@@ -20,6 +20,7 @@ mod files;
 mod fstab;
 pub(crate) mod fuzzing;
 mod grub_config;
+pub mod grub_menu;
 mod identity;
 mod initrd;
 mod listing;

@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use crate::closure::grub_menu::{self, Does, GrubEntry};
 use crate::closure::unit_file::{UnitFile, command_words, split_words};
 use crate::closure::{bootspec as boot_json, fstab as file_systems, grub_config as grub_xml};
 use crate::vocabulary::FileSystem;
@@ -77,6 +78,66 @@ pub fn grub_config(bytes: &[u8]) {
     assert!(devices.iter().all(|d| !d.is_empty() && d != "nodev"));
     let total: usize = devices.iter().map(String::len).sum();
     assert!(total <= text.len());
+}
+
+/// A menu of GRUB's: written again, every word in quotes, it is the same, and the default is one of its entries.
+pub fn grub_menu(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let menu = grub_menu::parse(&text);
+    let mut written = String::new();
+    if let Some(default) = &menu.default {
+        let _ = writeln!(written, "set {}", quoted(&format!("default={default}")));
+    }
+    write_menu(&menu.entries, 0, &mut written);
+    let again = grub_menu::parse(&written);
+    assert_eq!(again.entries, menu.entries, "{written}");
+    assert_eq!(again.default, menu.default, "{written}");
+    if let Some(entry) = menu.default_entry() {
+        assert!(matches!(entry.does, Does::Start(_)));
+    }
+}
+
+fn write_menu(entries: &[GrubEntry], depth: usize, text: &mut String) {
+    assert!(depth <= 17, "submenus nest too deep");
+    for GrubEntry { title, id, does } in entries {
+        let id = id.iter().map(|id| format!(" --id {}", quoted(id)));
+        let head = quoted(title) + &id.collect::<String>();
+        let start = match does {
+            Does::Opens(inner) => {
+                let _ = writeln!(text, "submenu {head} {{");
+                write_menu(inner, depth + 1, text);
+                text.push_str("}\n");
+                continue;
+            }
+            Does::Start(start) => start,
+        };
+        let words = |words: &[String]| {
+            words
+                .iter()
+                .map(|w| " ".to_owned() + &quoted(w))
+                .collect::<String>()
+        };
+        let _ = writeln!(text, "menuentry {head} {{");
+        let kernel = match &start.hypervisor {
+            Some(hypervisor) => {
+                let _ = writeln!(text, "multiboot {}", quoted(hypervisor));
+                "module"
+            }
+            None => "linux",
+        };
+        if let Some(path) = &start.kernel {
+            let _ = writeln!(text, "{kernel} {}{}", quoted(path), words(&start.params));
+        }
+        if !start.initrds.is_empty() {
+            let _ = writeln!(text, "initrd{}", words(&start.initrds));
+        }
+        text.push_str("}\n");
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let escaped = word.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", escaped.replace('$', "\\$"))
 }
 
 fn escape(field: &str) -> String {
