@@ -1,0 +1,75 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::cli::configuration::HostArgs;
+
+/// What is about to be deployed, and where.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  toplevel=$(bootproof gate ./result --host web --baseline $(ssh web readlink /run/current-system)) &&
+    nix copy --to ssh://web $toplevel && …
+      The path that is printed is the one that was proven: deploy it, and not the link.
+  bootproof gate ./result --host web --baseline /nix/store/…-nixos-system-web-24.11 --verify
+      Read every file of the closure again too.")]
+pub(in crate::cli) struct GateArgs {
+    /// The toplevel that is about to be deployed, or a link to one such as ./result
+    #[arg(value_name = "CANDIDATE")]
+    pub(in crate::cli) candidate: String,
+    #[command(flatten)]
+    pub(in crate::cli) host: HostArgs,
+    /// The toplevel that the machine runs now; it need not be in this store
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) baseline: Option<String>,
+    /// The machine runs no NixOS yet
+    #[arg(long, conflicts_with = "baseline")]
+    pub(in crate::cli) no_baseline: bool,
+    /// The root of a chroot store that holds the candidate, as in `nix-store --store ROOT`
+    #[arg(
+        long,
+        value_name = "ROOT",
+        default_value = "/",
+        conflicts_with = "closure"
+    )]
+    pub(in crate::cli) store: PathBuf,
+    /// A directory with closureInfo's files (store-paths, registration) and the store paths
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) closure: Option<PathBuf>,
+    /// Compare every file of the candidate with the hash that the store recorded, instead of trusting the record
+    #[arg(long)]
+    pub(in crate::cli) verify: bool,
+    #[arg(long, value_enum, default_value_t = GateFormat::Human)]
+    pub(in crate::cli) format: GateFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum GateFormat {
+    /// For people, on stderr; the path that may be deployed on stdout
+    Human,
+    /// On stdout
+    Json,
+}
+
+/// Keys have Nix's own format: those of a binary cache serve too.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct KeyArgs {
+    #[command(subcommand)]
+    pub(in crate::cli) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum KeyCommand {
+    /// Write a new secret key to a file, and print its public half
+    Generate {
+        /// What the key is called, such as ci.example.org-1
+        name: String,
+        /// The file of the secret key, which must not exist yet
+        file: PathBuf,
+    },
+    /// Print the public half of a secret key
+    Public {
+        /// The file of the secret key
+        file: PathBuf,
+    },
+}

@@ -1,0 +1,70 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::TargetArgs;
+
+/// What to inspect, and what to hold it against.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bootproof inspect ./result --baseline /run/current-system
+      What would this build change here, and would it survive a reboot by its files?
+  bootproof inspect ./result --disk nvme --boot-free 180M
+      Would it find its disk on that machine, and does one more kernel fit on its /boot?
+  bootproof inspect ./result --expect-system x86_64-linux --format json
+      For a deploy script.
+  bootproof inspect --build-command 'deploy-tool build web' --flake .#web
+      Does the deploy tool build what the flake means?")]
+pub(in crate::cli) struct InspectArgs {
+    /// A NixOS toplevel in a Nix store, or a link to one such as ./result
+    #[arg(
+        value_name = "TOPLEVEL",
+        required_unless_present_any = ["closure", "build_command", "flake"],
+        conflicts_with = "build_command"
+    )]
+    pub(in crate::cli) toplevel: Option<String>,
+    /// Inspect what this command builds: run by `sh -c`; the last line of its stdout that is a store path, or a link to one
+    #[arg(long, value_name = "CMD", conflicts_with = "closure")]
+    pub(in crate::cli) build_command: Option<String>,
+    /// What you mean: a host of a flake, or the full attribute path of a toplevel; built with `nix build`
+    #[arg(long, value_name = "REF#HOST", conflicts_with_all = ["closure", "meant"])]
+    pub(in crate::cli) flake: Option<String>,
+    /// What you mean: a toplevel that must be the very one that is inspected
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) meant: Option<String>,
+    /// The toplevel that the machine runs now: tells what changes, and which platform is expected
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) baseline: Option<String>,
+    /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
+    #[arg(
+        long,
+        value_name = "ROOT",
+        default_value = "/",
+        conflicts_with = "closure"
+    )]
+    pub(in crate::cli) store: PathBuf,
+    /// A directory with closureInfo's files (store-paths, registration) and the store paths
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) closure: Option<PathBuf>,
+    /// The platform that you mean to deploy; without it the baseline's
+    #[arg(long, value_name = "SYSTEM")]
+    pub(in crate::cli) expect_system: Option<String>,
+    /// Compare every file with the hash that the store recorded; takes as long as reading the whole closure
+    #[arg(long)]
+    pub(in crate::cli) verify_contents: bool,
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+    #[arg(long, value_enum, default_value_t = InspectFormat::Human)]
+    pub(in crate::cli) format: InspectFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum InspectFormat {
+    /// For people, on stderr
+    Human,
+    /// On stdout
+    Json,
+    /// For a CI summary, on stdout
+    Markdown,
+}

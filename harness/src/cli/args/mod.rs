@@ -1,0 +1,59 @@
+//! The arguments.
+
+mod gate;
+mod inspect;
+mod target;
+mod test;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
+pub(super) use inspect::{InspectArgs, InspectFormat};
+pub(super) use target::TargetArgs;
+pub(super) use test::TestArgs;
+
+/// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
+///
+/// Exit codes: 0 pass, 1 fail, 2 bad usage or trouble of the host, 3 unproven.
+#[derive(Debug, Parser)]
+#[command(name = "bootproof", version, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Rehearse: boot the baseline, switch to the candidate, reboot, and look at each state.
+    Test(Box<TestArgs>),
+    /// Read the closure's files and say what they prove, in a second and without booting anything.
+    Inspect(Box<InspectArgs>),
+    /// Tell the report of a finished run again, from its recording.
+    Report(ReportArgs),
+    /// Let a deploy through only with a receipt for exactly this closure, baseline and machine.
+    Gate(Box<GateArgs>),
+    /// Make a key that signs receipts, or tell the public half of one.
+    Key(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The directory of the run
+    pub(super) run_dir: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, on stderr
+    Human,
+    /// report.json, on stdout
+    Json,
+    /// For a CI summary, on stdout
+    Markdown,
+    /// JSON without what differs between equal runs (times, boot ids, store hashes), on stdout
+    Normalised,
+}

@@ -1,0 +1,96 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::RangedU64ValueParser;
+
+use super::{Format, TargetArgs};
+use crate::cli::configuration::HostArgs;
+
+/// What to rehearse: a closure, or scenarios of the lab.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bootproof test --toplevel ./result --baseline /run/current-system
+      Would this build survive its deploy and a reboot on the machine it is built on?
+  bootproof test --toplevel ./result --expect-system x86_64-linux
+      Boot it and reboot it, without a baseline.
+  bootproof test --closure ./closure
+      The same from a directory made with nixpkgs' closureInfo, on a machine without Nix.")]
+pub(in crate::cli) struct TestArgs {
+    /// The candidate: a NixOS toplevel in a Nix store, or a link to one such as ./result
+    #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
+    pub(in crate::cli) toplevel: Option<String>,
+    /// The toplevel that the machine runs now; without it nothing can be called latent
+    #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
+    pub(in crate::cli) baseline: Option<String>,
+    /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
+    #[arg(
+        long,
+        value_name = "ROOT",
+        default_value = "/",
+        conflicts_with = "closure"
+    )]
+    pub(in crate::cli) store: PathBuf,
+    /// A directory with closureInfo's files (store-paths, registration) and the store paths
+    #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
+    pub(in crate::cli) closure: Option<PathBuf>,
+    /// The platform that you mean to deploy; without it the baseline's
+    #[arg(long, value_name = "SYSTEM")]
+    pub(in crate::cli) expect_system: Option<String>,
+
+    /// Rehearse these scenarios of the lab (default: all of them)
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "TargetArgs")]
+    pub(in crate::cli) scenario: Vec<String>,
+    /// The directory of the scenarios
+    #[arg(long, value_name = "DIR", default_value = "scenarios")]
+    pub(in crate::cli) scenarios: PathBuf,
+    /// Where the lab built the scenarios' closures
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) lab: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) target: TargetArgs,
+    /// A CPU model of QEMU's that has what the target machine's CPU has
+    #[arg(long, value_name = "MODEL", conflicts_with = "scenario")]
+    pub(in crate::cli) cpu: Option<String>,
+    /// The target machine's memory, in MiB
+    #[arg(long, value_name = "MIB", conflicts_with = "scenario", value_parser = at_least_one())]
+    pub(in crate::cli) memory: Option<u32>,
+    /// The target machine's CPUs
+    #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = at_least_one())]
+    pub(in crate::cli) cores: Option<u32>,
+
+    #[command(flatten)]
+    pub(in crate::cli) host: HostArgs,
+    /// Sign a receipt of the rehearsal with this secret key, in Nix's format, for the gate: into the configuration's receipts
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "BOOTPROOF_KEY",
+        conflicts_with = "scenario"
+    )]
+    pub(in crate::cli) key: Option<PathBuf>,
+
+    /// Where the recording goes; must not hold one yet (default: a new directory)
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) run_dir: Option<PathBuf>,
+    /// Where finished disks are kept (default: $XDG_CACHE_HOME/bootproof)
+    #[arg(long, value_name = "DIR", env = "BOOTPROOF_CACHE_DIR")]
+    pub(in crate::cli) cache_dir: Option<PathBuf>,
+    /// Where new run directories are made (default: $XDG_STATE_HOME/bootproof/runs)
+    #[arg(long, value_name = "DIR", env = "BOOTPROOF_RUNS_DIR")]
+    pub(in crate::cli) runs_dir: Option<PathBuf>,
+    /// Leave the disk of the run in its directory
+    #[arg(long)]
+    pub(in crate::cli) keep: bool,
+    /// Say what would be done, how long it takes and how much disk, and stop there
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(in crate::cli) format: Format,
+}
+
+/// A machine without memory or processors is refused here, and not by QEMU when its disk has been built.
+fn at_least_one() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..)
+}
