@@ -63,6 +63,7 @@ impl FakeToplevel {
         store.file("etc", "etc/alpha.conf", "port = 8081\n")?;
         let unit = format!("[Service]\nExecStart={nginx} -c '{conf}'\n");
         store.file("etc", "etc/systemd/system/nginx.service", unit)?;
+        store.file("etc", "etc/systemd/system/default.target", "[Unit]\n")?;
 
         let config = store.file("grub-config.xml", "", GRUB_CONFIG)?;
         let script = format!("#!/bin/sh\nset -e\ninstall-grub.pl {config} $@\n");

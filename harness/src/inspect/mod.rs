@@ -19,6 +19,7 @@ mod kernel;
 pub mod markdown;
 mod model;
 mod nginx;
+mod pid_1;
 mod references;
 mod rules;
 mod stage_one;

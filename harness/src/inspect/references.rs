@@ -20,7 +20,10 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     }
     strangers(subject, outcome);
     for link in warnings.iter().take(TOLD) {
-        let summary = "a link that leads nowhere".to_owned();
+        let summary = match link.is_loop {
+            true => "a link that leads to itself".to_owned(),
+            false => "a link that leads nowhere".to_owned(),
+        };
         outcome.findings.push(
             Finding::new(Check::Reference, State::Inspected, &link.place, summary)
                 .as_warning()
@@ -51,7 +54,8 @@ enum Weight {
 }
 
 fn weigh(subject: &Subject, link: &DanglingLink) -> Weight {
-    let is_alias = !link.target.starts_with('/');
+    // An alias of a unit that NixOS leaves out is common; nothing ships a loop.
+    let is_alias = !link.target.starts_with('/') && !link.is_loop;
     match link.place.strip_prefix(UNITS) {
         Some("default.target") => Weight::Breaks,
         Some(name) if !name.contains('/') => {
@@ -93,7 +97,12 @@ fn is_asked_for(subject: &Subject, name: &str, link: &DanglingLink) -> bool {
 
 fn unit(link: &DanglingLink, outcome: &mut Outcome) {
     let name = &link.place[UNITS.len()..];
-    let summary = format!("the unit {name} is a link to nothing: systemd will not find it");
+    let what = if link.is_loop {
+        "is a link that leads to itself"
+    } else {
+        "is a link to nothing"
+    };
+    let summary = format!("the unit {name} {what}: systemd will not find it");
     let mut finding = Finding::new(Check::Reference, State::Inspected, name, summary.as_str())
         .with_evidence(&link.place, &link.target);
     for by in &link.pulled_in_by {
@@ -151,6 +160,27 @@ mod tests {
         let inspection = inspected(&fake);
         assert_eq!(ids(&inspection), ["inspected/reference/a.service"]);
         assert_eq!(inspection.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_unit_that_links_to_itself_fails_where_the_boot_asks_for_it() {
+        let fake = server();
+        fake.link("toplevel", "etc/systemd/system/a.service", "b.service");
+        fake.link("toplevel", "etc/systemd/system/b.service", "a.service");
+        let inspection = inspected(&fake);
+        let places =
+            ["a", "b"].map(|u| format!("inspected/reference/etc/systemd/system/{u}.service"));
+        assert_eq!(ids(&inspection), places);
+        assert_eq!(inspection.verdict, Verdict::Pass);
+        let wants = "etc/systemd/system/multi-user.target.wants/a.service";
+        fake.link("toplevel", wants, "../a.service");
+        let inspection = inspected(&fake);
+        assert_eq!(
+            ids(&inspection),
+            ["inspected/reference/a.service", places[1].as_str()]
+        );
+        let headline = &inspection.headline;
+        assert!(headline.contains("leads to itself"), "{headline}");
     }
 
     #[test]

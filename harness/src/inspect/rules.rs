@@ -1,7 +1,7 @@
 use super::builds::BuildDifference;
 use super::model::{Expected, Inspection, Options};
 use super::{
-    architecture, boot_path, builds, contents, executability, headline, nginx, references,
+    architecture, boot_path, builds, contents, executability, headline, nginx, pid_1, references,
     stage_one,
 };
 use crate::closure::{Contents, Survey};
@@ -27,6 +27,11 @@ pub const RULES: &[Row] = &[
         name: "store-contents",
         proves: "every file is what the store recorded of it (with `--verify-contents`)",
         rule: contents::rule,
+    },
+    Row {
+        name: "pid-1",
+        proves: "the systemd that stage 2 becomes is there and runs under this closure's kernel",
+        rule: pid_1::rule,
     },
     Row {
         name: "executability",
@@ -170,6 +175,7 @@ fn unread(subject: &Subject, outcome: &mut Outcome) {
         .unreadable
         .iter()
         .filter(|(s, _)| !subject.survey.units.contains_key(s))
+        .filter(|(s, _)| s != "systemd" || pid_1::trouble(subject).is_none())
         .chain(&subject.survey.unreadable)
         .collect();
     entries.sort();

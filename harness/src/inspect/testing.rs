@@ -5,13 +5,15 @@ use crate::closure::read_facts;
 use crate::closure::testing::{FakeClosure, bzimage, elf, initrd};
 use crate::vocabulary::ElfClass;
 
+/// How the script ends that stage 2 is.
+const STAGE_2: &str = "exec /run/current-system/systemd/lib/systemd/systemd \"$@\"";
 const MODULES: &[&str] = &["virtio_blk.ko.xz", "virtio_pci.ko.xz", "ext4.ko.xz"];
 
 /// An x86_64 toplevel whose files all fit each other.
 pub(super) fn server() -> FakeClosure {
     let fake = FakeClosure::new();
     let shell = fake.program("bash", "bin/bash", elf(ElfClass::X86_64));
-    fake.program("toplevel", "init", format!("#! {shell}\necho stage 2\n"));
+    fake.program("toplevel", "init", format!("#! {shell}\n{STAGE_2}\n"));
     fake.file("kernel", bzimage(true));
     fake.file("kernel-params", "console=ttyS0 loglevel=4");
     fake.file("nixos-version", "24.11");
@@ -20,7 +22,11 @@ pub(super) fn server() -> FakeClosure {
     fake.file(&format!("{version}/modules.builtin"), "");
     fake.file(&format!("{version}/modules.dep"), "");
     fake.file("etc/fstab", "/dev/vda1 / ext4 defaults 0 1\n");
-    fake.file("systemd/lib/systemd/systemd", elf(ElfClass::X86_64));
+    fake.program(
+        "toplevel",
+        "systemd/lib/systemd/systemd",
+        elf(ElfClass::X86_64),
+    );
     let units = "etc/systemd/system";
     fake.file(&format!("{units}/multi-user.target"), "");
     let link = format!("{units}/default.target");

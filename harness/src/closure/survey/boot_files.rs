@@ -3,6 +3,7 @@ use super::bootspec_files::{self, BootspecFiles, Specialisation};
 use super::hop::Hop;
 use super::installation::{self, Installation};
 use super::module_tree::{self, ModuleTree};
+use super::pid_1;
 use super::tracer::Tracer;
 use crate::closure::files::{ClosureFiles, FileError};
 use crate::closure::{bootspec, bzimage};
@@ -15,6 +16,8 @@ const CONFIG_LIMIT: u64 = 4 << 20;
 pub struct BootFiles {
     /// What executes `toplevel/init`.
     pub init: Vec<Hop>,
+    /// What stage 2 becomes; empty where it does not tell.
+    pub pid_1: Vec<Hop>,
     /// `toplevel/kernel` and `toplevel/initrd`, link-free; `None` where they lead to no regular file.
     pub kernel: Option<String>,
     pub initrd: Option<String>,
@@ -56,6 +59,7 @@ pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> BootFiles {
     let specialisations = bootspec_files::specialisations(&files, !absent.contains(&"initrd"));
     BootFiles {
         init: tracer.trace(&files.in_toplevel("init"), false).hops,
+        pid_1: pid_1::read(files, tracer),
         modules: module_tree::read(&files, kernel_version(&files).as_deref()),
         images: boot_images::read(
             &files,

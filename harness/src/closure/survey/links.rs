@@ -16,6 +16,8 @@ pub struct DanglingLink {
     /// Below the toplevel: `etc/systemd/system/a.service`.
     pub place: String,
     pub target: String,
+    /// It leads to itself, at once or by way of others.
+    pub is_loop: bool,
     /// For a unit: those whose `.wants` and the like list it.
     pub pulled_in_by: Vec<String>,
 }
@@ -116,6 +118,7 @@ impl Walk<'_> {
             self.dangling.push(DanglingLink {
                 place,
                 target,
+                is_loop: matches!(error, FileError::LinkLoop(_)),
                 pulled_in_by: Vec::new(),
             });
         }

@@ -22,6 +22,7 @@ mod links;
 mod module_tree;
 mod named_places;
 mod nginx_needs;
+mod pid_1;
 mod programs;
 mod run_time;
 pub(super) mod script;

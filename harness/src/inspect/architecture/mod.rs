@@ -11,7 +11,7 @@ mod words;
 use super::rules::{Outcome, Subject};
 use crate::vocabulary::{Check, Finding, State};
 
-const NEXT: &str = "look at what the deploy tool builds for (`nixpkgs.hostPlatform`, `nixpkgs.system`), and build the platform that you mean";
+pub(super) const NEXT: &str = "look at what the deploy tool builds for (`nixpkgs.hostPlatform`, `nixpkgs.system`), and build the platform that you mean";
 
 /// What is held against the kernel, in the order in which a fault of one explains those of the next.
 const PARTS: &[fn(&Subject, &mut Outcome)] = &[

@@ -1,7 +1,7 @@
-//! The userland must run at all; that it is of another class than the kernel is legal where it does.
+//! A userland of another class than the kernel is legal where it runs; that it does not is `pid_1`'s.
 
-use super::{error, found};
-use crate::inspect::kernel::{runs, with_article};
+use crate::inspect::kernel::runs;
+use crate::inspect::pid_1;
 use crate::inspect::rules::{Outcome, Subject};
 use crate::vocabulary::{ElfClass, System};
 
@@ -10,19 +10,12 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         return;
     };
     let Some(userland) = subject.facts.userland else {
-        outcome.unproven("userland", "the class of systemd could not be read", true);
+        if pid_1::trouble(subject).is_none() {
+            outcome.unproven("userland", "the class of systemd could not be read", true);
+        }
         return;
     };
-    if !runs(subject, userland) {
-        let summary = format!(
-            "systemd is {} executable, which {} kernel does not run: the boot ends after stage 2",
-            with_article(userland.as_str()),
-            with_article(kernel.as_str())
-        );
-        let evidence = "systemd/lib/systemd/systemd";
-        let finding = found("userland", summary).with_evidence(evidence, userland.as_str());
-        error(outcome, finding);
-    } else if *kernel == System::X86_64Linux && userland == ElfClass::I386 {
+    if *kernel == System::X86_64Linux && userland == ElfClass::I386 && runs(subject, userland) {
         outcome
             .notes
             .push("a 64-bit kernel with a 32-bit userland, which is legal".to_owned());
@@ -31,8 +24,8 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
 
 #[cfg(test)]
 mod tests {
-    use crate::closure::testing::{bzimage, elf};
-    use crate::inspect::testing::{ids, inspected, server};
+    use crate::closure::testing::elf;
+    use crate::inspect::testing::{inspected, server};
     use crate::vocabulary::{ElfClass, Verdict};
 
     #[test]
@@ -42,18 +35,6 @@ mod tests {
         let inspection = inspected(&fake);
         assert_eq!(inspection.verdict, Verdict::Pass);
         assert!(inspection.notes.iter().any(|note| note.contains("legal")));
-    }
-
-    #[test]
-    fn a_64_bit_userland_under_a_32_bit_kernel_is_found() {
-        let fake = server();
-        fake.file("kernel", bzimage(false));
-        fake.file("system", "i686-linux");
-        let ids = ids(&inspected(&fake));
-        assert!(
-            ids.contains(&"inspected/architecture/userland".to_owned()),
-            "{ids:?}"
-        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod boot_space;
 mod bootspec;
+mod default_target;
 mod devices;
 mod disk;
 mod entries;
@@ -23,6 +24,7 @@ const NEXT: &str =
 /// What is proven of each thing that a boot needs, in the order in which a fault of one explains those of the next.
 const PARTS: &[fn(&Subject, &mut Outcome)] = &[
     stage_2::rule,
+    default_target::rule,
     entries::rule,
     modules::rule,
     vermagic::rule,

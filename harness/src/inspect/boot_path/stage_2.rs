@@ -4,10 +4,14 @@ use super::{NEXT, error};
 use crate::closure::Role;
 use crate::inspect::faults;
 use crate::inspect::kernel::{called, runs, with_article};
+use crate::inspect::pid_1;
 use crate::inspect::rules::{Outcome, Subject};
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     for hop in &subject.survey.boot.init {
+        if pid_1::tells(subject, hop) {
+            continue;
+        }
         let trouble = match (hop.class, &hop.fault) {
             (Some(class), _) if !runs(subject, class) => format!(
                 "is {} executable under {}",

@@ -148,7 +148,7 @@ fn note_unseen(subject: &Subject, outcome: &mut Outcome) {
 #[cfg(test)]
 mod tests {
     use crate::closure::testing::{FakeClosure, bzimage, elf};
-    use crate::inspect::testing::{ids, inspected, server, unit};
+    use crate::inspect::testing::{ids, inspected, make_i686, server, unit};
     use crate::vocabulary::{ElfClass, Severity, Verdict};
 
     fn with_program(class: ElfClass, unit_text: &str) -> FakeClosure {
@@ -165,8 +165,7 @@ mod tests {
     #[test]
     fn executables_of_another_class_are_the_first_line() {
         let fake = with_program(ElfClass::X86_64, "[Service]\nExecStart=PROGRAM\n");
-        fake.file("kernel", bzimage(false));
-        fake.file("system", "i686-linux");
+        make_i686(&fake);
         let inspection = inspected(&fake);
         assert_eq!(inspection.verdict, Verdict::Fail);
         assert!(ids(&inspection).contains(&"inspected/executability/backend.service".to_owned()));
