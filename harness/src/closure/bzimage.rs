@@ -3,6 +3,9 @@ use crate::vocabulary::System;
 /// The real-mode part of a kernel is at most 64 sectors of 512 bytes.
 pub(super) const HEADER_LENGTH: u64 = 64 * 512 + 512;
 
+const MAGIC: usize = 0x202;
+const PROTOCOL: usize = 0x206;
+
 /// What an x86 kernel image says of itself.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct KernelImage {
@@ -17,8 +20,6 @@ pub(super) struct KernelImage {
 /// # Errors
 /// A sentence on what the image is instead.
 pub(super) fn parse(image: &[u8]) -> Result<KernelImage, &'static str> {
-    const MAGIC: usize = 0x202;
-    const PROTOCOL: usize = 0x206;
     const XLOADFLAGS: usize = 0x236;
     const XLF_KERNEL_64: u16 = 1;
     if image.get(MAGIC..MAGIC + 4) != Some(b"HdrS") {
@@ -48,6 +49,31 @@ pub(super) fn parse(image: &[u8]) -> Result<KernelImage, &'static str> {
     })
 }
 
+/// The bytes that an image must have by its own header: setup, protected-mode code (`syssize`) and, in it, the compressed kernel
+/// (`payload_offset`, `payload_length`). `None` for what is no bzImage, and before protocol 2.08, which tells no payload.
+///
+/// An image may be longer, by an EFI signature or padding.
+pub(super) fn declared_length(image: &[u8]) -> Option<u64> {
+    const SETUP_SECTORS: usize = 0x1f1;
+    const SYSSIZE: usize = 0x1f4;
+    const PAYLOAD_OFFSET: usize = 0x248;
+    const PAYLOAD_LENGTH: usize = 0x24c;
+    const SECTOR: u64 = 512;
+    const PARAGRAPH: u64 = 16;
+    if image.get(MAGIC..MAGIC + 4) != Some(b"HdrS") || word(image, PROTOCOL)? < 0x0208 {
+        return None;
+    }
+    // For a reason of history, none means four.
+    let sectors = match image[SETUP_SECTORS] {
+        0 => 4,
+        sectors => u64::from(sectors),
+    };
+    let code = double_word(image, SYSSIZE)? * PARAGRAPH;
+    let payload = double_word(image, PAYLOAD_OFFSET)? + double_word(image, PAYLOAD_LENGTH)?;
+    // The last paragraph need not be whole.
+    Some((sectors + 1) * SECTOR + payload.max(code.saturating_sub(PARAGRAPH - 1)))
+}
+
 fn version(image: &[u8]) -> Option<String> {
     const KERNEL_VERSION: usize = 0x20e;
     const LONGEST: usize = 256;
@@ -67,6 +93,11 @@ fn version(image: &[u8]) -> Option<String> {
 fn word(image: &[u8], offset: usize) -> Option<u16> {
     let bytes = image.get(offset..offset + 2)?;
     Some(u16::from_le_bytes([bytes[0], bytes[1]]))
+}
+
+fn double_word(image: &[u8], offset: usize) -> Option<u64> {
+    let (low, high) = (word(image, offset)?, word(image, offset + 2)?);
+    Some(u64::from(low) | u64::from(high) << 16)
 }
 
 #[cfg(test)]
@@ -107,5 +138,22 @@ mod tests {
         let mut image = bzimage(true);
         image[0x20e..0x210].copy_from_slice(&u16::MAX.to_le_bytes());
         assert_eq!(parse(&image).unwrap().version, None);
+    }
+
+    #[test]
+    fn an_image_tells_how_long_it_must_be() {
+        let mut image = bzimage(true);
+        assert_eq!(declared_length(&image), Some(5 * 512));
+        image[0x1f4..0x1f8].copy_from_slice(&0x8_0000_u32.to_le_bytes());
+        assert_eq!(declared_length(&image), Some(5 * 512 + (8 << 20) - 15));
+        image[0x248..0x24c].copy_from_slice(&0x400_u32.to_le_bytes());
+        image[0x24c..0x250].copy_from_slice(&u32::MAX.to_le_bytes());
+        let longest = 5 * 512 + 0x400 + u64::from(u32::MAX);
+        assert_eq!(declared_length(&image), Some(longest));
+        image[0x206] = 0x07;
+        assert_eq!(declared_length(&image), None);
+        for other in [&b"MZ\0\0zimg"[..], b"\x7fELF", b"", &bzimage(true)[..0x206]] {
+            assert_eq!(declared_length(other), None);
+        }
     }
 }

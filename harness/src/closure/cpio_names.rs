@@ -8,7 +8,10 @@ const MAX_NAME: u32 = 4096;
 /// Bytes of an initrd that are looked at, compressed and plain ones together: more than any that fits into memory.
 pub(super) const LIMIT: u64 = 4 << 30;
 
-/// A file of a cpio archive.
+/// The name after the last file of an archive.
+pub(super) const TRAILER: &str = "TRAILER!!!";
+
+/// A file of a cpio archive, or its trailer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
     /// As the archive has it: without a leading slash, now and then with `./`.
@@ -22,25 +25,14 @@ pub(super) struct Entry<'a> {
 /// Called with a file and its content, of which it reads what it wants; `false` when it has had enough.
 pub(super) type Visitor<'a> = dyn FnMut(Entry, &mut dyn Read) -> io::Result<bool> + 'a;
 
-/// Calls `visit` with each file name of an initramfs, as [`visit_files`] does.
-///
-/// # Errors
-/// Those of [`visit_files`].
-pub(super) fn visit_names(
-    reader: &mut dyn BufRead,
-    limit: u64,
-    visit: &mut dyn FnMut(&str) -> bool,
-) -> io::Result<()> {
-    visit_files(reader, limit, &mut |entry, _| Ok(visit(entry.name)))
-}
-
-/// Calls `visit` with each file of an initramfs: one or more cpio archives, each compressed or not, with zeros between them, until
-/// `visit` returns `false`. At most `limit` bytes are looked at, compressed and plain ones together.
+/// Calls `visit` with each file and each trailer of an initramfs: one or more cpio archives, each compressed or not, with zeros between
+/// them, until `visit` returns `false`. At most `limit` bytes are looked at, compressed and plain ones together.
 ///
 /// The format is that of the kernel's `Documentation/driver-api/early-userspace/buffer-format.rst`. Only one name is held at a time.
 ///
 /// # Errors
-/// When the data is cut short, in no known format or beyond the limit; names before that were visited.
+/// When the data is cut short, in no known format or beyond the limit ([`decompress::is_damage`] tells the first of them from the others);
+/// names before that were visited.
 pub(super) fn visit_files(
     reader: &mut dyn BufRead,
     limit: u64,
@@ -51,7 +43,10 @@ pub(super) fn visit_files(
         inner: reader,
         left: &left,
     };
-    visit_pieces(&mut reader, &left, true, visit).map(drop)
+    // A decoder may take the limit for the end of its data.
+    visit_pieces(&mut reader, &left, true, visit)
+        .map(drop)
+        .map_err(|error| if left.get() == 0 { too_much() } else { error })
 }
 
 /// Goes over the pieces of a buffer; `false` when `visit` has had enough.
@@ -123,7 +118,9 @@ fn visit_archive(reader: &mut dyn Read, visit: &mut Visitor) -> io::Result<bool>
         let file_size = field(&header, 6)?;
         let name_size = field(&header, 11)?;
         if name_size == 0 || name_size > MAX_NAME {
-            return Err(invalid("a name in the cpio archive is too long"));
+            // The kernel passes over such a file.
+            let reason = "a name in the cpio archive is too long";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
         }
         let mut name = vec![0; name_size as usize];
         reader.read_exact(&mut name)?;
@@ -131,14 +128,14 @@ fn visit_archive(reader: &mut dyn Read, visit: &mut Visitor) -> io::Result<bool>
         skip(reader, padding(HEADER as u64 + u64::from(name_size)))?;
         let name = String::from_utf8_lossy(&name);
         let name = name.trim_end_matches('\0');
-        let is_trailer = name == "TRAILER!!!";
+        let is_trailer = name == TRAILER;
         let entry = Entry {
             name,
             mode: field(&header, 1)?,
             links: field(&header, 4)?,
         };
         let mut content = (&mut *reader).take(file_size.into());
-        let goes_on = is_trailer || visit(entry, &mut content)?;
+        let goes_on = visit(entry, &mut content)?;
         let unread = content.limit();
         skip(reader, unread + padding(file_size.into()))?;
         if is_trailer || !goes_on {
@@ -182,7 +179,7 @@ impl<R> Counted<'_, R> {
 
     fn check(&self) -> io::Result<()> {
         if self.left.get() == 0 {
-            return Err(invalid("it holds more data than is looked at"));
+            return Err(too_much());
         }
         Ok(())
     }
@@ -209,6 +206,11 @@ impl<R: BufRead> BufRead for Counted<'_, R> {
     }
 }
 
+fn too_much() -> io::Error {
+    let reason = "it holds more data than is looked at";
+    io::Error::new(io::ErrorKind::FileTooLarge, reason)
+}
+
 fn invalid(reason: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
@@ -220,9 +222,9 @@ mod tests {
 
     fn names(bytes: &[u8]) -> (Vec<String>, io::Result<()>) {
         let mut names = Vec::new();
-        let result = visit_names(&mut &bytes[..], LIMIT, &mut |name| {
-            names.push(name.to_owned());
-            true
+        let result = visit_files(&mut &bytes[..], LIMIT, &mut |entry, _| {
+            names.push(entry.name.to_owned());
+            Ok(true)
         });
         (names, result)
     }
@@ -234,16 +236,19 @@ mod tests {
         bytes.extend(cpio_archive(&["init", "lib/modules/ahci.ko"]));
         let (names, result) = names(&bytes);
         result.unwrap();
-        assert_eq!(names.len(), 3);
-        assert_eq!(names[2], "lib/modules/ahci.ko");
+        let first = "kernel/x86/microcode/GenuineIntel.bin";
+        assert_eq!(
+            names,
+            [first, TRAILER, "init", "lib/modules/ahci.ko", TRAILER]
+        );
     }
 
     #[test]
     fn a_visitor_that_has_enough_ends_it() {
         let mut seen = 0;
-        visit_names(&mut &cpio_archive(&["a", "b"])[..], LIMIT, &mut |_| {
+        visit_files(&mut &cpio_archive(&["a", "b"])[..], LIMIT, &mut |_, _| {
             seen += 1;
-            false
+            Ok(false)
         })
         .unwrap();
         assert_eq!(seen, 1);
@@ -254,7 +259,7 @@ mod tests {
         let whole = cpio_archive(&["first", "second"]);
         let (read, result) = names(&whole[..160]);
         assert_eq!(read, ["first"]);
-        assert!(result.is_err());
+        assert!(decompress::is_damage(&result.unwrap_err()));
 
         let mut absurd = whole.clone();
         absurd[6 + 11 * 8..][..8].copy_from_slice(b"FFFFFFFF");
@@ -271,10 +276,11 @@ mod tests {
         // One piece over the limit, and many that are below it each.
         for (pieces, limit) in [(1, 1 << 20), (20, 32 << 20)] {
             let bytes = bomb.repeat(pieces);
-            let error = visit_names(&mut &bytes[..], limit, &mut |_| true).unwrap_err();
+            let error = visit_files(&mut &bytes[..], limit, &mut |_, _| Ok(true)).unwrap_err();
             assert!(error.to_string().contains("more data"), "{error}");
+            assert!(!decompress::is_damage(&error));
         }
         let zeros = &mut io::BufReader::new(io::repeat(0));
-        assert!(visit_names(zeros, 1 << 20, &mut |_| true).is_err());
+        assert!(visit_files(zeros, 1 << 20, &mut |_, _| Ok(true)).is_err());
     }
 }

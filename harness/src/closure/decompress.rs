@@ -1,5 +1,8 @@
 use std::io::{self, BufRead, Read};
 
+use ruzstd::decoding::FrameDecoder;
+use ruzstd::decoding::errors::FrameDecoderError;
+
 pub(super) const MAGIC_LENGTH: usize = 6;
 /// Memory that a decoder may take for its dictionary: what `zstd --ultra -22` and `xz -9` need, and some more.
 const MEMORY_LIMIT: u64 = 192 << 20;
@@ -10,7 +13,7 @@ const MEMORY_LIMIT: u64 = 192 << 20;
 /// `reader` begins with the magic; it is left after the compressed data as far as the format has an end.
 ///
 /// # Errors
-/// When the format is unknown or its header damaged.
+/// When the format is unknown or its header damaged. [`is_damage`] tells the two apart, then and in what is read.
 pub(super) fn reader<'a>(
     magic: &[u8; MAGIC_LENGTH],
     reader: &'a mut dyn BufRead,
@@ -18,10 +21,7 @@ pub(super) fn reader<'a>(
     let memory_limit_kib = u32::try_from(MEMORY_LIMIT >> 10).unwrap_or(u32::MAX);
     Ok(match magic {
         [0x1f, 0x8b, ..] => Box::new(flate2::bufread::GzDecoder::new(reader)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(
-            ruzstd::decoding::StreamingDecoder::new_with_max_window_size(reader, MEMORY_LIMIT)
-                .map_err(|error| invalid(&error.to_string()))?,
-        ),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(Zstd::new(reader)?),
         [0xfd, b'7', b'z', b'X', b'Z', 0] => Box::new(lzma_rust2::XzReader::new_mem_limit(
             reader,
             false,
@@ -34,11 +34,62 @@ pub(super) fn reader<'a>(
         [b'B', b'Z', b'h', ..] => Box::new(bzip2::bufread::BzDecoder::new(reader)),
         [0x02, 0x21, 0x4c, 0x18, ..] => Box::new(Lz4Legacy::new(reader)?),
         _ => {
-            return Err(invalid(&format!(
-                "unknown compression (begins with {magic:02x?})"
-            )));
+            let reason = format!("unknown compression (begins with {magic:02x?})");
+            return Err(io::Error::new(io::ErrorKind::Unsupported, reason));
         }
     })
+}
+
+/// Whether such an error says that the data is cut short or corrupt, and not that a format or a size is past what bootproof reads.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    match error.kind() {
+        InvalidData | InvalidInput | UnexpectedEof => true,
+        // The LZMA decoder's word for a distance past the beginning; the host's errors have a number.
+        Other => error.raw_os_error().is_none(),
+        _ => false,
+    }
+}
+
+/// Tells by the kind of an error what the decoder's own errors tell by their type.
+struct Zstd<'a>(ruzstd::decoding::StreamingDecoder<&'a mut dyn BufRead, FrameDecoder>);
+
+impl<'a> Zstd<'a> {
+    fn new(reader: &'a mut dyn BufRead) -> io::Result<Self> {
+        ruzstd::decoding::StreamingDecoder::new_with_max_window_size(reader, MEMORY_LIMIT)
+            .map(Self)
+            .map_err(zstd_error)
+    }
+}
+
+impl Read for Zstd<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0
+            .read(buffer)
+            .map_err(|error| match error.downcast::<FrameDecoderError>() {
+                Ok(error) => zstd_error(error),
+                Err(error) => error,
+            })
+    }
+}
+
+fn zstd_error(error: FrameDecoderError) -> io::Error {
+    let kind = match &error {
+        FrameDecoderError::WindowSizeTooBig { .. } | FrameDecoderError::DictNotProvided { .. } => {
+            io::ErrorKind::Unsupported
+        }
+        _ => io_kind(&error).unwrap_or(io::ErrorKind::InvalidData),
+    };
+    io::Error::new(kind, error.to_string())
+}
+
+/// That of the host's own error below it, where there is one.
+fn io_kind(error: &dyn std::error::Error) -> Option<io::ErrorKind> {
+    let below = error.source()?;
+    match below.downcast_ref::<io::Error>() {
+        Some(error) => Some(error.kind()),
+        None => io_kind(below),
+    }
 }
 
 /// What `lz4 -l` writes, the only LZ4 format that the kernel takes: a magic, then blocks of at most 8 MiB, each after its compressed
@@ -180,12 +231,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_cut_short_or_overwritten_is_damage() {
+        for compressed in [gzip(), bzip2(), zstd(), xz()] {
+            let cut = plain(&compressed[..compressed.len() - 12]).unwrap_err();
+            assert!(is_damage(&cut), "{compressed:02x?}: {cut} {:?}", cut.kind());
+            let mut torn = compressed.clone();
+            let middle = torn.len() / 2;
+            torn[middle - 4..middle + 4].fill(0xff);
+            if let Err(error) = plain(&torn) {
+                assert!(is_damage(&error), "{compressed:02x?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_past_the_limit_is_no_damage() {
+        // A frame without a checksum whose window is 2^40 bytes.
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf0, 0x01, 0x00, 0x00];
+        assert!(!is_damage(&plain(&frame).unwrap_err()));
+    }
+
+    #[test]
     fn truncated_and_foreign_data_is_an_error_or_less_text() {
         for compressed in [gzip(), bzip2(), zstd(), xz(), lz4_legacy()] {
             let cut = &compressed[..compressed.len() / 2];
             assert!(plain(cut).map_or(true, |text| text.len() < TEXT.len()));
         }
-        assert!(plain(b"\x7fELF\x02\x01").is_err());
+        assert!(!is_damage(&plain(b"\x7fELF\x02\x01").unwrap_err()));
         let mut absurd = vec![0x02, 0x21, 0x4c, 0x18];
         absurd.extend(u32::MAX.to_le_bytes());
         assert!(plain(&absurd).is_err());

@@ -42,8 +42,8 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
     };
     side_by_side::run(&[&read_initrd, &read_services], &|| {});
     let initrd = unreadable.note("initrd", initrd.take());
-    if let Some(damage) = initrd.as_ref().and_then(|initrd| initrd.damage.as_ref()) {
-        unreadable.push("initrd", damage);
+    if let Some(reason) = initrd.as_ref().and_then(|initrd| initrd.unread.as_ref()) {
+        unreadable.push("initrd", reason);
     }
     let initrd_drivers = drivers::disk_drivers(|module| {
         let carried = initrd
@@ -54,9 +54,13 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
                 .as_ref()
                 .is_some_and(|m| m.built_in.contains(module))
     });
+    let (stage_1_root, initrd_damage) = match &initrd {
+        Some(initrd) => (initrd.root.clone(), initrd.damage.clone()),
+        None => (None, None),
+    };
     // With a part of the initrd or the list of built-in modules unread, what is missing proves nothing.
     let initrd_modules = initrd
-        .filter(|initrd| initrd.damage.is_none())
+        .filter(|initrd| initrd.unread.is_none())
         .map(|initrd| initrd.modules);
     let initrd_file_systems =
         initrd_modules
@@ -87,6 +91,8 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
         initrd_drivers,
         initrd_file_systems,
         initrd_modules,
+        initrd_damage,
+        stage_1_root,
         system_drivers: modules
             .as_ref()
             .map(drivers::system_drivers)

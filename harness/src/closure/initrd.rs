@@ -1,39 +1,58 @@
 use std::io::BufReader;
 
-use super::cpio_names;
+use super::cpio_names::{self, TRAILER};
+use super::decompress;
 use super::files::{ClosureFiles, FileError};
 use super::modules::module_name;
-use crate::vocabulary::InitrdModules;
+use super::stage_1_root::Stage1Root;
+use crate::vocabulary::{InitrdDamage, InitrdModules};
 
 /// More modules than any distribution's kernel has.
 const MAX_MODULES: usize = 20_000;
 /// An initrd is made for one kernel.
 const MAX_VERSIONS: usize = 16;
 
-/// The modules in an initrd.
+/// What an initrd carries.
 #[derive(Debug)]
 pub(super) struct Initrd {
     pub(super) modules: InitrdModules,
+    /// The device that its stage 1 mounts as the root, where it tells.
+    pub(super) root: Option<String>,
     /// Why the rest could not be read, where it could not.
-    pub(super) damage: Option<String>,
+    pub(super) unread: Option<String>,
+    /// Where that is because it is cut short or corrupt.
+    pub(super) damage: Option<InitrdDamage>,
 }
 
-/// Reads the names of the files in `toplevel/initrd`, and nothing of their content.
+/// Reads the names of the files in `toplevel/initrd`, and the content of those that tell the root.
 pub(super) fn read(files: &ClosureFiles) -> Result<Initrd, FileError> {
     let mut reader = BufReader::new(files.open(&files.in_toplevel("initrd"))?);
     let mut modules = InitrdModules::default();
-    let result = cpio_names::visit_names(&mut reader, cpio_names::LIMIT, &mut |name| {
+    let mut root = Stage1Root::default();
+    let mut has_init = false;
+    let mut init_is_whole = false;
+    let result = cpio_names::visit_files(&mut reader, cpio_names::LIMIT, &mut |entry, content| {
+        let name = entry.name;
+        has_init |= name.trim_start_matches("./") == "init";
+        init_is_whole |= has_init && name == TRAILER;
+        root.look(entry, content)?;
         if let Some(module) = module_name(name) {
             modules.names.insert(module);
             if modules.versions.len() < MAX_VERSIONS {
                 modules.versions.extend(version_of(name));
             }
         }
-        modules.names.len() < MAX_MODULES
+        Ok(modules.names.len() < MAX_MODULES)
     });
+    let damage = result.as_ref().err().filter(|e| decompress::is_damage(e));
     Ok(Initrd {
         modules,
-        damage: result.err().map(|error| error.to_string()),
+        root: root.found(),
+        damage: damage.map(|error| InitrdDamage {
+            reason: error.to_string(),
+            init_is_whole,
+        }),
+        unread: result.err().map(|error| error.to_string()),
     })
 }
 
@@ -75,7 +94,7 @@ mod tests {
         assert_eq!(initrd.modules.names, BTreeSet::from(["ahci".to_owned()]));
         let versions = BTreeSet::from(["6.6.63".to_owned()]);
         assert_eq!(initrd.modules.versions, versions);
-        assert_eq!(initrd.damage, None);
+        assert_eq!((initrd.damage, initrd.unread), (None, None));
     }
 
     #[test]
@@ -84,6 +103,21 @@ mod tests {
         bytes.extend(b"neither archive nor compressed");
         let initrd = read_initrd(&bytes);
         assert_eq!(initrd.modules.names, BTreeSet::from(["nvme".to_owned()]));
-        assert!(initrd.damage.is_some());
+        // No compression that is known: it may be one that is not.
+        assert!(initrd.unread.is_some() && initrd.damage.is_none());
+    }
+
+    #[test]
+    fn damage_is_told_by_whether_the_archive_of_init_was_whole() {
+        let whole = cpio_archive(&["init", "lib/modules/nvme.ko"]);
+        let is_whole = |bytes: &[u8]| read_initrd(bytes).damage.map(|d| d.init_is_whole);
+        assert_eq!(is_whole(&whole), None);
+        assert_eq!(is_whole(&whole[..whole.len() - 200]), Some(false));
+        let mut more = cpio_archive(&["kernel/x86/microcode/GenuineIntel.bin"]);
+        more.extend(&whole[..200]);
+        assert_eq!(is_whole(&more), Some(false));
+        let mut more = whole.clone();
+        more.extend(&whole[..200]);
+        assert_eq!(is_whole(&more), Some(true));
     }
 }

@@ -39,6 +39,7 @@ mod registration;
 mod resolve;
 mod side_by_side;
 mod source;
+mod stage_1_root;
 mod survey;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -57,8 +58,8 @@ pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use side_by_side::reading_threads;
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootImage, BootspecFiles, Census, Command, DanglingLink, EfiLoader, ElfCounts,
-    Fault, Hop, InitrdFiles, Installation, Kind, ModulePackage, ModuleTree, NginxNeeds, Place,
-    Programs, Role, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View, outline,
-    survey,
+    BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink, EfiLoader,
+    ElfCounts, Fault, Hop, InitrdFiles, Installation, Kind, ModulePackage, ModuleTree, NginxNeeds,
+    Place, Programs, Role, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View,
+    outline, survey,
 };

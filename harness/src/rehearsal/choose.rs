@@ -135,6 +135,8 @@ mod tests {
             initrd_drivers: drivers.to_vec(),
             initrd_file_systems: None,
             initrd_modules: None,
+            initrd_damage: None,
+            stage_1_root: None,
             system_drivers: vec!["virtio_net".to_owned()],
             boot_loader: BootLoader::Grub {
                 devices: devices.iter().map(|d| (*d).to_owned()).collect(),

@@ -45,6 +45,8 @@ pub(crate) fn closure(toplevel: &str) -> ClosureFacts {
         initrd_drivers: vec![DiskDriver::VirtioBlk],
         initrd_file_systems: None,
         initrd_modules: None,
+        initrd_damage: None,
+        stage_1_root: None,
         system_drivers: vec!["virtio_net".to_owned()],
         boot_loader: BootLoader::Grub {
             devices: vec!["/dev/vda".to_owned()],

@@ -29,6 +29,12 @@ pub struct ClosureFacts {
     /// The kernel modules that the initrd carries; `None` where a part of it could not be read.
     #[serde(default)]
     pub initrd_modules: Option<InitrdModules>,
+    /// Where the initrd is cut short or corrupt.
+    #[serde(default)]
+    pub initrd_damage: Option<InitrdDamage>,
+    /// The device that stage 1 itself mounts as the root, as the initrd has it; `None` where it does not tell.
+    #[serde(default)]
+    pub stage_1_root: Option<String>,
     /// Module names (with `_`) that `kernel-modules` offers to the running system, of those that a VM's devices need.
     pub system_drivers: Vec<String>,
     pub boot_loader: BootLoader,
@@ -82,6 +88,16 @@ pub struct InitrdModules {
     pub versions: BTreeSet<String>,
     /// Module names, with `_`.
     pub names: BTreeSet<String>,
+}
+
+/// How an initrd ends where it is not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitrdDamage {
+    /// What the reader met.
+    pub reason: String,
+    /// Whether the archive that has `/init` ended before it.
+    pub init_is_whole: bool,
 }
 
 /// Which bootloader the closure's `switch-to-configuration` installs.

@@ -16,7 +16,8 @@ mod verdict;
 
 pub use boot_id::BootId;
 pub use facts::{
-    BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdModules, Listener,
+    BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdDamage, InitrdModules,
+    Listener,
 };
 pub use finding::{Check, Evidence, Finding, Severity};
 pub use identity::ClosureIdentity;

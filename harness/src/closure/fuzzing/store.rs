@@ -12,14 +12,15 @@ pub fn initrd(bytes: &[u8]) {
     let read = || {
         let mut names = Vec::new();
         let mut reader = bytes;
-        let result = cpio_names::visit_names(&mut reader, PLAIN_LIMIT, &mut |name| {
+        let result = cpio_names::visit_files(&mut reader, PLAIN_LIMIT, &mut |entry, _| {
+            let name = entry.name;
             // A byte that is no UTF-8 becomes three.
             assert!(name.len() <= 3 * 4096);
             if let Some(module) = module_name(name) {
                 assert!(!module.is_empty() && !module.contains(['/', '-']));
             }
             names.push(name.to_owned());
-            names.len() < 1000
+            Ok(names.len() < 1000)
         });
         (names, result.map_err(|error| error.to_string()))
     };

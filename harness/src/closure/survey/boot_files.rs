@@ -21,6 +21,8 @@ pub struct BootFiles {
     /// `toplevel/kernel` and `toplevel/initrd`, link-free; `None` where they lead to no regular file.
     pub kernel: Option<String>,
     pub initrd: Option<String>,
+    /// Where the kernel's file is shorter than its own header says.
+    pub kernel_cut: Option<CutShort>,
     /// Which of the two the toplevel has no entry for at all.
     pub absent: Vec<&'static str>,
     /// The names in `kernel-modules/lib/modules`; `None` where there is no such directory.
@@ -39,6 +41,15 @@ pub struct BootFiles {
     pub ia32_emulation: Option<bool>,
     /// Programs of other machines that binfmt_misc hands to an emulator: the text of `etc/binfmt.d`.
     pub binfmt: String,
+}
+
+/// A file that ends before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CutShort {
+    /// The bytes that it has.
+    pub length: u64,
+    /// The bytes that it must have at least.
+    pub declared: u64,
 }
 
 pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> BootFiles {
@@ -73,6 +84,7 @@ pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> BootFiles {
             .map(|text| bootspec::split_kernel_params(&text))
             .unwrap_or_default(),
         binfmt: binfmt(&files),
+        kernel_cut: kernel_cut(&files),
         kernel,
         initrd,
         absent,
@@ -92,6 +104,18 @@ fn regular_file(files: &ClosureFiles, name: &str) -> Option<String> {
 fn kernel_version(files: &ClosureFiles) -> Option<String> {
     let header = files.header(&files.in_toplevel("kernel"), bzimage::HEADER_LENGTH);
     bzimage::parse(&header.ok()?).ok()?.version
+}
+
+/// An empty file is what a power cut leaves of one that was just written, and no kernel at all.
+fn kernel_cut(files: &ClosureFiles) -> Option<CutShort> {
+    let path = files.in_toplevel("kernel");
+    let length = files.open(&path).ok()?.metadata().ok()?.len();
+    let header = files.header(&path, bzimage::HEADER_LENGTH).ok()?;
+    let declared = match length {
+        0 => 1,
+        _ => bzimage::declared_length(&header)?,
+    };
+    (length < declared).then_some(CutShort { length, declared })
 }
 
 /// Looks for the kernel's configuration where distributions put it: beside the image and beside the modules.

@@ -39,7 +39,7 @@ mod wrappers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use boot_files::BootFiles;
+pub use boot_files::{BootFiles, CutShort};
 pub use boot_images::BootImage;
 pub use bootspec_files::{BootspecFiles, Specialisation};
 pub use census::{Census, ElfCounts};

@@ -15,6 +15,8 @@ fn facts(file_systems: &[(&str, &str, &str)]) -> ClosureFacts {
         initrd_drivers: Vec::new(),
         initrd_file_systems: None,
         initrd_modules: None,
+        initrd_damage: None,
+        stage_1_root: None,
         system_drivers: Vec::new(),
         boot_loader: BootLoader::Other {
             name: "none".to_owned(),

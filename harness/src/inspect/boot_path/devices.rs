@@ -33,14 +33,14 @@ fn place(fs: &FileSystem) -> &str {
 
 /// What a device is named by (systemd.device(5), `fstab_node_to_udev_node`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
+pub(super) enum Tag {
     Uuid,
     Label,
     PartUuid,
     PartLabel,
 }
 
-fn tagged(device: &str) -> Option<(Tag, &str)> {
+pub(super) fn tagged(device: &str) -> Option<(Tag, &str)> {
     const TAGS: &[(&str, Tag)] = &[
         ("UUID=", Tag::Uuid),
         ("LABEL=", Tag::Label),

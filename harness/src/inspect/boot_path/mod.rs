@@ -7,9 +7,11 @@ mod devices;
 mod disk;
 mod entries;
 mod file_systems;
+mod images;
 mod initrd_modules;
 mod kernel_params;
 mod modules;
+mod root_device;
 mod specialisations;
 mod stage_2;
 mod vermagic;
@@ -26,12 +28,14 @@ const PARTS: &[fn(&Subject, &mut Outcome)] = &[
     stage_2::rule,
     default_target::rule,
     entries::rule,
+    images::rule,
     modules::rule,
     vermagic::rule,
     initrd_modules::rule,
     disk::rule,
     file_systems::rule,
     devices::rule,
+    root_device::rule,
     kernel_params::rule,
     bootspec::rule,
     specialisations::rule,
