@@ -4,6 +4,7 @@
 //! run, no VM is needed, and no file outside the closure is read on its behalf. A fact that cannot be read is reported as
 //! unreadable and never guessed.
 
+mod absence;
 mod boot_loader;
 mod bootspec;
 mod bzimage;
@@ -58,8 +59,8 @@ pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use side_by_side::reading_threads;
 pub use source::Source;
 pub use survey::{
-    BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink, EfiLoader,
-    ElfCounts, Fault, Hop, InitrdFiles, Installation, Kind, ModulePackage, ModuleTree, NginxNeeds,
-    Place, Programs, Role, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View,
-    outline, survey,
+    Accounts, BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink,
+    EfiLoader, ElfCounts, Fault, Hop, InitrdFiles, Installation, Kind, ModulePackage, ModuleTree,
+    Named, NeededFile, NginxNeeds, Place, Programs, Role, Specialisation, Started, Survey,
+    SystemPath, Unit, Upstream, View, outline, survey,
 };

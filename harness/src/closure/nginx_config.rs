@@ -51,7 +51,7 @@ pub(super) fn read(files: &ClosureFiles) -> Nginx {
 }
 
 /// What a gap is about keeps its name when the file is built again: `nginx.conf`, `package/conf/mime.types`.
-fn without_hash(file: &str) -> String {
+pub(super) fn without_hash(file: &str) -> String {
     match StorePath::split(file) {
         Ok((path, "")) => path.name().to_owned(),
         Ok((path, below)) => format!("{}/{below}", path.name()),

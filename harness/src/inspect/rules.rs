@@ -35,7 +35,7 @@ pub const RULES: &[Row] = &[
     },
     Row {
         name: "executability",
-        proves: "units, activation, generators, udev's rules, wrappers and `sw/bin` can be executed under this closure's kernel",
+        proves: "units have the files and accounts that they need, and they, activation, generators, udev's rules, wrappers and `sw/bin` can be executed under this closure's kernel",
         rule: executability::rule,
     },
     Row {
@@ -60,7 +60,7 @@ pub const RULES: &[Row] = &[
     },
     Row {
         name: "nginx-config",
-        proves: "nginx's files are there, and something names each loopback port and each socket that it passes requests on to",
+        proves: "nginx's files are there and well-formed, and something that is started names each loopback port and each socket that it passes requests on to",
         rule: nginx::rule,
     },
 ];

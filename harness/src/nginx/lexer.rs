@@ -11,6 +11,9 @@ pub(super) enum Token {
     Close,
 }
 
+/// What separates tokens for nginx; another blank is part of a word.
+const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// Cuts a text into tokens; every text has some, and an open quote ends with the text.
 #[derive(Debug)]
 pub(super) struct Lexer<'a> {
@@ -25,7 +28,7 @@ impl<'a> Lexer<'a> {
     /// The next token; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Token> {
         loop {
-            self.rest = self.rest.trim_start();
+            self.rest = self.rest.trim_start_matches(BLANKS);
             if !self.rest.starts_with('#') {
                 break;
             }
@@ -94,14 +97,16 @@ impl<'a> Lexer<'a> {
 
     fn word(&mut self) -> Token {
         let mut word = String::new();
+        let mut after_dollar = false;
         let mut chars = self.rest.char_indices();
         while let Some((at, c)) = chars.next() {
-            // The brace of `${name}` belongs to the word.
-            let ends = c.is_whitespace() || c == ';' || (c == '{' && !word.ends_with('$'));
+            // The brace of `${name}` belongs to the word; that of `\${` does not.
+            let ends = BLANKS.contains(&c) || c == ';' || (c == '{' && !after_dollar);
             if ends {
                 self.rest = &self.rest[at..];
                 return Token::Word(word);
             }
+            after_dollar = c == '$';
             if c == '\\' {
                 escape(&mut word, chars.next().map(|(_, c)| c));
             } else {

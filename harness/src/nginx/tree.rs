@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::lexer::{Lexer, Token};
 
 /// nginx's own contexts nest five or six deep.
@@ -54,6 +56,8 @@ pub struct Parsed {
     pub directives: Vec<Directive>,
     /// The file, then what in it was not understood.
     pub problems: Vec<(String, String)>,
+    /// Those of the problems for which nginx refuses the configuration whatever modules it has: the first of each file.
+    pub refused: Vec<(String, String)>,
 }
 
 /// Parses the text of `path` and of everything that it includes.
@@ -65,11 +69,14 @@ pub fn parse(path: &str, text: &str, include: &mut Include) -> Parsed {
         words: 0,
         text: 0,
         problems: Vec::new(),
+        refused: Vec::new(),
+        unsure: BTreeSet::new(),
     };
     let directives = parser.file(path, text, 0, 0);
     Parsed {
         directives,
         problems: parser.problems,
+        refused: parser.refused,
     }
 }
 
@@ -80,6 +87,9 @@ struct Parser<'a, 'b> {
     words: usize,
     text: usize,
     problems: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
+    /// Files with something that is cut otherwise here than by the module that reads it.
+    unsure: BTreeSet<String>,
 }
 
 /// The place of a block: its file, and how deep it is.
@@ -112,7 +122,7 @@ impl Parser<'_, '_> {
         let mut lexer = Lexer::new(text);
         // A stray `}` ends the block of this call, and the rest of the file is read all the same.
         while self.block(&mut lexer, place, &mut directives) {
-            self.problem(path, "a `}` closes nothing");
+            self.refusal(path, "a `}` closes nothing");
         }
         directives
     }
@@ -136,17 +146,18 @@ impl Parser<'_, '_> {
             }
         }
         if !words.is_empty() {
-            self.problem(place.path, "it ends within a directive");
+            self.refusal(place.path, "it ends within a directive");
         }
         false
     }
 
     fn nested(&mut self, lexer: &mut Lexer, statement: &[String], place: Place) -> Vec<Directive> {
-        let is_lua = statement
-            .first()
-            .is_some_and(|name| name.ends_with("_by_lua_block"));
+        let begins = |end: &str| statement.first().is_some_and(|name| name.ends_with(end));
         let mut block = Vec::new();
-        if is_lua {
+        if begins("_block") {
+            self.unsure.insert(place.path.to_owned());
+        }
+        if begins("_by_lua_block") {
             lexer.skip_lua_block();
         } else if place.depth < MAX_DEPTH {
             let place = Place {
@@ -154,10 +165,11 @@ impl Parser<'_, '_> {
                 ..place
             };
             if !self.block(lexer, place, &mut block) {
-                self.problem(place.path, "a `{` is never closed");
+                self.refusal(place.path, "a `{` is never closed");
             }
         } else {
             self.problem(place.path, "its blocks nest too deep");
+            self.unsure.insert(place.path.to_owned());
             skip_block(lexer);
         }
         block
@@ -212,6 +224,14 @@ impl Parser<'_, '_> {
                 }
             }
             Err(reason) => self.problem(place.path, &fail(&reason)),
+        }
+    }
+
+    /// A problem of the syntax that all modules share (`ngx_conf_read_token`): a file closes what it opens, and nothing else.
+    fn refusal(&mut self, path: &str, reason: &str) {
+        self.problem(path, reason);
+        if !self.unsure.contains(path) && !self.refused.iter().any(|(known, _)| known == path) {
+            self.refused.push((path.to_owned(), reason.to_owned()));
         }
     }
 

@@ -4,6 +4,7 @@
 //! `inspect` calls [`survey`]. Nothing is judged here, and only headers are read of programs. The readers run side by side; the census
 //! walks each of the closure's store paths once.
 
+mod accounts;
 mod binary_wrapper;
 mod boot_files;
 mod boot_images;
@@ -15,12 +16,14 @@ pub(super) mod elf;
 mod generators;
 mod header_walk;
 mod hop;
+mod idle_units;
 mod initrd_files;
 mod installation;
 mod libraries;
 mod links;
 mod module_tree;
 mod named_places;
+mod needed_files;
 mod nginx_needs;
 mod pid_1;
 mod programs;
@@ -39,6 +42,7 @@ mod wrappers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use accounts::Accounts;
 pub use boot_files::{BootFiles, CutShort};
 pub use boot_images::BootImage;
 pub use bootspec_files::{BootspecFiles, Specialisation};
@@ -49,7 +53,8 @@ pub use initrd_files::InitrdFiles;
 pub use installation::{EfiLoader, Installation};
 pub use links::DanglingLink;
 pub use module_tree::{ModulePackage, ModuleTree};
-pub use nginx_needs::{NginxNeeds, Place, Upstream};
+pub use needed_files::NeededFile;
+pub use nginx_needs::{Named, NginxNeeds, Place, Upstream};
 pub use programs::{Kind, Programs, Started};
 pub use system_path::SystemPath;
 pub use unit_set::{Unit, View};
@@ -66,6 +71,8 @@ pub struct Survey {
     pub units: BTreeMap<String, Unit>,
     /// Names of units that are systemd's own, which it finds after those.
     pub units_of_systemd: BTreeSet<String>,
+    /// `None` where the closure does not say which there are.
+    pub accounts: Option<Accounts>,
     pub boot: BootFiles,
     pub initrd: InitrdFiles,
     /// What is executed other than by a unit.
@@ -128,6 +135,7 @@ fn follow(files: ClosureFiles) -> Survey {
     let units = unit_set::read(files, &mut tracer);
     Survey {
         nginx: nginx_needs::read(files, &units.units),
+        accounts: accounts::read(&files, &units.units),
         script_strangers: script_strangers::read(files, &units.units),
         units: units.units,
         units_of_systemd: units.of_systemd,

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::nginx_needs::Place;
+use super::idle_units::IdleUnits;
+use super::nginx_needs::{Named, Place};
 use super::unit_set::Unit;
 use crate::closure::files::ClosureFiles;
 use crate::closure::{mentions, nginx_config};
@@ -12,10 +13,12 @@ const MAX_TOTAL: u64 = 64 << 20;
 const MAX_FILE: u64 = 1 << 20;
 /// Sockets that are looked for, each in every text.
 const MAX_SOCKETS: usize = 1_000;
+/// Idle units of which it is asked what may start them.
+const MAX_IDLE: usize = 20;
 /// From a unit to a script, to what it runs with, to what that includes.
 const MAX_DEPTH: usize = 3;
 
-/// Those of the places that occur in a unit other than nginx's, in a text that units lead to, or in a file of `etc`.
+/// Those of the places that occur in a unit other than nginx's, in a text that units lead to, or in a file of `etc`; and by what.
 ///
 /// Silence is the safe side: where the bounds end the search, every place counts as named.
 pub(super) fn search(
@@ -23,30 +26,55 @@ pub(super) fn search(
     units: &BTreeMap<String, Unit>,
     nginx_configuration: &str,
     wanted: &BTreeSet<Place>,
-) -> BTreeSet<Place> {
+) -> BTreeMap<Place, Named> {
+    if wanted.is_empty() {
+        return BTreeMap::new();
+    }
     let mut search = Search {
         files,
         missing: wanted.clone(),
         seen: real(files, nginx_configuration).into_iter().collect(),
         left: MAX_TOTAL,
+        by: None,
+        found: BTreeMap::new(),
     };
-    if wanted.is_empty() {
-        return BTreeSet::new();
-    }
     let sockets = wanted
         .iter()
         .filter(|place| matches!(place, Place::Socket(_)));
     if sockets.count() > MAX_SOCKETS {
-        return wanted.clone();
+        let all = wanted.iter().cloned();
+        return all.map(|place| (place, Named::Yes)).collect();
     }
-    for (_, unit) in units.iter().filter(|(name, _)| *name != nginx_config::UNIT) {
+    let idle = IdleUnits::among(&files, units);
+    let others = units.iter().filter(|(name, _)| *name != nginx_config::UNIT);
+    let (resting, running): (Vec<_>, Vec<_>) = others.partition(|(name, _)| idle.has(name));
+    for (_, unit) in running {
         search.text(&unit.assignments, MAX_DEPTH);
     }
     search.directory("/etc", 4);
-    if search.seen.len() > MAX_FILES || search.left == 0 {
-        return wanted.clone();
+    for (name, unit) in resting {
+        search.by = Some(name);
+        search.text(&unit.assignments, MAX_DEPTH);
     }
-    wanted.difference(&search.missing).cloned().collect()
+    if search.is_out_of_bounds() {
+        let all = wanted.iter().cloned();
+        return all.map(|place| (place, Named::Yes)).collect();
+    }
+    let names: BTreeSet<&String> = search.found.values().flatten().copied().collect();
+    // More are not asked after: something may start them.
+    let unstarted: BTreeSet<&String> = names
+        .into_iter()
+        .take(MAX_IDLE)
+        .filter(|name| !idle.may_be_started(&files, units, name))
+        .collect();
+    let named = search.found.into_iter().map(|(place, by)| {
+        let named = match by {
+            Some(name) if unstarted.contains(name) => Named::ByIdle(name.clone()),
+            _ => Named::Yes,
+        };
+        (place, named)
+    });
+    named.collect()
 }
 
 fn real(files: ClosureFiles, path: &str) -> Option<String> {
@@ -58,21 +86,36 @@ struct Search<'a> {
     missing: BTreeSet<Place>,
     seen: BTreeSet<String>,
     left: u64,
+    /// The idle unit that is searched.
+    by: Option<&'a String>,
+    /// By what.
+    found: BTreeMap<Place, Option<&'a String>>,
 }
 
 impl Search<'_> {
     fn is_over(&self) -> bool {
-        self.missing.is_empty() || self.seen.len() > MAX_FILES || self.left == 0
+        self.missing.is_empty() || self.is_out_of_bounds()
+    }
+
+    fn is_out_of_bounds(&self) -> bool {
+        self.seen.len() > MAX_FILES || self.left == 0
     }
 
     fn text(&mut self, text: &str, depth: usize) {
-        for port in ports(text) {
-            self.missing.remove(&Place::Port(port));
+        for place in ports(text).map(Place::Port) {
+            if self.missing.remove(&place) {
+                self.found.insert(place, self.by);
+            }
         }
-        self.missing.retain(|place| match place {
-            Place::Port(_) => true,
-            Place::Socket(path) => !names_socket(text, path),
-        });
+        let named = |place: &Place| match place {
+            Place::Port(_) => false,
+            Place::Socket(path) => names_socket(text, path),
+        };
+        let named: Vec<Place> = self.missing.iter().filter(|p| named(p)).cloned().collect();
+        for place in named {
+            self.missing.remove(&place);
+            self.found.insert(place, self.by);
+        }
         if depth == 0 {
             return;
         }

@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::named_places;
 use super::unit_set::Unit;
-use crate::closure::files::{ClosureFiles, FileError};
+use crate::closure::files::ClosureFiles;
+use crate::closure::unit_file::command_words;
 use crate::closure::{nginx_config, units};
 use crate::nginx::{self, Directive};
 
@@ -17,6 +18,8 @@ pub struct NginxNeeds {
     pub missing: Vec<(String, String)>,
     /// Files that nginx opens at its start and that no closure holds, likewise.
     pub made_at_run_time: Vec<(String, String)>,
+    /// A file of the configuration without its hash, then why every nginx refuses it.
+    pub refused: Vec<(String, String)>,
 }
 
 /// A place on the same machine that requests are passed on to.
@@ -27,8 +30,17 @@ pub struct Upstream {
     pub written: String,
     /// The block that has it: `server alpha.example, location /`.
     pub block: String,
-    /// A unit, or a file that units or `etc` lead to, names the place; `true` too where not all of them could be searched.
-    pub named: bool,
+    pub named: Named,
+}
+
+/// Whether a unit, or a file that units or `etc` lead to, names a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// Also where not all of them could be searched.
+    Yes,
+    /// This unit alone does, and nothing starts it: no unit and no script, and neither device nor bus.
+    ByIdle(String),
+    No,
 }
 
 /// Where a service on the same machine listens.
@@ -99,13 +111,21 @@ pub(super) fn read(files: ClosureFiles, units: &BTreeMap<String, Unit>) -> Nginx
             .upstreams
             .into_iter()
             .map(|(place, (block, written))| Upstream {
-                named: !wanted.contains(&place) || named.contains(&place),
+                named: match named.get(&place) {
+                    Some(named) => named.clone(),
+                    None if wanted.contains(&place) => Named::No,
+                    None => Named::Yes,
+                },
                 place,
                 written,
                 block,
             })
             .collect(),
         missing: missing.into_iter().collect(),
+        refused: match is_given_to_nginx(&files, &path) {
+            true => parsed.refused.into_iter().map(hashless).collect(),
+            false => Vec::new(),
+        },
         configuration: Some(path),
     }
 }
@@ -115,18 +135,27 @@ fn configuration(files: &ClosureFiles) -> Option<String> {
     nginx_config::config_path(files, &unit)
 }
 
+fn hashless((file, reason): (String, String)) -> (String, String) {
+    (nginx_config::without_hash(&file), reason)
+}
+
+/// What only a script names may be a template, from which it makes the configuration.
+fn is_given_to_nginx(files: &ClosureFiles, path: &str) -> bool {
+    const PROGRAMS: &[&str] = &["nginx", "openresty", "angie"];
+    let Ok(Some(unit)) = units::load(files, nginx_config::UNIT) else {
+        return false;
+    };
+    unit.list("Service", "ExecStart").iter().any(|command| {
+        let words = command_words(command);
+        let program = words.first().and_then(|word| word.rsplit('/').next());
+        program.is_some_and(|name| PROGRAMS.contains(&name))
+            && words.windows(2).any(|pair| pair == ["-c", path])
+    })
+}
+
 /// Only the store is certain: certificates below `/var` are made at run time.
 fn is_missing(files: &ClosureFiles, path: &str) -> bool {
-    path.starts_with("/nix/store/")
-        && !path.contains(['*', '?', '[', '$'])
-        && match files.resolve(path) {
-            Ok(_) => false,
-            Err(FileError::Missing(_)) => true,
-            // A link of the store that leads to state of the machine is another matter.
-            Err(FileError::Outside(_)) => crate::vocabulary::StorePath::split(path)
-                .is_ok_and(|(path, _)| !files.closure().contains(&path)),
-            Err(_) => false,
-        }
+    !path.contains('$') && files.lacks(path)
 }
 
 /// Neither in the store nor in the closure's `etc`: a secret, or a certificate that a service fetches.

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::boot_target::pulled_in;
 use super::commands::{self, Command};
+use super::needed_files::{self, NeededFile};
 use super::tracer::Tracer;
 use crate::closure::files::ClosureFiles;
 use crate::closure::mentions;
@@ -23,6 +24,10 @@ pub struct Unit {
     pub commands: Vec<Command>,
     /// Paths of the store that its settings name and the closure does not contain.
     pub strangers: Vec<String>,
+    /// What systemd opens before it executes anything, and the closure does not have.
+    pub missing_files: Vec<NeededFile>,
+    /// Environment files below `/etc` that the closure's `etc` does not have.
+    pub files_of_people: Vec<String>,
 }
 
 /// Which files a unit's programs see.
@@ -120,6 +125,8 @@ fn describe(
     };
     Unit {
         strangers: strangers(files, &assignments),
+        missing_files: needed_files::missing(files, name, file),
+        files_of_people: needed_files::of_people(files, name, file),
         at_boot,
         conditional: set(&["Condition", "Assert"]),
         by_architecture: set(&["ConditionArchitecture=", "AssertArchitecture="]),

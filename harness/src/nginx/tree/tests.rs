@@ -70,6 +70,36 @@ fn damage_is_named_and_the_rest_is_read() {
 }
 
 #[test]
+fn only_what_every_nginx_refuses_is_certain() {
+    for text in ["a; b { c;", "a; } b;", "a; b", "a { b \"c; }"] {
+        assert_eq!(parse_alone(text).refused.len(), 1, "{text}");
+    }
+    for text in [
+        "",
+        "a { b ${c}; d ~^\\.x$; } # {",
+        "a \u{a0}\" b; c { d '}{'; }",
+        "a { include gone; }",
+        "content_by_lua_block { x = [[ } ' ]] } a {",
+        "some_block { odd } } {",
+    ] {
+        assert_eq!(parse_alone(text).refused, [], "{text}");
+    }
+    let deep = parse_alone(&"a {".repeat(MAX_DEPTH + 2));
+    assert_eq!(deep.refused, []);
+}
+
+#[test]
+fn an_included_file_closes_what_it_opens() {
+    let parsed = parse("nginx.conf", "http { include a; }", &mut |_| {
+        let text = "server { listen 80;".to_owned();
+        let path = "a".to_owned();
+        Ok(vec![Included { path, text }])
+    });
+    let reason = "a `{` is never closed".to_owned();
+    assert_eq!(parsed.refused, [("a".to_owned(), reason)]);
+}
+
+#[test]
 fn lua_does_not_break_the_rest() {
     let parsed = parse_alone("content_by_lua_block { if x then y = {'}'} end } a;");
     assert!(parsed.problems.is_empty());

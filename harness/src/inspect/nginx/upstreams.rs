@@ -1,37 +1,33 @@
-//! What nginx needs and the rest of the closure does not have.
+//! Where nginx passes requests on to.
 
-use super::rules::{Outcome, Subject};
-use crate::closure::Place;
+use super::UNIT;
+use crate::closure::{Named, Place};
+use crate::inspect::rules::{Outcome, Subject};
 use crate::vocabulary::{Check, Finding, State};
 
-const UNIT: &str = "nginx.service";
-
+/// A program may listen where its own source says: these can be no more than warnings.
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     let nginx = &subject.survey.nginx;
-    let unit = subject.survey.units.get(UNIT);
-    let is_certain = unit.is_some_and(|unit| unit.at_boot && !unit.conditional);
-    for (directive, path) in &nginx.missing {
-        let finding = missing(directive, path, is_certain);
-        if is_certain {
-            outcome.cause(
-                format!("{} ({path})", finding.summary),
-                "correct the path, or add the package that holds it to the configuration",
-                [finding],
-            );
-        } else {
-            outcome.findings.push(finding);
-        }
-    }
-    // A program may listen where its own source says: this can be no more than a warning.
-    for upstream in nginx.upstreams.iter().filter(|upstream| !upstream.named) {
+    let at_boot = subject
+        .survey
+        .units
+        .get(UNIT)
+        .is_some_and(|unit| unit.at_boot);
+    for upstream in &nginx.upstreams {
         let place = match &upstream.place {
             Place::Port(port) => format!("port {port}"),
             Place::Socket(path) => path.clone(),
         };
-        let summary = format!(
-            "nginx passes requests on to {place}, which no unit and no configuration of the closure names: \
-             nothing may answer there"
-        );
+        let why = match &upstream.named {
+            Named::No => "which no unit and no configuration of the closure names".to_owned(),
+            // What starts nginx later may start the other too.
+            Named::ByIdle(unit) if at_boot => {
+                format!("which only {unit} names, and nothing starts {unit} at a boot")
+            }
+            Named::ByIdle(_) | Named::Yes => continue,
+        };
+        let summary =
+            format!("nginx passes requests on to {place}, {why}: nothing may answer there");
         let configuration = nginx.configuration.as_deref().unwrap_or_default();
         outcome.findings.push(
             Finding::new(Check::NginxConfig, State::Inspected, place, summary)
@@ -40,53 +36,14 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
                 .with_evidence(UNIT, configuration),
         );
     }
-    note_state(subject, outcome);
-}
-
-fn missing(directive: &str, path: &str, is_certain: bool) -> Finding {
-    let will = if is_certain { "will" } else { "would" };
-    let summary =
-        format!("nginx {will} not start: {directive} names a file that is not in the closure");
-    let finding = Finding::new(Check::NginxConfig, State::Inspected, directive, summary)
-        .with_evidence(directive, path);
-    if is_certain {
-        finding
-    } else {
-        finding.as_warning()
-    }
-}
-
-/// What ACME or an operator puts there says nothing of the closure, and nginx does not start without it.
-fn note_state(subject: &Subject, outcome: &mut Outcome) {
-    let files = &subject.survey.nginx.made_at_run_time;
-    let Some((directive, path)) = files.first() else {
-        return;
-    };
-    let more = match files.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
-    };
-    outcome.notes.push(format!(
-        "nginx opens at its start what is made at run time ({directive} {path}{more}): files of the closure prove nothing of it"
-    ));
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::with_nginx;
     use crate::closure::testing::{FakeClosure, elf};
     use crate::inspect::testing::{ids, inspected, server, unit};
     use crate::vocabulary::{ElfClass, Verdict};
-
-    const GONE: &str = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-gone/x";
-
-    fn with_nginx(http: &str) -> FakeClosure {
-        let fake = server();
-        let program = fake.program("nginx", "bin/nginx", elf(ElfClass::X86_64));
-        let config = fake.store_file("nginx.conf", "", format!("http {{ {http} }}"));
-        let text = format!("[Service]\nExecStart={program} -c {config}\n");
-        unit(&fake, "nginx.service", &text);
-        fake
-    }
 
     const PASS: &str = "server { location / { proxy_pass http://127.0.0.1:8081; } }";
 
@@ -129,33 +86,6 @@ mod tests {
 
         let fake = with_nginx(&format!("server {{ listen 127.0.0.1:8081; }} {PASS}"));
         assert_eq!(ids(&inspected(&fake)), [""; 0]);
-    }
-
-    #[test]
-    fn files_of_the_store_that_are_missing_fail() {
-        let fake = with_nginx(&format!("server {{ ssl_certificate {GONE}; }}"));
-        let inspection = inspected(&fake);
-        assert_eq!(ids(&inspection), ["inspected/nginx-config/ssl_certificate"]);
-        assert_eq!(inspection.verdict, Verdict::Fail);
-        let fake = with_nginx(&format!("include {GONE};"));
-        assert_eq!(ids(&inspected(&fake)), ["inspected/nginx-config/include"]);
-    }
-
-    #[test]
-    fn certificates_that_are_made_at_run_time_are_silent() {
-        let fake = with_nginx("server { ssl_certificate /var/lib/acme/a/fullchain.pem; }");
-        assert_eq!(ids(&inspected(&fake)), [""; 0]);
-    }
-
-    #[test]
-    fn a_certificate_that_is_made_at_run_time_is_noted() {
-        let fake = with_nginx("server { ssl_certificate /var/lib/acme/a/fullchain.pem; }");
-        let notes = inspected(&fake).notes;
-        let is_it = |note: &String| note.contains("ssl_certificate /var/lib/acme/a/fullchain.pem");
-        assert!(notes.iter().any(is_it), "{notes:?}");
-        fake.file("etc/ssl/a.pem", "");
-        let fake = with_nginx("server { ssl_certificate $x; }");
-        assert!(inspected(&fake).notes.is_empty());
     }
 
     const SOCKET: &str =
@@ -208,12 +138,49 @@ mod tests {
     }
 
     #[test]
-    fn an_nginx_that_the_boot_does_not_start_is_no_error() {
-        let fake = server();
-        let config = fake.store_file("nginx.conf", "", format!("http {{ include {GONE}; }}"));
-        let text = format!("[Service]\nExecStart=/run/nginx -c {config}\n");
-        fake.file("etc/systemd/system/nginx.service", text);
-        assert_eq!(inspected(&fake).verdict, Verdict::Pass);
+    fn a_port_that_only_a_unit_without_a_starter_names_is_a_warning() {
+        let idle = |fake: &FakeClosure, more: &str| {
+            let text = format!("[Service]\nExecStart=/run/x -p 8081\n{more}");
+            fake.file("etc/systemd/system/a.service", text);
+        };
+        let fake = with_nginx(PASS);
+        idle(&fake, "");
+        let inspection = inspected(&fake);
+        assert_eq!(ids(&inspection), ["inspected/nginx-config/port 8081"]);
+        let summary = &inspection.findings[0].summary;
+        assert!(summary.contains("nothing starts a.service"), "{summary}");
+        assert_eq!(inspection.verdict, Verdict::Pass);
+
+        let fake = with_nginx(PASS);
+        idle(&fake, "BusName=org.x\n");
+        assert_eq!(ids(&inspected(&fake)), [""; 0]);
+        let starters = [
+            (
+                "etc/udev/rules.d/x.rules",
+                "ENV{SYSTEMD_WANTS}+=\"a.service\"\n",
+            ),
+            ("etc/systemd/system/other.wants/a.service", ""),
+            (
+                "etc/systemd/system/b.service",
+                "[Unit]\nOnFailure=a.service\n",
+            ),
+            ("etc/crontab", "@reboot root systemctl start a\n"),
+            ("etc/app/settings", "listen: 8081\n"),
+        ];
+        for (path, text) in starters {
+            let fake = with_nginx(PASS);
+            idle(&fake, "");
+            fake.file(path, text);
+            assert_eq!(ids(&inspected(&fake)), [""; 0], "{path}");
+        }
+        let fake = with_nginx(PASS);
+        idle(&fake, "");
+        unit(
+            &fake,
+            "b.service",
+            "[Unit]\nAfter=a.service\n[Service]\nExecStart=/run/y\n",
+        );
+        assert_eq!(ids(&inspected(&fake)), ["inspected/nginx-config/port 8081"]);
     }
 
     #[test]
