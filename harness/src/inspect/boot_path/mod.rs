@@ -5,6 +5,7 @@ mod bootspec;
 mod default_target;
 mod devices;
 mod disk;
+mod empty;
 mod entries;
 mod file_systems;
 mod initrd_modules;
@@ -26,6 +27,7 @@ const PARTS: &[fn(&Subject, &mut Outcome)] = &[
     stage_2::rule,
     default_target::rule,
     entries::rule,
+    empty::rule,
     modules::rule,
     vermagic::rule,
     initrd_modules::rule,
