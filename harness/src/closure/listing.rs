@@ -1,11 +1,14 @@
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::ClosureError;
 use super::registration::Registration;
 use crate::vocabulary::StorePath;
+
+/// A large desktop's `registration` has some 10 MB.
+const LIMIT: u64 = 256 << 20;
 
 /// What a closure directory says that it holds.
 pub(super) enum Listing {
@@ -83,9 +86,51 @@ impl Listing {
 }
 
 fn read_if_there(file: &Path) -> Result<Option<String>, ClosureError> {
-    match fs::read_to_string(file) {
+    let read = || {
+        // Asked before it is opened: to open a FIFO would wait for a writer.
+        if !fs::metadata(file)?.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut text = String::new();
+        let length = File::open(file)?.take(LIMIT).read_to_string(&mut text)?;
+        if length as u64 == LIMIT {
+            return Err(io::Error::other(
+                "it is larger than the list of any closure",
+            ));
+        }
+        Ok(text)
+    };
+    match read() {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(ClosureError::io(file)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_list_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Listing::read(dir.path()),
+            Err(ClosureError::NoClosureFiles(_))
+        ));
+        let file = dir.path().join("store-paths");
+        for target in ["/dev/zero", "/"] {
+            std::os::unix::fs::symlink(target, &file).unwrap();
+            assert!(matches!(
+                Listing::read(dir.path()),
+                Err(ClosureError::Io { .. })
+            ));
+            fs::remove_file(&file).unwrap();
+        }
+        File::create(&file).unwrap().set_len(LIMIT + 1).unwrap();
+        assert!(matches!(
+            Listing::read(dir.path()),
+            Err(ClosureError::Io { .. })
+        ));
     }
 }

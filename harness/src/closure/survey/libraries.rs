@@ -8,6 +8,14 @@ use crate::vocabulary::ElfClass;
 /// A browser loads some two hundred libraries.
 const MAX_LIBRARIES: usize = 1_024;
 const MAX_NAMES: usize = 4;
+/// Files that are looked for on behalf of one program: with hundreds of libraries in hundreds of directories some 50,000.
+const MAX_LOOKUPS: usize = 500_000;
+/// Bytes of a search path that one file hands on to those that it loads.
+const MAX_SEARCH_PATH: usize = 256 << 10;
+/// A directory (`PATH_MAX`).
+const MAX_DIRECTORY: usize = 4096;
+/// Stands for directories that are not known: it makes nothing certain.
+const UNKNOWN: &str = "";
 
 /// Finds the libraries of programs as ld.so(8) does, each file read once.
 pub(super) struct Libraries<'a> {
@@ -74,6 +82,7 @@ impl<'a> Libraries<'a> {
             inherited: Vec::new(),
         }]);
         let mut loaded = 0;
+        let mut lookups = MAX_LOOKUPS;
         while let Some(user) = queue.pop_front() {
             let inherited = user.inherited(musl);
             let searched = user.search_path(&inherited, &defaults);
@@ -81,14 +90,20 @@ impl<'a> Libraries<'a> {
                 if !names.insert(name.clone()) {
                     continue;
                 }
-                let Some((path, needs)) = self.find(name, &searched, class) else {
+                let Some((path, needs)) = self.find(name, &searched, class, &mut lookups) else {
+                    if lookups == 0 {
+                        return Some(Vec::new());
+                    }
                     if is_certain(name, &searched) {
                         missing.push(name.clone());
+                    }
+                    if missing.len() == MAX_NAMES {
+                        return Some(missing);
                     }
                     continue;
                 };
                 loaded += 1;
-                if missing.len() >= MAX_NAMES || loaded > MAX_LIBRARIES {
+                if loaded > MAX_LIBRARIES {
                     return Some(missing);
                 }
                 names.extend(needs.soname.clone());
@@ -108,16 +123,18 @@ impl<'a> Libraries<'a> {
         name: &str,
         searched: &[String],
         class: ElfClass,
+        lookups: &mut usize,
     ) -> Option<(String, Rc<ElfNeeds>)> {
-        let candidates: Vec<String> = if name.contains('/') {
-            vec![name.to_owned()]
-        } else {
-            searched.iter().map(|dir| format!("{dir}/{name}")).collect()
-        };
-        candidates.into_iter().find_map(|path| {
+        let mut at = |path: String| {
+            *lookups = lookups.checked_sub(1)?;
             let needs = self.needs(&path)?;
             (needs.class == class).then_some((path, needs))
-        })
+        };
+        if name.contains('/') {
+            return at(name.to_owned());
+        }
+        let mut directories = searched.iter();
+        directories.find_map(|directory| at(format!("{directory}/{name}")))
     }
 }
 
@@ -130,6 +147,16 @@ impl Loaded {
             own.extend(self.expanded(&needs.runpath));
         }
         own.extend(self.inherited.iter().cloned());
+        let mut left = MAX_SEARCH_PATH;
+        let fits = |directory: &&String| {
+            left = left.saturating_sub(directory.len() + 1);
+            left > 0
+        };
+        let kept = own.iter().take_while(fits).count();
+        if kept < own.len() {
+            own.truncate(kept);
+            own.push(UNKNOWN.to_owned());
+        }
         own
     }
 
@@ -147,6 +174,10 @@ impl Loaded {
 
     fn expanded(&self, directories: &[String]) -> Vec<String> {
         let expand = |dir: &String| {
+            let grown = dir.matches('$').count() * self.directory.len();
+            if dir.len() + grown > MAX_DIRECTORY {
+                return UNKNOWN.to_owned();
+            }
             dir.replace("${ORIGIN}", &self.directory)
                 .replace("$ORIGIN", &self.directory)
         };
@@ -168,4 +199,32 @@ fn directory(path: &str) -> &str {
 
 fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::closure::testing::{FakeClosure, dynamic_elf};
+
+    fn missing(fake: &FakeClosure, program: &str) -> Vec<String> {
+        let closure = fake.closure();
+        Libraries::new(ClosureFiles::new(&closure)).missing(program)
+    }
+
+    #[test]
+    fn a_search_beyond_all_bounds_calls_nothing_missing() {
+        let fake = FakeClosure::new();
+        let loader = fake.program("libc", "lib/ld.so", dynamic_elf("", &[], ""));
+        let dirs: Vec<String> = (0..1_000)
+            .map(|n| format!("{}/{n}", fake.store_path("libc")))
+            .collect();
+        let dirs = dirs.join(":");
+        let names: Vec<String> = (0..300).map(|n| format!("lib{n}.so")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let few = fake.program("a", "bin/a", dynamic_elf(&loader, &names[..9], &dirs));
+        assert_eq!(missing(&fake, &few).len(), MAX_NAMES);
+        let origin = "$ORIGIN".repeat(30_000);
+        let wild = fake.program("b", "bin/b", dynamic_elf(&loader, &names, &origin));
+        assert_eq!(missing(&fake, &wild), [""; 0]);
+    }
 }

@@ -16,6 +16,20 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         };
         error(outcome, "kernel", summary, NEXT);
     }
+    let boot = &subject.survey.boot;
+    let initrd = boot
+        .images
+        .iter()
+        .find(|i| Some(&i.path) == boot.initrd.as_ref());
+    if initrd.is_some_and(|image| image.size == 0) {
+        error(
+            outcome,
+            "initrd",
+            "the initrd is an empty file".to_owned(),
+            NEXT,
+        );
+        return;
+    }
     let Some(damage) = &subject.facts.initrd_damage else {
         return;
     };
@@ -64,6 +78,14 @@ mod tests {
         let inspection = inspected(&fake);
         assert_eq!(ids(&inspection), ["inspected/boot-path/kernel"]);
         assert!(inspection.headline.contains("an empty file"));
+    }
+
+    #[test]
+    fn an_empty_initrd_is_found() {
+        let fake = server();
+        fake.file("initrd", "");
+        let found = ids(&inspected(&fake));
+        assert_eq!(found[0], "inspected/boot-path/initrd", "{found:?}");
     }
 
     #[test]
