@@ -35,6 +35,15 @@ const PATTERNS: &[(&str, &str)] = &[
     // Processes, as `pid 71`, `process 71` and `nginx[71]`; PID 1 is always that one.
     (r"\b(?i:(pid|process))([ =])\d{2,}", "${1}${2}N"),
     (r"([a-zA-Z_-])\[\d+\]", "${1}[N]"),
+    // How many files the distribution's packages have.
+    (
+        r"\bof \d+ programs and libraries \d+ are\b",
+        "of N programs and libraries N are",
+    ),
+    (
+        r"; \d+ (x86_64|i386|of another machine) in ",
+        "; N ${1} in ",
+    ),
     // Addresses.
     (r"\b0x[0-9a-f]+\b", "0xN"),
     (r"\b(at|ip|sp) [0-9a-f]{6,16}\b", "${1} N"),

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use crate::closure::{Census, ElfCounts};
 use crate::inspect::rules::{Outcome, Subject};
 use crate::vocabulary::ElfClass;
@@ -26,7 +24,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     }
 }
 
-/// One sentence, where there is more than one class.
+/// One sentence, where whole store paths are of another class: a few images of GRUB's or of an emulator's in a package are data of it.
 fn mix(census: &Census, userland: Option<ElfClass>) -> Option<String> {
     let counts = &census.programs;
     let most = CLASSES
@@ -34,31 +32,29 @@ fn mix(census: &Census, userland: Option<ElfClass>) -> Option<String> {
         .map(|(class, _)| *class)
         .max_by_key(|class| counts.of(*class))?;
     let native = userland.unwrap_or(most);
-    let mut foreign = CLASSES
+    let foreign: Vec<String> = CLASSES
         .iter()
-        .filter(|(class, _)| *class != native && counts.of(*class) > 0)
-        .peekable();
-    foreign.peek()?;
-    let mut note = format!(
-        "of {} programs and libraries {} are {}{}",
+        .filter(|(class, _)| *class != native)
+        .filter_map(|(class, word)| {
+            let paths = paths_of(census, *class);
+            let count: u64 = paths.iter().map(|(_, count)| count).sum();
+            (count > 0).then(|| format!("; {count} {word} in {}", named(&paths)))
+        })
+        .collect();
+    if foreign.is_empty() {
+        return None;
+    }
+    let as_userland = match userland {
+        Some(_) => ", as the userland is",
+        None => "",
+    };
+    Some(format!(
+        "of {} programs and libraries {} are {}{as_userland}{}",
         counts.total(),
         counts.of(native),
         word(native),
-        if userland.is_some() {
-            ", as the userland is"
-        } else {
-            ""
-        }
-    );
-    for (class, word) in foreign {
-        let _ = write!(
-            note,
-            "; {} {word} in {}",
-            counts.of(*class),
-            places(census, *class)
-        );
-    }
-    Some(note)
+        foreign.concat()
+    ))
 }
 
 fn word(class: ElfClass) -> &'static str {
@@ -68,15 +64,20 @@ fn word(class: ElfClass) -> &'static str {
         .map_or("of another machine", |(_, word)| word)
 }
 
-/// `alpha-x86_64, glibc-2.40 and 3 more store paths`, those with the most files first.
-fn places(census: &Census, class: ElfClass) -> String {
+/// The store paths of which most programs and libraries are of a class, those with the most first, and how many these are.
+fn paths_of(census: &Census, class: ElfClass) -> Vec<(&str, u64)> {
     let mut paths: Vec<(&str, u64)> = census
         .by_path
         .iter()
+        .filter(|(_, counts)| 2 * counts.of(class) > counts.total())
         .map(|(path, counts): (_, &ElfCounts)| (path.name(), counts.of(class)))
-        .filter(|(_, count)| *count > 0)
         .collect();
     paths.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    paths
+}
+
+/// `alpha-x86_64, glibc-2.40 and 3 more store paths`.
+fn named(paths: &[(&str, u64)]) -> String {
     let more = paths.len().saturating_sub(MAX_NAMED);
     let named: Vec<&str> = paths
         .iter()
@@ -137,6 +138,13 @@ mod tests {
         fake.store_file("native", "a.so", library(ElfClass::X86_64));
         // An object file, such as an eBPF program or a module of GRUB, is none that runs.
         fake.store_file("grub", "normal.mod", elf(ElfClass::I386));
+        // Nor is an image among a package's programs news.
+        fake.store_file("native", "b.so", library(ElfClass::X86_64));
+        fake.store_file(
+            "native",
+            "lib/grub/i386-pc/kernel.img",
+            library(ElfClass::I386),
+        );
         assert!(notes(&fake).is_empty());
     }
 }
