@@ -4,7 +4,7 @@
 
 pub use crate::closure::fuzzing::{
     bootspec, bzimage, elf, fstab, grub_config, grub_menu, initrd, module_file, pe, registration,
-    script, unit,
+    script, udev, unit,
 };
 pub use crate::nginx::fuzzing::nginx;
 
@@ -28,6 +28,7 @@ pub const TARGETS: &[Target] = &[
     target("pe", pe),
     target("registration", registration),
     target("script", script),
+    target("udev", udev),
     target("unit", unit),
 ];
 

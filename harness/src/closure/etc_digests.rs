@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
@@ -26,6 +26,8 @@ pub fn etc_digests(closure: &Closure) -> BTreeMap<String, String> {
     };
     let own =
         StorePath::split(&etc.logical).map_or(etc.logical.clone(), |(own, _)| own.to_string());
+    // A directory that links lead back into is read once: each level would have as many of it as there are links.
+    let mut walked = BTreeSet::from([etc.logical]);
     let mut pending = vec![(String::new(), 0)];
     while let Some((directory, depth)) = pending.pop() {
         for name in files.list(&format!("/etc/{directory}")).unwrap_or_default() {
@@ -37,8 +39,14 @@ pub fn etc_digests(closure: &Closure) -> BTreeMap<String, String> {
             let is_own_directory = resolved
                 .as_ref()
                 .is_ok_and(|resolved| resolved.logical.starts_with(&own) && resolved.host.is_dir());
+            let mut is_new = || {
+                let logical = resolved.as_ref().map(|resolved| resolved.logical.clone());
+                logical.is_ok_and(|logical| walked.insert(logical))
+            };
             if is_own_directory && depth < MAX_DEPTH {
-                pending.push((format!("{below}/"), depth + 1));
+                if is_new() {
+                    pending.push((format!("{below}/"), depth + 1));
+                }
             } else {
                 let value = match resolved {
                     Ok(resolved) => digest(&files, &resolved.logical),
@@ -110,6 +118,17 @@ mod tests {
         ] {
             assert_eq!(without_hashes(text), text);
         }
+    }
+
+    #[test]
+    fn directories_that_lead_into_each_other_are_read_once() {
+        let fake = FakeClosure::new();
+        fake.file("etc/deep/file", "");
+        for n in 0..50 {
+            fake.link("toplevel", &format!("etc/deep/{n}"), ".");
+            fake.link("toplevel", &format!("etc/{n}"), "deep");
+        }
+        assert_eq!(etc_digests(&fake.closure()).len(), 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod texts;
 
 pub use programs::{bzimage, elf, module_file, pe, script};
 pub use store::{initrd, registration};
-pub use texts::{bootspec, fstab, grub_config, grub_menu, unit};
+pub use texts::{bootspec, fstab, grub_config, grub_menu, udev, unit};
 
 /// Plain bytes of compressed data, a bound that a fuzzer reaches in no time; the program's own are larger.
 const PLAIN_LIMIT: u64 = 128 << 10;

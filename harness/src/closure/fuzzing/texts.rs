@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
 
 use crate::closure::grub_menu::{self, Does, GrubEntry};
-use crate::closure::unit_file::{UnitFile, command_words, split_words};
+use crate::closure::survey::specifiers::expanded;
+use crate::closure::survey::udev_rules::started_in;
+use crate::closure::unit_file::{UnitFile, command_lines, command_words, split_words};
 use crate::closure::{bootspec as boot_json, fstab as file_systems, grub_config as grub_xml};
 use crate::vocabulary::FileSystem;
 
@@ -22,6 +24,11 @@ pub fn unit(bytes: &[u8]) {
             let total: usize = words.iter().map(String::len).sum();
             assert!(total <= command.len(), "{command}: {words:?}");
         }
+    }
+    let lines = command_lines(&text);
+    assert!(lines.iter().map(|line| line.len()).sum::<usize>() <= text.len());
+    if let Some(path) = expanded(&text, "a-b@c\\x2d-d.service") {
+        assert!(text.contains('%') || path == text);
     }
     // Quoted as systemd quotes them, words stay as they are.
     let words = split_words(&text);
@@ -77,6 +84,16 @@ pub fn grub_config(bytes: &[u8]) {
     let devices = parsed.map(|config| config.devices).unwrap_or_default();
     assert!(devices.iter().all(|d| !d.is_empty() && d != "nodev"));
     let total: usize = devices.iter().map(String::len).sum();
+    assert!(total <= text.len());
+}
+
+/// Rules of udev: what they start is fixed, and stands in them but for escapes.
+pub fn udev(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let programs = started_in(&text);
+    assert_eq!(programs, started_in(&text));
+    assert!(programs.iter().all(|p| !p.contains(['$', '%', ':'])));
+    let total: usize = programs.iter().map(String::len).sum();
     assert!(total <= text.len());
 }
 

@@ -30,13 +30,13 @@ mod programs;
 mod run_time;
 pub(super) mod script;
 mod script_strangers;
-mod specifiers;
+pub(super) mod specifiers;
 mod system_path;
 mod system_tools;
 #[cfg(test)]
 mod tests;
 mod tracer;
-mod udev_rules;
+pub(super) mod udev_rules;
 mod unit_set;
 mod wrappers;
 

@@ -24,6 +24,8 @@ const STATE: &[&str] = &[
 ];
 const MADE_BY_ACTIVATION: &[&str] = &["/bin/sh", "/usr/bin/env"];
 const TMPFILES: &str = "/etc/tmpfiles.d";
+/// A desktop's files of systemd-tmpfiles have some 100 kB together.
+const MAX_TEXT: usize = 32 << 20;
 
 /// Where a path that is not in the closure comes from on the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub(super) enum Origin {
 pub(super) struct RunTime {
     /// Texts that make files, in which a path that is made is named.
     makers: Vec<String>,
+    /// There are more of them than are kept.
+    is_cut: bool,
     mount_points: Vec<String>,
     /// `/run/wrappers/bin/NAME`, and the programs behind it: the wrapper and what it wraps.
     pub(super) wrappers: BTreeMap<String, Vec<String>>,
@@ -49,6 +53,7 @@ impl RunTime {
     pub(super) fn read(files: ClosureFiles) -> Self {
         let text = |path: &str| files.text(path).ok();
         let tmpfiles = files.list(TMPFILES).unwrap_or_default();
+        let mut left = MAX_TEXT;
         let makers = text(&files.in_toplevel("activate"))
             .into_iter()
             .chain(
@@ -56,7 +61,12 @@ impl RunTime {
                     .iter()
                     .filter_map(|name| text(&format!("{TMPFILES}/{name}"))),
             )
+            .take_while(|text| {
+                left = left.saturating_sub(text.len());
+                left > 0
+            })
             .collect();
+        let is_cut = left == 0;
         let fstab = text("/etc/fstab").unwrap_or_default();
         let mount_points = fstab
             .lines()
@@ -67,6 +77,7 @@ impl RunTime {
             .collect();
         Self {
             makers,
+            is_cut,
             mount_points,
             wrappers: super::wrappers::programs(files),
         }
@@ -91,9 +102,11 @@ impl RunTime {
 
     /// envfs mounts `/usr/bin` and `/bin`, and an administrator's rule may link a program of the store there.
     fn is_made(&self, path: &str) -> bool {
-        self.mount_points
-            .iter()
-            .any(|point| path.starts_with(point))
+        self.is_cut
+            || self
+                .mount_points
+                .iter()
+                .any(|point| path.starts_with(point))
             || self.makers.iter().any(|text| text.contains(path))
     }
 }

@@ -1,6 +1,6 @@
 /// A word of a unit with the specifiers of systemd.unit(5) expanded that the unit's name and systemd's own directories decide; `None` where
 /// another is in it, which only the machine knows.
-pub(super) fn expanded(word: &str, unit: &str) -> Option<String> {
+pub(in crate::closure) fn expanded(word: &str, unit: &str) -> Option<String> {
     let stem = unit.rsplit_once('.').map_or(unit, |(stem, _)| stem);
     let (prefix, instance) = stem.split_once('@').unwrap_or((stem, ""));
     let last = |name: &str| {

@@ -20,7 +20,7 @@ pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> Vec<Started> {
         let Ok(text) = files.text(&format!("{DIRECTORY}/{name}")) else {
             continue;
         };
-        for program in lines(&text).iter().flat_map(|line| started_by(line)) {
+        for program in started_in(&text) {
             if programs.len() < MAX_PROGRAMS {
                 programs.entry(program).or_insert_with(|| name.clone());
             }
@@ -40,6 +40,14 @@ pub(super) fn read(files: ClosureFiles, tracer: &mut Tracer) -> Vec<Started> {
                 hops: tracer.trace(&path, true).hops,
             }
         })
+        .collect()
+}
+
+/// The programs that the rules of a file start.
+pub(in crate::closure) fn started_in(text: &str) -> Vec<String> {
+    lines(text)
+        .iter()
+        .flat_map(|line| started_by(line))
         .collect()
 }
 

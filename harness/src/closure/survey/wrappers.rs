@@ -20,6 +20,7 @@ const MAX_WRAPPERS: usize = 200;
 /// up to 23.05 stands in a file `NAME.real` beside it.
 pub(super) fn programs(files: ClosureFiles) -> BTreeMap<String, Vec<String>> {
     let mut wrappers = BTreeMap::new();
+    let mut copies = 0;
     for script in scripts(files) {
         for line in script.lines().map(str::trim) {
             let words = split_words(line);
@@ -29,7 +30,8 @@ pub(super) fn programs(files: ClosureFiles) -> BTreeMap<String, Vec<String>> {
                     let Some(name) = to.strip_prefix("$wrapperDir/") else {
                         continue;
                     };
-                    if wrappers.len() < MAX_WRAPPERS {
+                    copies += 1;
+                    if copies <= MAX_WRAPPERS {
                         let mut chain = vec![(*program).to_owned()];
                         chain.extend(wrapped(files, program));
                         wrappers.insert(format!("{DIRECTORY}/{name}"), chain);
