@@ -31,17 +31,22 @@ impl UnitFile {
                 continue;
             }
             continued.push_str(trimmed);
-            let whole = std::mem::take(&mut continued);
-            if let Some(name) = whole.strip_prefix('[').and_then(|w| w.strip_suffix(']')) {
-                // Every assignment repeats it.
-                section = name.chars().take(LONGEST_SECTION).collect();
-            } else if let Some((key, value)) = whole.split_once('=') {
-                self.assignments.push(Assignment {
-                    section: section.clone(),
-                    key: key.trim().to_owned(),
-                    value: value.trim().to_owned(),
-                });
-            }
+            self.add_line(&mut section, &std::mem::take(&mut continued));
+        }
+        // The file may end within a continued line.
+        self.add_line(&mut section, &continued);
+    }
+
+    fn add_line(&mut self, section: &mut String, line: &str) {
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            // Every assignment repeats it.
+            *section = name.chars().take(LONGEST_SECTION).collect();
+        } else if let Some((key, value)) = line.split_once('=') {
+            self.assignments.push(Assignment {
+                section: section.clone(),
+                key: key.trim().to_owned(),
+                value: value.trim().to_owned(),
+            });
         }
     }
 
@@ -167,6 +172,8 @@ mod tests {
         ]);
         let words = command_words(unit.list("Service", "ExecStart")[0]);
         assert_eq!(words, ["/bin/a", "--flag", "last"]);
+        let cut = self::unit(&["[Service]\nExecStart=/bin/a \\"]);
+        assert_eq!(cut.list("Service", "ExecStart"), ["/bin/a"]);
     }
 
     #[test]
