@@ -27,12 +27,7 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         )
         .into());
     }
-    let source = match &args.closure {
-        Some(dir) => Source::Directory { dir: dir.clone() },
-        None => Source::Store {
-            root: args.store.clone(),
-        },
-    };
+    let source = args.source.source();
     let closure = closure::resolve(&source, &args.candidate)?;
     let baseline = baseline(args, &source)?;
     let damage = match args.verify {
@@ -181,10 +176,10 @@ fn answer(asked: &Asked<'_>, decision: &Decision, chosen: &Chosen, args: &GateAr
 /// The rehearsal that would open the gate.
 fn next(asked: &Asked<'_>, args: &GateArgs) -> String {
     let mut command = vec!["bootproof test".to_owned()];
-    if let Some(dir) = &args.closure {
+    if let Some(dir) = &args.source.closure {
         command.push(format!("--closure {}", dir.display()));
-    } else if args.store != std::path::Path::new("/") {
-        command.push(format!("--store {}", args.store.display()));
+    } else if args.source.store != std::path::Path::new("/") {
+        command.push(format!("--store {}", args.source.store.display()));
     }
     command.push(format!("--toplevel {}", asked.candidate.toplevel));
     if let Some(baseline) = asked.baseline {

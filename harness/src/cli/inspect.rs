@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::args::{InspectArgs, InspectFormat};
 use super::build::Builder;
 use super::{Exit, Failure};
-use crate::closure::{self, Closure, Source};
+use crate::closure::{self, Closure};
 use crate::inspect::{self, Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
 use crate::vocabulary::{ClosureFacts, System, TargetMachine};
 
@@ -48,19 +48,17 @@ struct Closures {
 }
 
 fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
-    let source = match &args.closure {
-        Some(dir) => Source::Directory { dir: dir.clone() },
-        None => Source::Store {
-            root: args.store.clone(),
-        },
-    };
+    let source = args.source.source();
     let named = |toplevel: &str| -> Result<Read, Failure> {
         let closure = closure::resolve(&source, toplevel)?;
         let facts = closure::read_facts(&closure)?;
         Ok((closure, facts))
     };
     let (built, of_flake) = build(args)?;
-    let candidate = match (built.as_ref().or(args.toplevel.as_ref()), &args.closure) {
+    let candidate = match (
+        built.as_ref().or(args.toplevel.as_ref()),
+        &args.source.closure,
+    ) {
         (Some(toplevel), _) => named(toplevel)?,
         (None, Some(dir)) => {
             let closure = closure::resolve_directory(dir)?;
@@ -90,10 +88,10 @@ fn build(args: &InspectArgs) -> Result<(Option<String>, Option<String>), Failure
     }
     let mut builder = Builder::new()?;
     let command = args.build_command.as_ref();
-    let built = command.map(|command| builder.by_command(command, &args.store));
+    let built = command.map(|command| builder.by_command(command, &args.source.store));
     let built = built.transpose()?;
     let flake = args.flake.as_ref();
-    let of_flake = flake.map(|reference| builder.by_flake(reference, &args.store));
+    let of_flake = flake.map(|reference| builder.by_flake(reference, &args.source.store));
     let of_flake = of_flake.transpose()?;
     builder.done();
     Ok((built, of_flake))

@@ -27,15 +27,12 @@ pub(super) struct Loaded {
 
 /// Everything that the arguments ask for.
 pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
-    if let Some(dir) = &args.closure {
-        return Ok(vec![closure_directory(args, dir)?]);
-    }
-    if let Some(toplevel) = &args.toplevel {
-        let source = Source::Store {
-            root: args.store.clone(),
-        };
-        let candidate = closure::resolve(&source, toplevel)?;
-        let baseline = resolve_baseline(args, &source)?;
+    if let Some(candidate) = candidate(args)? {
+        let source = args.source.source();
+        let baseline = args.baseline.as_ref();
+        let baseline = baseline
+            .map(|path| closure::resolve(&source, path))
+            .transpose()?;
         return Ok(vec![one(args, candidate, baseline)?]);
     }
     let Some(lab) = &args.lab else {
@@ -60,23 +57,13 @@ pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
         .collect()
 }
 
-fn closure_directory(args: &TestArgs, dir: &Path) -> Result<Loaded, Failure> {
-    let source = Source::Directory {
-        dir: dir.to_owned(),
-    };
-    let candidate = match &args.toplevel {
-        Some(toplevel) => closure::resolve(&source, toplevel)?,
-        None => closure::resolve_directory(dir)?,
-    };
-    let baseline = resolve_baseline(args, &source)?;
-    one(args, candidate, baseline)
-}
-
-fn resolve_baseline(args: &TestArgs, source: &Source) -> Result<Option<Closure>, Failure> {
-    match &args.baseline {
-        Some(baseline) => Ok(Some(closure::resolve(source, baseline)?)),
-        None => Ok(None),
-    }
+/// What the user names, or the one toplevel of a closure directory; `None` where a scenario is asked for.
+fn candidate(args: &TestArgs) -> Result<Option<Closure>, Failure> {
+    Ok(match (&args.toplevel, &args.source.closure) {
+        (Some(toplevel), _) => Some(closure::resolve(&args.source.source(), toplevel)?),
+        (None, Some(dir)) => Some(closure::resolve_directory(dir)?),
+        (None, None) => None,
+    })
 }
 
 /// A closure of the user's, on the machine that the arguments describe.

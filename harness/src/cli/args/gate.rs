@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::SourceArgs;
 use crate::cli::configuration::HostArgs;
 
 /// What is about to be deployed, and where.
@@ -25,17 +26,8 @@ pub(in crate::cli) struct GateArgs {
     /// The machine runs no NixOS yet
     #[arg(long, conflicts_with = "baseline")]
     pub(in crate::cli) no_baseline: bool,
-    /// The root of a chroot store that holds the candidate, as in `nix-store --store ROOT`
-    #[arg(
-        long,
-        value_name = "ROOT",
-        default_value = "/",
-        conflicts_with = "closure"
-    )]
-    pub(in crate::cli) store: PathBuf,
-    /// A directory with closureInfo's files (store-paths, registration) and the store paths
-    #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) closure: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
     /// Compare every file of the candidate with the hash that the store recorded, instead of trusting the record
     #[arg(long)]
     pub(in crate::cli) verify: bool,

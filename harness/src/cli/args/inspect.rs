@@ -1,8 +1,6 @@
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use super::TargetArgs;
+use super::{SourceArgs, TargetArgs};
 
 /// What to inspect, and what to hold it against.
 #[derive(Debug, Args)]
@@ -36,17 +34,8 @@ pub(in crate::cli) struct InspectArgs {
     /// The toplevel that the machine runs now: tells what changes, and which platform is expected
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) baseline: Option<String>,
-    /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
-    #[arg(
-        long,
-        value_name = "ROOT",
-        default_value = "/",
-        conflicts_with = "closure"
-    )]
-    pub(in crate::cli) store: PathBuf,
-    /// A directory with closureInfo's files (store-paths, registration) and the store paths
-    #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) closure: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
     /// The platform that you mean to deploy; without it the baseline's
     #[arg(long, value_name = "SYSTEM")]
     pub(in crate::cli) expect_system: Option<String>,

@@ -2,6 +2,7 @@
 
 mod gate;
 mod inspect;
+mod source;
 mod target;
 mod test;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
 pub(super) use inspect::{InspectArgs, InspectFormat};
+pub(super) use source::SourceArgs;
 pub(super) use target::TargetArgs;
 pub(super) use test::TestArgs;
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::{Format, TargetArgs};
+use super::{Format, SourceArgs, TargetArgs};
 use crate::cli::configuration::HostArgs;
 
 /// What to rehearse: a closure, or scenarios of the lab.
@@ -23,23 +23,14 @@ pub(in crate::cli) struct TestArgs {
     /// The toplevel that the machine runs now; without it nothing can be called latent
     #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
     pub(in crate::cli) baseline: Option<String>,
-    /// The root of a chroot store that holds the toplevels, as in `nix-store --store ROOT`
-    #[arg(
-        long,
-        value_name = "ROOT",
-        default_value = "/",
-        conflicts_with = "closure"
-    )]
-    pub(in crate::cli) store: PathBuf,
-    /// A directory with closureInfo's files (store-paths, registration) and the store paths
-    #[arg(long, value_name = "DIR", conflicts_with = "scenario")]
-    pub(in crate::cli) closure: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
     /// The platform that you mean to deploy; without it the baseline's
     #[arg(long, value_name = "SYSTEM")]
     pub(in crate::cli) expect_system: Option<String>,
 
     /// Rehearse these scenarios of the lab (default: all of them)
-    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "TargetArgs")]
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["TargetArgs", "closure"])]
     pub(in crate::cli) scenario: Vec<String>,
     /// The directory of the scenarios
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
