@@ -3,6 +3,7 @@
 //! It is for the file that NixOS's `install-grub.pl` writes and for what else is found on a disk. Nothing of the script is run: conditions
 //! are taken to hold, so that a menu has every entry that the script can make.
 
+mod default_entry;
 mod lexer;
 
 use lexer::{Lexer, Token};
@@ -58,31 +59,6 @@ impl Start {
         let mut named = self.params.iter().filter_map(|p| p.strip_prefix("init="));
         named.next_back()
     }
-}
-
-impl GrubMenu {
-    /// The entry that is started without a key being pressed; `None` where there is none, or where it is a submenu.
-    pub fn default_entry(&self) -> Option<&GrubEntry> {
-        let mut entries = &self.entries;
-        let mut entry: Option<&GrubEntry> = None;
-        for part in self.default.as_deref().unwrap_or("0").split('>') {
-            if let Some(GrubEntry { does, .. }) = entry {
-                let Does::Opens(inner) = does else {
-                    return None;
-                };
-                entries = inner;
-            }
-            entry = Some(find(entries, part)?);
-        }
-        entry.filter(|entry| matches!(entry.does, Does::Start(_)))
-    }
-}
-
-/// By id or title, else by number: the first is 0.
-fn find<'a>(entries: &'a [GrubEntry], name: &str) -> Option<&'a GrubEntry> {
-    let is_named = |entry: &&GrubEntry| entry.id.as_deref() == Some(name) || entry.title == name;
-    let numbered = || entries.get(name.parse::<usize>().ok()?);
-    entries.iter().find(is_named).or_else(numbered)
 }
 
 /// Reads a menu; every text is one, if an empty one.

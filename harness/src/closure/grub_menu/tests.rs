@@ -70,14 +70,32 @@ fn a_default_may_lead_through_submenus_by_number_title_or_id() {
         ("1>NixOS - Configuration 1>Xen", Some("/nix/store/b/init")),
         ("1>1>0", Some("/nix/store/b/init")),
         ("1", None),
-        ("0>0", None),
-        ("7", None),
-        ("gone", None),
+        ("1>", None),
+        // What names no entry means the first.
+        ("7", Some("/nix/store/a-nixos/init")),
+        ("gone", Some("/nix/store/a-nixos/init")),
+        ("1>NixOS - Configuration 1>gone", Some("/nix/store/b/init")),
     ] {
         menu.default = Some(default.to_owned());
         let entry = menu.default_entry().map(started);
         assert_eq!(entry.and_then(Start::init), init, "{default}");
     }
+}
+
+#[test]
+fn a_title_with_a_bracket_or_a_number_is_named_as_grub_names_it() {
+    let mut menu =
+        parse("menuentry a {}\nmenuentry '1>2' {}\nmenuentry 'b>c' {}\nmenuentry '2 d' {}");
+    for (default, title) in [
+        ("b>>c", "b>c"),
+        ("1>2", "1>2"),
+        ("2 d", "b>c"),
+        ("x>y", "a"),
+    ] {
+        menu.default = Some(default.to_owned());
+        assert_eq!(menu.default_entry().unwrap().title, title, "{default}");
+    }
+    assert_eq!(parse("").default_entry(), None);
 }
 
 #[test]
