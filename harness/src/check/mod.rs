@@ -164,7 +164,7 @@ pub fn run(plan: &Plan, run: &Run) -> Vec<Finding> {
         };
         findings.extend(CHECKS.iter().flat_map(|row| (row.run)(&scene)));
     }
-    let mut all = inspection::findings(run);
+    let mut all = inspection::findings(run, &findings);
     all.extend(merge::merge(plan, run, findings));
     all
 }
