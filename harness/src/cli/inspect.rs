@@ -5,14 +5,16 @@ use std::io::{self, IsTerminal as _, Write as _};
 use super::args::{InspectArgs, InspectFormat};
 use super::build::Builder;
 use super::{Exit, Failure};
-use crate::closure::{self, Closure};
-use crate::inspect::{self, Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
+use crate::closure::{self, Closure, Survey};
+use crate::inspect::{
+    self, Against, BuiltBy, Candidate, Expected, Inspection, Meant, MeantBy, Options,
+};
 use crate::vocabulary::{ClosureFacts, System, TargetMachine};
 
 /// Inspects, prints, and ends by the verdict.
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let closures = resolve(args)?;
-    let (candidate, facts) = &closures.candidate;
+    let (closure, (facts, survey)) = &closures.candidate;
     let options = Options {
         expected: args
             .expect_system
@@ -33,7 +35,12 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             },
         }),
     };
-    let inspection = inspect::inspect(candidate, facts, &against, &options)?;
+    let candidate = Candidate {
+        closure,
+        facts,
+        survey,
+    };
+    let inspection = inspect::inspect(&candidate, &against, &options)?;
     print(&inspection, args.format)?;
     Ok(Exit::from(inspection.verdict))
 }
@@ -42,7 +49,7 @@ type Read = (Closure, ClosureFacts);
 
 /// All closures that the arguments name.
 struct Closures {
-    candidate: Read,
+    candidate: (Closure, (ClosureFacts, Survey)),
     baseline: Option<Read>,
     meant: Option<(Read, MeantBy)>,
 }
@@ -50,7 +57,7 @@ struct Closures {
 fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
     let source = args.source.source();
     let named = |toplevel: &str| -> Result<Read, Failure> {
-        let closure = closure::resolve(&source, toplevel)?;
+        let closure = closure::resolve_ahead(&source, toplevel)?;
         let facts = closure::read_facts(&closure)?;
         Ok((closure, facts))
     };
@@ -59,15 +66,12 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
         built.as_ref().or(args.toplevel.as_ref()),
         &args.source.closure,
     ) {
-        (Some(toplevel), _) => named(toplevel)?,
-        (None, Some(dir)) => {
-            let closure = closure::resolve_directory(dir)?;
-            let facts = closure::read_facts(&closure)?;
-            (closure, facts)
-        }
+        (Some(toplevel), _) => closure::resolve_ahead(&source, toplevel)?,
+        (None, Some(dir)) => closure::resolve_directory(dir)?,
         // With nothing else named, the flake's is the candidate.
-        (None, None) => named(of_flake.as_deref().unwrap_or_default())?,
+        (None, None) => closure::resolve_ahead(&source, of_flake.as_deref().unwrap_or_default())?,
     };
+    let examined = closure::examine(&candidate)?;
     let meant = match (&of_flake, &args.meant) {
         (Some(toplevel), _) => Some((named(toplevel)?, MeantBy::Flake)),
         (None, Some(toplevel)) => Some((named(toplevel)?, MeantBy::Path)),
@@ -75,7 +79,7 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
     };
     let baseline = args.baseline.as_deref().map(named).transpose()?;
     Ok(Closures {
-        candidate,
+        candidate: (candidate, examined),
         baseline,
         meant,
     })

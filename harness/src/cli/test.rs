@@ -184,7 +184,12 @@ fn inspect(loaded: &Loaded) -> Result<Inspected, Failure> {
             built_by: BuiltBy::DeployTool,
         }),
     };
-    let inspection = inspect::inspect(&loaded.candidate, &plan.candidate, &against, &options)?;
+    let candidate = inspect::Candidate {
+        closure: &loaded.candidate,
+        facts: &plan.candidate,
+        survey: &closure::survey(&loaded.candidate),
+    };
+    let inspection = inspect::inspect(&candidate, &against, &options)?;
     Ok(inspection.recorded())
 }
 

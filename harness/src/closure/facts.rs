@@ -4,7 +4,6 @@ use super::drivers;
 use super::executable;
 use super::files::{ClosureFiles, FileError};
 use super::fstab;
-use super::initrd;
 use super::modules::KernelModules;
 use super::side_by_side::{self, Slot};
 use super::{Closure, ClosureError, boot_loader, nginx_config, units};
@@ -33,9 +32,8 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
     }
     let version = kernel.as_ref().and_then(|kernel| kernel.version.as_deref());
     let modules = unreadable.note("kernel-modules", KernelModules::read(&files, version));
-    // To read an initrd is to decompress it, which takes as long as all else.
     let (initrd, unit_executables, nginx) = (Slot::empty(), Slot::empty(), Slot::empty());
-    let read_initrd = || initrd.put(initrd::read(&files));
+    let read_initrd = || initrd.put(closure.initrd().as_ref());
     let read_services = || {
         unit_executables.put(units::read(&files));
         nginx.put(nginx_config::read(&files));
@@ -61,7 +59,7 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
     // With a part of the initrd or the list of built-in modules unread, what is missing proves nothing.
     let initrd_modules = initrd
         .filter(|initrd| initrd.unread.is_none())
-        .map(|initrd| initrd.modules);
+        .map(|initrd| initrd.modules.clone());
     let initrd_file_systems =
         initrd_modules
             .as_ref()
@@ -129,7 +127,7 @@ impl Unreadable {
         self.entries.push((subject.to_owned(), reason.to_string()));
     }
 
-    fn note<T>(&mut self, subject: &str, result: Result<T, FileError>) -> Option<T> {
+    fn note<T, E: ToString>(&mut self, subject: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.push(subject, error)).ok()
     }
 }

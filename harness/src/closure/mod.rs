@@ -35,6 +35,7 @@ mod nginx_config;
 mod nix_store;
 mod path_walk;
 mod pe;
+mod read_ahead;
 mod references;
 mod registration;
 mod resolve;
@@ -53,14 +54,16 @@ pub use error::ClosureError;
 pub use etc_digests::{etc_digests, without_hashes};
 pub use facts::read_facts;
 pub use identity::identify;
+pub use initrd::InitrdFiles;
 pub use locate::in_store;
 pub use module_file::ModuleFile;
+pub use read_ahead::{examine, resolve_ahead};
 pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
 pub use side_by_side::reading_threads;
 pub use source::Source;
 pub use survey::{
     Accounts, BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink,
-    EfiLoader, ElfCounts, Fault, Hop, InitrdFiles, Installation, Kind, ModulePackage, ModuleTree,
-    Named, NeededFile, NginxNeeds, Place, Programs, Role, Specialisation, Started, Survey,
-    SystemPath, Unit, Upstream, View, outline, survey,
+    EfiLoader, ElfCounts, Fault, Hop, Installation, Kind, ModulePackage, ModuleTree, Named,
+    NeededFile, NginxNeeds, Place, Programs, Role, Specialisation, Started, Survey, SystemPath,
+    Unit, Upstream, View, outline, survey,
 };

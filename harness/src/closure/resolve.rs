@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::initrd::KnownInitrd;
 use super::listing::Listing;
 use super::path_walk::KnownDirectories;
 use super::{ClosureError, Source, locate, references};
@@ -18,6 +19,7 @@ pub struct Closure {
     pub registration: Option<PathBuf>,
     pub references: ReferencesBy,
     pub(super) known: KnownDirectories,
+    pub(super) initrd: KnownInitrd,
 }
 
 /// How the references between store paths were found.
@@ -182,6 +184,7 @@ fn finish(
         registration,
         references,
         known: KnownDirectories::default(),
+        initrd: KnownInitrd::default(),
     })
 }
 

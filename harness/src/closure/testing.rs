@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use super::initrd::KnownInitrd;
 use super::path_walk::KnownDirectories;
 use super::{Closure, ReferencesBy, Source};
 use crate::vocabulary::{STORE_DIR, StorePath};
@@ -65,7 +66,7 @@ impl FakeClosure {
         format!("{}/{below}", self.store_path(name))
     }
 
-    fn host(&self, name: &str) -> PathBuf {
+    pub(crate) fn host(&self, name: &str) -> PathBuf {
         let base = self.store_path(name).base_name().to_owned();
         self.root.path().join("nix/store").join(base)
     }
@@ -124,6 +125,7 @@ impl FakeClosure {
             registration: None,
             references: ReferencesBy::Scan,
             known: KnownDirectories::default(),
+            initrd: KnownInitrd::default(),
         }
     }
 }

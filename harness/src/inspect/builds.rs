@@ -98,8 +98,8 @@ mod tests {
     use super::*;
     use crate::closure::read_facts;
     use crate::closure::testing::{FakeClosure, bzimage};
-    use crate::inspect::testing::{ids, server, unit};
-    use crate::inspect::{Against, Inspection, Options, inspect};
+    use crate::inspect::testing::{ids, inspected_against, server, unit};
+    use crate::inspect::{Against, Inspection, Options};
     use crate::vocabulary::Verdict;
 
     fn held_against(built: &FakeClosure, meant: &FakeClosure) -> Inspection {
@@ -117,8 +117,7 @@ mod tests {
             }),
             ..Against::default()
         };
-        let facts = read_facts(&built).unwrap();
-        inspect(&built, &facts, &against, &Options::default()).unwrap()
+        inspected_against(&built, &against, &Options::default())
     }
 
     fn first(change: impl Fn(&FakeClosure)) -> String {
@@ -219,7 +218,7 @@ mod tests {
             }),
             ..Against::default()
         };
-        let inspection = inspect(&closure, &facts, &against, &Options::default()).unwrap();
+        let inspection = inspected_against(&closure, &against, &Options::default());
         assert_eq!(ids(&inspection), [""; 0]);
     }
 }

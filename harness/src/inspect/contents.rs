@@ -76,10 +76,10 @@ fn likely(damage: &Damage) -> String {
 mod tests {
     use std::fs;
 
+    use crate::closure::Closure;
     use crate::closure::testing::FakeClosure;
-    use crate::closure::{Closure, read_facts};
-    use crate::inspect::testing::{ids, server};
-    use crate::inspect::{Against, Inspection, Options, inspect};
+    use crate::inspect::testing::{ids, inspected_against, server};
+    use crate::inspect::{Against, Inspection, Options};
     use crate::vocabulary::Verdict;
 
     fn verified(closure: &Closure) -> Inspection {
@@ -87,8 +87,7 @@ mod tests {
             verify_contents: true,
             ..Options::default()
         };
-        let facts = read_facts(closure).unwrap();
-        inspect(closure, &facts, &Against::default(), &options).unwrap()
+        inspected_against(closure, &Against::default(), &options)
     }
 
     /// Registers the closure as it is now.

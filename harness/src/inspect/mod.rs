@@ -29,24 +29,26 @@ mod testing;
 mod trouble;
 
 pub use changes::Changes;
-pub use model::{Against, BuiltBy, Expected, Inspection, Meant, MeantBy, Options};
+pub use model::{Against, BuiltBy, Candidate, Expected, Inspection, Meant, MeantBy, Options};
 pub use rules::{RULES, Row};
 
-use crate::closure::{self, Closure, ClosureError};
-use crate::vocabulary::ClosureFacts;
+use crate::closure::{self, ClosureError};
 use rules::{Baseline, Subject};
 
-/// Reads what the facts do not hold and applies every rule; with a baseline, tells what changes too.
+/// Applies every rule to what was read of the candidate; with a baseline, tells what changes too.
 ///
 /// # Errors
 /// When the store's own records, which `verify_contents` asks for, cannot be had for a reason of the host's.
 pub fn inspect(
-    closure: &Closure,
-    facts: &ClosureFacts,
+    candidate: &Candidate,
     against: &Against,
     options: &Options,
 ) -> Result<Inspection, ClosureError> {
-    let survey = closure::survey(closure);
+    let Candidate {
+        closure,
+        facts,
+        survey,
+    } = *candidate;
     let contents = match options.verify_contents {
         true => Some(closure::verify_contents(closure)?),
         false => None,
@@ -60,17 +62,17 @@ pub fn inspect(
         .map(|((_, facts), survey)| Baseline { facts, survey });
     let subject = Subject {
         facts,
-        survey: &survey,
+        survey,
         options,
         baseline: before,
         expected: model::expected(options, against),
         contents: contents.as_ref(),
-        difference: builds::difference(closure, facts, &survey, against.meant),
+        difference: builds::difference(closure, facts, survey, against.meant),
     };
     let mut inspection = rules::apply(&subject);
     if let Some(before) = before {
         inspection.baseline = Some(before.facts.toplevel.clone());
-        let changes = changes::between(before.facts, before.survey, facts, &survey);
+        let changes = changes::between(before.facts, before.survey, facts, survey);
         inspection.changes = Some(changes);
     }
     Ok(clean::clean(inspection))

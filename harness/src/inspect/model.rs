@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Changes;
-use crate::closure::Closure;
+use crate::closure::{Closure, Survey};
 use crate::vocabulary::{
     ClosureFacts, Finding, Inspected, StaticCause, StorePath, System, TargetMachine, Unproven,
     Verdict,
@@ -16,6 +16,14 @@ pub struct Options {
     pub target: TargetMachine,
     /// Compare every file with the hashes that the store recorded: takes as long as reading the closure.
     pub verify_contents: bool,
+}
+
+/// What is inspected: a closure as [`examine`](crate::closure::examine) read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    pub closure: &'a Closure,
+    pub facts: &'a ClosureFacts,
+    pub survey: &'a Survey,
 }
 
 /// Other closures that the candidate is held against.

@@ -1,8 +1,8 @@
 //! A fake server that every rule is silent on, for the rules' tests.
 
-use super::{Against, Inspection, Options, inspect};
-use crate::closure::read_facts;
+use super::{Against, Candidate, Inspection, Options, inspect};
 use crate::closure::testing::{FakeClosure, bzimage, elf, initrd};
+use crate::closure::{Closure, examine, read_facts};
 use crate::vocabulary::ElfClass;
 
 /// How the script ends that stage 2 is.
@@ -63,8 +63,22 @@ pub(super) fn inspected(fake: &FakeClosure) -> Inspection {
 
 pub(super) fn inspected_with(fake: &FakeClosure, options: &Options) -> Inspection {
     let closure = fake.closure();
-    let facts = read_facts(&closure).unwrap();
-    inspect(&closure, &facts, &Against::default(), options).unwrap()
+    inspected_against(&closure, &Against::default(), options)
+}
+
+/// Inspects a closure that a test has changed, or holds against others.
+pub(super) fn inspected_against(
+    closure: &Closure,
+    against: &Against,
+    options: &Options,
+) -> Inspection {
+    let (facts, survey) = examine(closure).unwrap();
+    let candidate = Candidate {
+        closure,
+        facts: &facts,
+        survey: &survey,
+    };
+    inspect(&candidate, against, options).unwrap()
 }
 
 /// Inspects a candidate against the system that the machine runs.
@@ -74,13 +88,12 @@ pub(super) fn inspected_with_baseline(
     options: &Options,
 ) -> Inspection {
     let (closure, before) = (fake.closure(), baseline.closure());
-    let facts = read_facts(&closure).unwrap();
     let known = read_facts(&before).unwrap();
     let against = Against {
         baseline: Some((&before, &known)),
         ..Against::default()
     };
-    inspect(&closure, &facts, &against, options).unwrap()
+    inspected_against(&closure, &against, options)
 }
 
 pub(super) fn ids(inspection: &Inspection) -> Vec<String> {

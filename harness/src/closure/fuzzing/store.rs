@@ -4,6 +4,7 @@ use std::path::Path;
 use super::PLAIN_LIMIT;
 use crate::closure::ClosureError;
 use crate::closure::cpio_names;
+use crate::closure::initrd;
 use crate::closure::modules::module_name;
 use crate::closure::registration::Registration;
 
@@ -29,6 +30,11 @@ pub fn initrd(bytes: &[u8]) {
     if let Err(reason) = result {
         assert!(reason.len() < 500, "{reason}");
     }
+    let carried = initrd::parse(&mut &*bytes);
+    assert!(carried.programs.unreadable.is_none() || carried.programs.hops.is_empty());
+    // Scripts of scripts, and the loader's.
+    assert!(carried.programs.hops.len() < 10);
+    assert!(carried.damage.is_none() || carried.unread.is_some());
 }
 
 /// The registration of a closure directory: written again it means the same, and a walk over it ends.

@@ -58,7 +58,7 @@ pub(in crate::closure) fn read<R: Read + Seek>(
 }
 
 /// `PT_INTERP` of the ELF file that begins with `first`, as far as it stands within these bytes.
-pub(super) fn loader_of(first: &[u8]) -> Option<String> {
+pub(in crate::closure) fn loader_of(first: &[u8]) -> Option<String> {
     match first.get(4) {
         Some(1) => loader::<FileHeader32<Endianness>>(first),
         Some(2) => loader::<FileHeader64<Endianness>>(first),

@@ -11,7 +11,7 @@ pub struct Hop {
 }
 
 impl Hop {
-    pub(super) fn new(path: &str, role: Role) -> Self {
+    pub(in crate::closure) fn new(path: &str, role: Role) -> Self {
         Self {
             path: path.to_owned(),
             role,

@@ -15,9 +15,8 @@ mod commands;
 pub(super) mod elf;
 mod generators;
 mod header_walk;
-mod hop;
+pub(super) mod hop;
 mod idle_units;
-mod initrd_files;
 mod installation;
 mod libraries;
 mod links;
@@ -49,7 +48,6 @@ pub use bootspec_files::{BootspecFiles, Specialisation};
 pub use census::{Census, ElfCounts};
 pub use commands::Command;
 pub use hop::{Fault, Hop, Role};
-pub use initrd_files::InitrdFiles;
 pub use installation::{EfiLoader, Installation};
 pub use links::DanglingLink;
 pub use module_tree::{ModulePackage, ModuleTree};
@@ -61,6 +59,7 @@ pub use unit_set::{Unit, View};
 
 use super::Closure;
 use super::files::ClosureFiles;
+use super::initrd::InitrdFiles;
 use super::side_by_side::{self, Slot};
 use tracer::Tracer;
 
@@ -94,19 +93,21 @@ pub struct Survey {
 /// Looks through a closure. What cannot be read is left out and named.
 pub fn survey(closure: &Closure) -> Survey {
     let files = ClosureFiles::new(closure);
-    let (followed, initrd, dangling) = (Slot::empty(), Slot::empty(), Slot::empty());
+    let (followed, dangling) = (Slot::empty(), Slot::empty());
     let read_followed = || followed.put(follow(files));
-    let read_initrd = || initrd.put(initrd_files::read(files));
+    let read_initrd = || {
+        closure.initrd();
+    };
     let read_links = || dangling.put(links::read(files));
     // The census is the one that any number of threads can share, and so comes last: it evens out what the others took.
     let walk = census::begin(closure);
-    side_by_side::run(&[&read_followed, &read_initrd, &read_links], &|| {
+    side_by_side::run(&[&read_initrd, &read_followed, &read_links], &|| {
         walk.work();
     });
     Survey {
         dangling: dangling.take(),
         census: census::finish(closure, walk),
-        ..with_initrd(followed.take(), initrd.take())
+        ..with_initrd(followed.take(), closure)
     }
 }
 
@@ -114,14 +115,20 @@ pub fn survey(closure: &Closure) -> Survey {
 /// of a closure that another is held against.
 pub fn outline(closure: &Closure) -> Survey {
     let files = ClosureFiles::new(closure);
-    with_initrd(follow(files), initrd_files::read(files))
+    with_initrd(follow(files), closure)
 }
 
-fn with_initrd(mut survey: Survey, initrd: InitrdFiles) -> Survey {
-    let reasons = initrd.unreadable.iter();
+fn with_initrd(mut survey: Survey, closure: &Closure) -> Survey {
+    survey.initrd = match closure.initrd() {
+        Ok(initrd) => initrd.programs.clone(),
+        Err(error) => InitrdFiles {
+            hops: Vec::new(),
+            unreadable: Some(error.to_string()),
+        },
+    };
+    let reasons = survey.initrd.unreadable.iter();
     let unreadable = reasons.map(|reason| ("initrd".to_owned(), reason.clone()));
     survey.unreadable.extend(unreadable);
-    survey.initrd = initrd;
     survey
 }
 

@@ -238,8 +238,8 @@ fn padded(mut content: Vec<u8>, seed: u64) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use bootproof::closure::{read_facts, resolve_directory, survey};
-    use bootproof::inspect::{Against, Options, inspect};
+    use bootproof::closure::{examine, resolve_directory};
+    use bootproof::inspect::{Against, Candidate, Options, inspect};
     use bootproof::vocabulary::Verdict;
 
     use super::*;
@@ -252,7 +252,8 @@ mod tests {
         let closure = resolve_directory(temporary.path()).unwrap();
         assert_eq!(closure.paths.len() as u64, contents.store_paths);
 
-        let census = survey(&closure).census;
+        let (facts, survey) = examine(&closure).unwrap();
+        let census = &survey.census;
         let counted = Contents {
             files: census.files,
             programs: census.programs.total(),
@@ -263,9 +264,13 @@ mod tests {
         assert_eq!(counted, contents);
         assert_eq!(census.unread, 0);
 
-        let facts = read_facts(&closure).unwrap();
+        let candidate = Candidate {
+            closure: &closure,
+            facts: &facts,
+            survey: &survey,
+        };
         let (against, options) = (Against::default(), Options::default());
-        let inspection = inspect(&closure, &facts, &against, &options).unwrap();
+        let inspection = inspect(&candidate, &against, &options).unwrap();
         assert_eq!(inspection.verdict, Verdict::Pass, "{inspection:#?}");
         assert!(inspection.findings.is_empty());
         assert_eq!(inspection.commands as u64, SERVICES);

@@ -1,9 +1,21 @@
-use std::io::BufReader;
+//! What an initrd carries. It is decompressed once, which takes as long as all else that is read of a closure: the closure's facts and
+//! its survey ask [`Closure::initrd`], and `read_ahead` asks before either.
 
+mod programs;
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read as _};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+pub use programs::InitrdFiles;
+use programs::{FIRST_BYTES, Follower};
+
+use super::Closure;
 use super::cpio_names::{self, TRAILER};
 use super::decompress;
 use super::files::{ClosureFiles, FileError};
 use super::modules::module_name;
+use super::read_ahead::Ahead;
 use super::stage_1_root::Stage1Root;
 use crate::vocabulary::{InitrdDamage, InitrdModules};
 
@@ -18,42 +30,111 @@ pub(super) struct Initrd {
     pub(super) modules: InitrdModules,
     /// The device that its stage 1 mounts as the root, where it tells.
     pub(super) root: Option<String>,
+    /// What the kernel executes of it.
+    pub(super) programs: InitrdFiles,
     /// Why the rest could not be read, where it could not.
     pub(super) unread: Option<String>,
     /// Where that is because it is cut short or corrupt.
     pub(super) damage: Option<InitrdDamage>,
 }
 
-/// Reads the names of the files in `toplevel/initrd`, and the content of those that tell the root.
-pub(super) fn read(files: &ClosureFiles) -> Result<Initrd, FileError> {
-    let mut reader = BufReader::new(files.open(&files.in_toplevel("initrd"))?);
+/// The initrd of a closure, read when somebody first asks.
+///
+/// It is no part of what a closure is: a copy begins empty, and every two are equal.
+#[derive(Default)]
+pub(super) struct KnownInitrd {
+    read: OnceLock<Result<Initrd, FileError>>,
+    ahead: Mutex<Option<Ahead>>,
+}
+
+impl KnownInitrd {
+    /// One that is being read already.
+    pub(super) fn begun(ahead: Ahead) -> Self {
+        Self {
+            read: OnceLock::new(),
+            ahead: Mutex::new(Some(ahead)),
+        }
+    }
+
+    pub(super) fn into_read(self) -> Option<Result<Initrd, FileError>> {
+        self.read.into_inner()
+    }
+}
+
+impl Closure {
+    /// What `toplevel/initrd` carries; an error where it cannot be opened.
+    pub(super) fn initrd(&self) -> &Result<Initrd, FileError> {
+        self.initrd.read.get_or_init(|| {
+            let ahead = &self.initrd.ahead;
+            let ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match ahead.and_then(|ahead| ahead.finish(self)) {
+                Some(initrd) => Ok(initrd),
+                None => read(&ClosureFiles::new(self)),
+            }
+        })
+    }
+}
+
+impl Clone for KnownInitrd {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for KnownInitrd {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KnownInitrd {}
+
+impl fmt::Debug for KnownInitrd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownInitrd")
+    }
+}
+
+fn read(files: &ClosureFiles) -> Result<Initrd, FileError> {
+    let file = files.open(&files.in_toplevel("initrd"))?;
+    Ok(parse(&mut BufReader::new(file)))
+}
+
+/// Reads the names of an initrd's files, the beginnings of programs, and the content of what tells the root.
+pub(super) fn parse(reader: &mut dyn BufRead) -> Initrd {
     let mut modules = InitrdModules::default();
     let mut root = Stage1Root::default();
+    let mut programs = Follower::new();
     let mut has_init = false;
     let mut init_is_whole = false;
-    let result = cpio_names::visit_files(&mut reader, cpio_names::LIMIT, &mut |entry, content| {
+    let mut first = Vec::new();
+    let result = cpio_names::visit_files(reader, cpio_names::LIMIT, &mut |entry, content| {
         let name = entry.name;
         has_init |= name.trim_start_matches("./") == "init";
         init_is_whole |= has_init && name == TRAILER;
-        root.look(entry, content)?;
-        if let Some(module) = module_name(name) {
+        if let Some(module) = module_name(name).filter(|_| modules.names.len() < MAX_MODULES) {
             modules.names.insert(module);
             if modules.versions.len() < MAX_VERSIONS {
                 modules.versions.extend(version_of(name));
             }
         }
-        Ok(modules.names.len() < MAX_MODULES)
+        first.clear();
+        content.take(FIRST_BYTES).read_to_end(&mut first)?;
+        programs.look(&entry, &first);
+        root.look(entry, &mut first.as_slice().chain(content))?;
+        Ok(modules.names.len() < MAX_MODULES || !programs.is_done())
     });
     let damage = result.as_ref().err().filter(|e| decompress::is_damage(e));
-    Ok(Initrd {
+    Initrd {
         modules,
         root: root.found(),
+        programs: programs.finish(&result),
         damage: damage.map(|error| InitrdDamage {
             reason: error.to_string(),
             init_is_whole,
         }),
         unread: result.err().map(|error| error.to_string()),
-    })
+    }
 }
 
 /// `6.6.63` of `…/lib/modules/6.6.63/kernel/fs/ext4/ext4.ko.xz`.
@@ -69,16 +150,13 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::closure::testing::{FakeClosure, cpio_archive};
+    use crate::closure::testing::cpio_archive;
 
     const NIXOS: &str =
         "nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-linux-6.6.63-modules-shrunk/lib/modules/6.6.63";
 
-    fn read_initrd(bytes: &[u8]) -> Initrd {
-        let fake = FakeClosure::new();
-        fake.file("initrd", bytes);
-        let closure = fake.closure();
-        read(&ClosureFiles::new(&closure)).unwrap()
+    fn read_initrd(mut bytes: &[u8]) -> Initrd {
+        parse(&mut bytes)
     }
 
     #[test]

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read};
+use std::io;
 
-use super::elf;
-use super::hop::{Fault, Hop, Role};
-use super::script::interpreter;
-use crate::closure::cpio_names::{self, Entry};
-use crate::closure::files::ClosureFiles;
+use crate::closure::cpio_names::Entry;
+use crate::closure::survey::elf;
+use crate::closure::survey::hop::{Fault, Hop, Role};
+use crate::closure::survey::script::interpreter;
 use crate::vocabulary::ElfClass;
 
 /// What the kernel executes of an initrd.
@@ -17,10 +16,9 @@ pub struct InitrdFiles {
     pub unreadable: Option<String>,
 }
 
-/// Program headers and the loader's name stand at the beginning of a program.
-const FIRST_BYTES: u64 = 4096;
-/// `PATH_MAX`.
-const MAX_TARGET: u64 = 4096;
+/// What a look at a file takes: program headers and the loader's name stand at the beginning of a program, and no link leads further
+/// than `PATH_MAX`.
+pub(super) const FIRST_BYTES: u64 = 4096;
 /// The initrd of a desktop has some thousand files.
 const MAX_FILES: usize = 100_000;
 /// Names and targets of links that are kept.
@@ -55,77 +53,89 @@ impl Content {
     }
 }
 
-/// Reads `toplevel/initrd` once, as a stream, and follows its `init`.
-pub(super) fn read(files: ClosureFiles) -> InitrdFiles {
-    let unreadable = |reason: String| InitrdFiles {
-        hops: Vec::new(),
-        unreadable: Some(reason),
-    };
-    let file = match files.open(&files.in_toplevel("initrd")) {
-        Ok(file) => file,
-        Err(error) => return unreadable(error.to_string()),
-    };
-    let mut found = BTreeMap::new();
-    let mut too_many = false;
-    let mut kept = 0;
-    let mut hops = Vec::new();
-    let mut wanted = Some("init".to_owned());
-    let result = cpio_names::visit_files(
-        &mut BufReader::new(file),
-        cpio_names::LIMIT,
-        &mut |entry, content| {
-            too_many = found.len() >= MAX_FILES || kept >= MAX_KEPT;
-            let name = entry.name.trim_start_matches("./").trim_matches('/');
-            if let Some(content) = content_of(entry, content)? {
-                kept += name.len() + content.length();
-                found.insert(name.to_owned(), content);
-            }
-            if is_on_the_way(name, wanted.as_deref()) {
-                (hops, wanted) = followed(&found);
-            }
-            Ok(!too_many && wanted.is_some())
-        },
-    );
-    match result {
-        Err(error) => unreadable(error.to_string()),
-        Ok(()) if too_many => unreadable("it has more files than any".to_owned()),
-        Ok(()) if wanted.is_some() => InitrdFiles {
-            hops: followed(&found).0,
-            unreadable: None,
-        },
-        Ok(()) => InitrdFiles {
-            hops,
-            unreadable: None,
-        },
+/// Follows `/init` among the files of an initrd as they come by.
+pub(super) struct Follower {
+    files: BTreeMap<String, Content>,
+    /// Bytes that they take.
+    kept: usize,
+    too_many: bool,
+    hops: Vec<Hop>,
+    /// The first file on the way that has not come yet.
+    wanted: Option<String>,
+}
+
+impl Follower {
+    pub(super) fn new() -> Self {
+        Self {
+            files: BTreeMap::new(),
+            kept: 0,
+            too_many: false,
+            hops: Vec::new(),
+            wanted: Some("init".to_owned()),
+        }
+    }
+
+    /// Nothing that still comes can change what was found.
+    pub(super) fn is_done(&self) -> bool {
+        self.too_many || self.wanted.is_none()
+    }
+
+    /// Takes a file by its first [`FIRST_BYTES`].
+    pub(super) fn look(&mut self, entry: &Entry, first: &[u8]) {
+        if self.is_done() {
+            return;
+        }
+        let name = entry.name.trim_start_matches("./").trim_matches('/');
+        if let Some(content) = content_of(entry, first) {
+            self.kept += name.len() + content.length();
+            self.files.insert(name.to_owned(), content);
+        }
+        if is_on_the_way(name, self.wanted.as_deref()) {
+            (self.hops, self.wanted) = followed(&self.files);
+        }
+        self.too_many = self.files.len() >= MAX_FILES || self.kept >= MAX_KEPT;
+    }
+
+    /// What was found when the initrd was read, or could be read so far.
+    pub(super) fn finish(self, end: &io::Result<()>) -> InitrdFiles {
+        let unreadable = match end {
+            _ if self.wanted.is_none() => None,
+            Err(error) => Some(error.to_string()),
+            Ok(()) if self.too_many => Some("it has more files than any".to_owned()),
+            Ok(()) => None,
+        };
+        let hops = match &unreadable {
+            Some(_) => Vec::new(),
+            None if self.wanted.is_none() => self.hops,
+            None => followed(&self.files).0,
+        };
+        InitrdFiles { hops, unreadable }
     }
 }
 
 /// `None` for directories and devices.
-fn content_of(entry: Entry, content: &mut dyn Read) -> io::Result<Option<Content>> {
-    let mut first = Vec::new();
+fn content_of(entry: &Entry, first: &[u8]) -> Option<Content> {
     match entry.mode & 0o170_000 {
         0o120_000 => {
-            content.take(MAX_TARGET).read_to_end(&mut first)?;
-            let target = String::from_utf8_lossy(&first).into_owned();
-            return Ok(Some(Content::Link(target)));
+            let target = String::from_utf8_lossy(first).into_owned();
+            return Some(Content::Link(target));
         }
-        0o100_000 if entry.mode & 0o111 == 0 => return Ok(Some(Content::NotExecutable)),
+        0o100_000 if entry.mode & 0o111 == 0 => return Some(Content::NotExecutable),
         0o100_000 => {}
-        _ => return Ok(None),
+        _ => return None,
     }
-    content.take(FIRST_BYTES).read_to_end(&mut first)?;
-    if let Some(class) = ElfClass::of_header(&first) {
-        let loader = elf::loader_of(&first);
-        return Ok(Some(Content::Elf { class, loader }));
+    if let Some(class) = ElfClass::of_header(first) {
+        let loader = elf::loader_of(first);
+        return Some(Content::Elf { class, loader });
     }
     if first.is_empty() && entry.links > 1 {
-        return Ok(Some(Content::Unread));
+        return Some(Content::Unread);
     }
-    let text = String::from_utf8_lossy(&first);
-    Ok(Some(match interpreter(&text) {
+    let text = String::from_utf8_lossy(first);
+    Some(match interpreter(&text) {
         Some(interpreter) => Content::Script(interpreter.to_owned()),
         None => Content::NotAProgram,
-    }))
+    })
 }
 
 /// Whether what is looked for is this name or may be below it, through a link.
@@ -213,16 +223,13 @@ fn resolve<'a>(files: &'a BTreeMap<String, Content>, path: &str) -> Result<&'a C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::closure::testing::{FakeClosure, cpio_archive, cpio_of, elf};
+    use crate::closure::testing::{cpio_archive, cpio_of, elf};
 
     const LINK: u32 = 0o120_777;
     const PROGRAM: u32 = 0o100_755;
 
     fn of(archive: &[u8]) -> InitrdFiles {
-        let fake = FakeClosure::new();
-        fake.file("initrd", archive);
-        let closure = fake.closure();
-        read(ClosureFiles::new(&closure))
+        crate::closure::initrd::parse(&mut &*archive).programs
     }
 
     fn seen(archive: &[u8]) -> Vec<(String, Option<ElfClass>, Option<Fault>)> {
