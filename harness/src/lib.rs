@@ -17,6 +17,7 @@ pub mod receipt;
 pub mod rehearsal;
 pub mod report;
 pub mod scenario;
+pub mod shell;
 pub mod vm;
 pub mod vocabulary;
 

@@ -38,6 +38,7 @@ const MODULES: &[Module] = &[
     logic("gate", &["config", "receipt", "vocabulary"]),
     io("inspect", &["closure", "fold", "report", "vocabulary"]),
     io("fuzzing", &["closure", "nginx"]),
+    io("shell", &["offspring"]),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
     io("vm", &["offspring", "vocabulary"]),
