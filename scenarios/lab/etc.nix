@@ -2,6 +2,7 @@
 { lib, system, parts, version }:
 let
   network = system.network or null;
+  ssh = system.ssh or false;
   addressing = if network.address == "dhcp" then "DHCP=ipv4" else "Address=${network.address}";
 
   file = name: text: lib.writeText (builtins.baseNameOf name) text;
@@ -17,6 +18,7 @@ let
     "nsswitch.conf" = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
     "fstab" = "/dev/disk/by-label/${system.root_label} / ext4 rw 0 0\n";
     "resolv.conf" = "";
+    "shells" = "/run/current-system/sw/bin/bash\n${parts.userland}/bin/bash\n/bin/sh\n";
     # No locale but C is built in; Debian's systemd would choose C.UTF-8.
     "locale.conf" = "LANG=C\n";
     "systemd/system.conf" = "[Manager]\n";
@@ -24,7 +26,10 @@ let
     "sysctl.d/60-nixos.conf" = "kernel.sysrq = 16\n";
     "modules-load.d/nixos.conf" = "loop\n";
     "tmpfiles.d/00-nixos.conf" = "d /run/nixos 0755 root root -\nd /var/log/journal 2755 root systemd-journal -\n";
-  } // (if network == null then { } else {
+  } // (if ssh then {
+    # Dropbear gives its sessions the distribution's search path, and no other.
+    "tmpfiles.d/10-dropbear.conf" = "L+ /usr/sbin - - - - /run/current-system/sw/bin\n";
+  } else { }) // (if network == null then { } else {
     "systemd/network/40-lan.network" = "[Match]\nName=${network.interface}\n\n[Network]\n${addressing}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n";
   }));
 
@@ -54,6 +59,6 @@ in
   accounts = lib.linkTree "accounts" {
     passwd = lib.writeText "passwd" "root:x:0:0:System administrator:/root:${parts.userland}/bin/bash\n${lib.lines (map passwdLine accounts)}\n";
     group = lib.writeText "group" "root:x:0:\n${lib.lines (map groupLine (accounts ++ groupsOnly))}\n";
-    shadow = lib.writeText "shadow" "root:!:1::::::\n${lib.lines (map shadowLine accounts)}\n";
+    shadow = lib.writeText "shadow" "root:${if ssh then "" else "!"}:1::::::\n${lib.lines (map shadowLine accounts)}\n";
   };
 }

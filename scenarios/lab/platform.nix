@@ -40,6 +40,7 @@ rec {
 
   nginx = program { name = "nginx"; from = [ "nginx" "nginx-common" ]; keep = [ "etc/nginx:conf" ]; };
   httpd = program { name = "mini-httpd"; from = [ "mini-httpd" ]; only = [ "mini_httpd" ]; };
+  dropbear = program { name = "dropbear"; from = [ "dropbear-bin" ]; only = [ "dropbear" ]; };
   tool = name: program { inherit name; from = [ name ]; };
 
   kernel = lib.run "linux-${platform}" { deb = debs.kernelImage; } ./build/kernel.sh;

@@ -96,10 +96,28 @@ let
       Group=nginx
     '';
   };
+
+  # Who reaches the guest's network is on the host.
+  sshUnit = {
+    name = "sshd.service";
+    value = ''
+      [Unit]
+      Description=SSH Daemon
+      After=network.target
+
+      [Service]
+      ExecStart=${platforms.${system.userland}.dropbear}/bin/dropbear -F -E -R -B
+      ConfigurationDirectory=dropbear
+      Restart=always
+      Type=simple
+      X-StopIfChanged=false
+    '';
+  };
 in
 {
   parts = { "nginx.conf" = nginxConfig; }
     // builtins.listToAttrs (map (service: { name = part service; value = backend service; }) services);
 
-  units = builtins.listToAttrs (map backendUnit services ++ (if virtualHosts == [ ] then [ ] else [ nginxUnit ]));
+  units = builtins.listToAttrs (map backendUnit services ++ (if virtualHosts == [ ] then [ ] else [ nginxUnit ])
+    ++ (if system.ssh or false then [ sshUnit ] else [ ]));
 }

@@ -65,6 +65,8 @@ pub struct SystemSpec {
     pub initrd_modules: Option<Vec<String>>,
     pub tools: Option<Vec<String>>,
     pub network: Option<NetworkSpec>,
+    /// Whether an ssh server lets root in, without a password: the guest's network is the host's loopback.
+    pub ssh: Option<bool>,
     pub services: Option<Vec<ServiceSpec>>,
     pub virtual_hosts: Option<Vec<VirtualHostSpec>>,
     /// Faults, each made to a copy of one part as it is built, in this order.
