@@ -7,7 +7,7 @@ use super::args::TestArgs;
 use crate::closure::{self, Closure, Source};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
 use crate::scenario::{self, Scenario};
-use crate::vocabulary::{ClosureFacts, Plan, StorePath, System, TargetMachine};
+use crate::vocabulary::{ClosureFacts, Hold, Plan, State, StorePath, System, TargetMachine};
 
 /// One rehearsal, ready to be carried out.
 pub(super) struct Loaded {
@@ -105,6 +105,7 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         steps,
         scenario: None,
         lab,
+        hold: hold(args, baseline.is_some())?,
     });
     Ok(Loaded {
         name,
@@ -116,6 +117,30 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         disk_bytes: files.disk_bytes,
         scenario: None,
     })
+}
+
+/// The state in which the user wants the guest, if the rehearsal comes to it.
+fn hold(args: &TestArgs, with_baseline: bool) -> Result<Option<Hold>, Failure> {
+    let Some(state) = args.hold.map(State::from) else {
+        return Ok(None);
+    };
+    let states: &[State] = match with_baseline {
+        true => &[State::Before, State::Switched, State::Rebooted],
+        false => &[State::Booted, State::Rebooted],
+    };
+    if !states.contains(&state) {
+        let known: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+        let with = if with_baseline { "with" } else { "without" };
+        return Err(format!(
+            "a rehearsal {with} a baseline never comes to the state `{state}` (--hold): it has {}",
+            known.join(" and ")
+        )
+        .into());
+    }
+    Ok(Some(Hold {
+        state,
+        port: args.hold_port,
+    }))
 }
 
 /// The lab's closures say so in their version, so that no report on one can be taken for evidence about NixOS.
@@ -171,6 +196,7 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         steps: scenario.rehearsal.steps.clone(),
         scenario: Some(name.to_owned()),
         lab: true,
+        hold: None,
     });
     Ok(Loaded {
         name: name.to_owned(),
@@ -204,6 +230,7 @@ impl Files {
         paths.sort_by(|a, b| a.1.cmp(&b.1));
         paths.dedup_by(|a, b| a.1 == b.1);
         let installed = baseline.unwrap_or(candidate);
+        let both: Vec<&Closure> = baseline.into_iter().chain([candidate]).collect();
         let mut disk_bytes = candidate.disk_bytes()?;
         if let Some(baseline) = baseline {
             disk_bytes += baseline.disk_bytes()?;
@@ -215,6 +242,7 @@ impl Files {
                     .into_iter()
                     .map(|(place, path)| (place, path.base_name().to_owned()))
                     .collect(),
+                registration: closure::register(&both)?,
                 installed: kernel_files(installed)?,
                 candidate: kernel_files(candidate)?,
             },

@@ -4,11 +4,12 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::oneshot;
 
 use super::tell;
 use crate::fold::sanitise;
 use crate::rehearsal::Progress;
-use crate::vocabulary::{Accelerator, Observation, Recorded, Stage, StepOutcome};
+use crate::vocabulary::{Accelerator, Hold, Observation, Recorded, Stage, StepOutcome};
 
 /// Prints to stderr.
 pub(super) struct Printer {
@@ -146,5 +147,27 @@ impl Progress for Printer {
             Some(bar) => bar.set_message(format!("{} · {what}", self.name)),
             None => self.line(what),
         }
+    }
+
+    fn held(&mut self, hold: Hold, port: Option<u16>) -> oneshot::Receiver<()> {
+        let Hold { state, port: guest } = hold;
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{} · held in {state}", self.name));
+        }
+        self.line(&match port {
+            Some(port) => format!(
+                "held in {state}: port {guest} of the guest is port {port} of 127.0.0.1 (ssh -p {port} root@127.0.0.1)"
+            ),
+            None => format!("held in {state}: the guest's network cannot be reached"),
+        });
+        self.line("press Enter to go on, Ctrl-C to end it here");
+        let (release, released) = oneshot::channel();
+        // The thread waits for the user, and nobody for the thread.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = std::io::stdin().read_line(&mut line);
+            let _ = release.send(());
+        });
+        released
     }
 }

@@ -74,15 +74,40 @@ pub fn verify_contents(closure: &Closure) -> Result<Contents, ClosureError> {
     Ok(contents)
 }
 
-/// What the store knows of the closure's paths; nothing where there is no database and no `registration`.
+/// What the store knows of the closure's paths, as [`register`] says it.
 pub(super) fn recorded(
     closure: &Closure,
 ) -> Result<BTreeMap<StorePath, RecordedContents>, ClosureError> {
+    Ok(registered(closure)?.contents)
+}
+
+/// What `nix-store --load-db` reads, of all paths of the closures that their stores have a record of.
+///
+/// # Errors
+/// As [`verify_contents`].
+pub fn register(closures: &[&Closure]) -> Result<String, ClosureError> {
+    let mut all = Registration::default();
+    for closure in closures {
+        let known = registered(closure)?;
+        let listed = |path: &StorePath| closure.contains(path);
+        let contents = known.contents.into_iter().filter(|(path, _)| listed(path));
+        all.contents.extend(contents);
+        let references = known
+            .references
+            .into_iter()
+            .filter(|(path, _)| listed(path));
+        all.references.extend(references);
+    }
+    Ok(all.render())
+}
+
+/// Nothing where there is no database and no `registration`.
+fn registered(closure: &Closure) -> Result<Registration, ClosureError> {
     if let Some(file) = &closure.registration {
         let text = fs::read_to_string(file).map_err(ClosureError::io(file))?;
-        return Ok(Registration::parse(file, &text)?.contents);
+        return Registration::parse(file, &text);
     }
-    let mut recorded = BTreeMap::new();
+    let mut recorded = Registration::default();
     let (Source::Store { root }, ReferencesBy::Nix) = (&closure.source, closure.references) else {
         return Ok(recorded);
     };
@@ -93,7 +118,9 @@ pub(super) fn recorded(
             .collect();
         if let Some(answer) = nix_store::ask(root, &arguments)? {
             let named = Path::new("nix-store --dump-db");
-            recorded.extend(Registration::parse(named, &answer)?.contents);
+            let answered = Registration::parse(named, &answer)?;
+            recorded.contents.extend(answered.contents);
+            recorded.references.extend(answered.references);
         }
     }
     Ok(recorded)

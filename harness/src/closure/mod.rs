@@ -49,7 +49,7 @@ mod unit_directory;
 mod unit_file;
 mod units;
 
-pub use contents::{Contents, Damage, verify_contents};
+pub use contents::{Contents, Damage, register, verify_contents};
 pub use error::ClosureError;
 pub use etc_digests::{etc_digests, without_hashes};
 pub use facts::read_facts;

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::ClosureError;
@@ -60,6 +61,21 @@ impl Registration {
             registration.references.insert(path, references);
         }
         Ok(registration)
+    }
+
+    /// The text of the same records, without derivers, which nothing that runs a system needs.
+    pub(super) fn render(&self) -> String {
+        let none = BTreeSet::new();
+        let mut text = String::new();
+        for (path, RecordedContents { hash, size }) in &self.contents {
+            let references = self.references.get(path).unwrap_or(&none);
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{path}\n{hash}\n{size}\n\n{}\n", references.len());
+            for reference in references {
+                let _ = writeln!(text, "{reference}");
+            }
+        }
+        text
     }
 
     /// Everything reachable from `from`, itself included; `Err` names a reference that has no record.

@@ -2,7 +2,7 @@
 
 use super::devices::{disk_bus, foreign_devices, network_card};
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, FORMAT_VERSION, Plan, Step, System, TargetMachine,
+    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Step, System, TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -16,6 +16,7 @@ pub struct Inputs {
     pub steps: Vec<Step>,
     pub scenario: Option<String>,
     pub lab: bool,
+    pub hold: Option<Hold>,
 }
 
 /// How the guest's kernel comes to run.
@@ -40,6 +41,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         steps,
         scenario,
         lab,
+        hold,
     } = inputs;
     let mut choices = Vec::new();
     let installed = baseline.as_ref().unwrap_or(&candidate);
@@ -70,6 +72,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         choices,
         steps,
         window_seconds: WINDOW_SECONDS,
+        hold,
     };
     match network_card(&plan) {
         (_, Some(choice)) => Plan {
@@ -158,6 +161,7 @@ mod tests {
             steps: default_steps(true),
             scenario: None,
             lab: false,
+            hold: None,
         })
     }
 
@@ -217,6 +221,7 @@ mod tests {
             steps: Vec::new(),
             scenario: None,
             lab: false,
+            hold: None,
         };
         inputs.target.disk_bus = Some(DiskBus::Nvme);
         assert_eq!(plan(inputs).disk_bus, DiskBus::Nvme);

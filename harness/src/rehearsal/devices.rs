@@ -122,7 +122,7 @@ pub(super) fn network_card(plan: &Plan) -> (NetworkCard, Option<String>) {
     )
 }
 
-/// Every TCP port that nginx of either closure listens on.
+/// Every TCP port that nginx of either closure listens on, and the one that a user wants.
 pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
     let mut ports: Vec<u16> = plan
         .baseline
@@ -130,6 +130,7 @@ pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
         .chain([&plan.candidate])
         .flat_map(|facts| &facts.http)
         .map(|endpoint| endpoint.listener.port)
+        .chain(plan.hold.map(|hold| hold.port))
         .collect();
     ports.sort_unstable();
     ports.dedup();

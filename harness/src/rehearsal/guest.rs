@@ -24,7 +24,7 @@ pub(super) struct Guest<'a, 'p> {
 
 /// What one event meant for whoever waits.
 #[derive(Debug)]
-enum Happened {
+pub(super) enum Happened {
     Heard(Heard),
     Reset,
     Exited(String),
@@ -275,7 +275,7 @@ impl<'a, 'p> Guest<'a, 'p> {
     }
 
     /// Takes in one event, records it, and tells what it meant. Safe to cancel.
-    async fn pump(&mut self) -> Result<Happened, GuestError> {
+    pub(super) async fn pump(&mut self) -> Result<Happened, GuestError> {
         let event = self.vm.next().await;
         let boot = self.senses.boot();
         Ok(match event {
@@ -340,7 +340,7 @@ impl<'a, 'p> Guest<'a, 'p> {
         self.trouble(format!("no root shell within {seconds} s"))
     }
 
-    fn trouble(&self, reason: String) -> GuestTrouble {
+    pub(super) fn trouble(&self, reason: String) -> GuestTrouble {
         GuestTrouble {
             kind: TroubleKind::Gone,
             stage: self.senses.stage(),

@@ -16,6 +16,7 @@ use super::deadlines::Deadlines;
 use super::devices::foreign_devices;
 use super::guest::{Guest, GuestTrouble};
 use super::ladder::shell_files;
+use super::nix_database;
 use super::recorder::Recorder;
 use super::run::{Closures, RunError, machine};
 use crate::image::{self, Cache, CacheEntry, Layout, RootTree};
@@ -23,7 +24,7 @@ use crate::vm::{BootSource, Proof};
 use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
 
 /// Changes whenever equal inputs would give another disk.
-const DISK_VERSION: u32 = 2;
+const DISK_VERSION: u32 = 3;
 
 const DISK_FILE: &str = "disk.raw";
 const PROVISION_FILE: &str = "provision.jsonl";
@@ -85,7 +86,10 @@ pub(super) async fn provision(
     let tree = RootTree {
         store_paths: closures.store_paths.clone(),
         toplevel: installed.toplevel.to_string(),
-        files: shell_files(),
+        files: shell_files()
+            .into_iter()
+            .chain(nix_database::file(&closures.registration))
+            .collect(),
     };
     recorder.working(&format!(
         "build the test disk from {} store paths",
@@ -205,6 +209,10 @@ async fn install_in(
     {
         return Ok(Err(trouble));
     }
+    let note = match nix_database::load(guest, installed, deadlines).await? {
+        Ok(note) => note,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
     let command = format!(
         "NIXOS_INSTALL_BOOTLOADER=1 {}/bin/switch-to-configuration boot",
         installed.toplevel
@@ -227,7 +235,7 @@ async fn install_in(
     if let Err(trouble) = guest.wait_for_exit(deadlines.power_off()).await? {
         return Ok(Err(trouble));
     }
-    Ok(Ok(vec![observed]))
+    Ok(Ok(note.into_iter().chain([observed]).collect()))
 }
 
 /// Shell commands that make the names of GRUB's devices, which no VM has, links to the VM's disk.

@@ -5,7 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::vocabulary::{Observation, Plan, Recorded, Unproven};
+use tokio::sync::oneshot;
+
+use crate::vocabulary::{Hold, Observation, Plan, Recorded, Unproven};
 
 /// What a run tells while it works. The command line prints it; tests ignore it.
 pub trait Progress {
@@ -14,6 +16,8 @@ pub trait Progress {
     fn waiting(&mut self, what: &str, deadline: Duration);
     /// Work on the host begins, such as building a disk.
     fn working(&mut self, what: &str);
+    /// The guest is the user's until the sender speaks or is gone; `port` on the host's loopback is the guest's that the plan names.
+    fn held(&mut self, hold: Hold, port: Option<u16>) -> oneshot::Receiver<()>;
 }
 
 /// Writes `observations.jsonl`, and keeps what was written for the report.
@@ -52,6 +56,10 @@ impl<'a> Recorder<'a> {
     /// The run's directory.
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    pub fn progress(&mut self) -> &mut dyn Progress {
+        self.progress
     }
 
     /// Records `observation` now.

@@ -19,6 +19,8 @@ use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcom
 pub struct Closures {
     /// All store paths of baseline and candidate: their place on the host, and `<hash>-<name>`.
     pub store_paths: Vec<(PathBuf, String)>,
+    /// What `nix-store --load-db` reads of these paths; empty where their store has no records.
+    pub registration: String,
     /// Kernel and initrd of what is installed first: the baseline, or the candidate where there is none.
     pub installed: KernelFiles,
     pub candidate: KernelFiles,

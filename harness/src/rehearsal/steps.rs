@@ -200,12 +200,12 @@ impl Steps<'_> {
     async fn look(
         &self,
         guest: &mut Guest<'_, '_>,
-        progressed: &Progressed,
+        progressed: &mut Progressed,
         state: State,
         since: Option<u64>,
     ) -> Stepped {
         let window = Duration::from_secs(u64::from(self.plan.window_seconds));
-        Ok(look(
+        let looked = look(
             guest,
             &Look {
                 state,
@@ -216,7 +216,15 @@ impl Steps<'_> {
                 ports: &progressed.ports,
             },
         )
-        .await?)
+        .await?;
+        match self.plan.hold.filter(|hold| hold.state == state) {
+            Some(hold) if looked.is_ok() => {
+                Ok(guest.hold(hold, &progressed.ports).await?.map(|boot| {
+                    progressed.boot_id = boot.or(progressed.boot_id.take());
+                }))
+            }
+            _ => Ok(looked),
+        }
     }
 
     fn installed_machine(&self) -> MachineSpec {

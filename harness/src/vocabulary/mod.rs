@@ -25,7 +25,7 @@ pub use inspected::{Inspected, StaticCause};
 pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
 };
-pub use plan::{FORMAT_VERSION, Plan, Step};
+pub use plan::{FORMAT_VERSION, Hold, Plan, Step};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
 pub use system::{ElfClass, System};
 pub use target::{DiskBus, Firmware, TargetMachine};

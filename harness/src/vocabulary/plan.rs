@@ -27,6 +27,17 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How long each state is watched for restarts, in seconds of the guest's time.
     pub window_seconds: u32,
+    /// Where the rehearsal waits for its user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+}
+
+/// A state in which the guest is left to the user, for as long as the user wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub state: super::State,
+    /// The guest's TCP port that the host can reach meanwhile, beside nginx's.
+    pub port: u16,
 }
 
 /// The version of `plan.json`, `observations.jsonl` and `report.json`.

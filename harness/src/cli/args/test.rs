@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::RangedU64ValueParser;
+use clap::{Args, ValueEnum};
 
 use super::{Format, SourceArgs, TargetArgs};
 use crate::cli::configuration::HostArgs;
+use crate::vocabulary::State;
 
 /// What to rehearse: a closure, or scenarios of the lab.
 #[derive(Debug, Args)]
@@ -14,6 +15,8 @@ Examples:
       Would this build survive its deploy and a reboot on the machine it is built on?
   bootproof test --toplevel ./result --expect-system x86_64-linux
       Boot it and reboot it, without a baseline.
+  bootproof test --toplevel ./result --baseline /run/current-system --hold switched
+      Log in to the guest after the switch, and look for yourself.
   bootproof test --closure ./closure
       The same from a directory made with nixpkgs' closureInfo, on a machine without Nix.")]
 pub(in crate::cli) struct TestArgs {
@@ -71,6 +74,12 @@ pub(in crate::cli) struct TestArgs {
     /// Where new run directories are made (default: $XDG_STATE_HOME/bootproof/runs)
     #[arg(long, value_name = "DIR", env = "BOOTPROOF_RUNS_DIR")]
     pub(in crate::cli) runs_dir: Option<PathBuf>,
+    /// Leave the guest to you in this state, until you press Enter: it proves nothing then
+    #[arg(long, value_name = "STATE", value_enum, conflicts_with = "scenario")]
+    pub(in crate::cli) hold: Option<HeldState>,
+    /// With --hold: the guest's port that is reached from this machine
+    #[arg(long, value_name = "PORT", default_value_t = 22, requires = "hold")]
+    pub(in crate::cli) hold_port: u16,
     /// Leave the disk of the run in its directory
     #[arg(long)]
     pub(in crate::cli) keep: bool,
@@ -79,6 +88,26 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) dry_run: bool,
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(in crate::cli) format: Format,
+}
+
+/// The states that a guest can be held in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum HeldState {
+    Before,
+    Switched,
+    Booted,
+    Rebooted,
+}
+
+impl From<HeldState> for State {
+    fn from(state: HeldState) -> Self {
+        match state {
+            HeldState::Before => Self::Before,
+            HeldState::Switched => Self::Switched,
+            HeldState::Booted => Self::Booted,
+            HeldState::Rebooted => Self::Rebooted,
+        }
+    }
 }
 
 /// A machine without memory or processors is refused here, and not by QEMU when its disk has been built.

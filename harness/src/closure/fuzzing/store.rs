@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::PLAIN_LIMIT;
@@ -50,17 +49,9 @@ pub fn registration(bytes: &[u8]) {
         }
         Err(other) => panic!("{other}"),
     };
-    let mut written = String::new();
-    for (path, references) in &parsed.references {
-        let count = references.len();
-        // Writing to a string cannot fail.
-        let _ = write!(written, "{path}\nsha256:0\n0\n\n{count}\n");
-        for reference in references {
-            let _ = writeln!(written, "{reference}");
-        }
-    }
-    let again = Registration::parse(file, &written).unwrap();
+    let again = Registration::parse(file, &parsed.render()).unwrap();
     assert_eq!(parsed.references, again.references);
+    assert_eq!(parsed.contents, again.contents);
     for root in parsed.roots() {
         match parsed.reachable(&root) {
             Ok(reached) => assert!(reached.contains(&root)),
