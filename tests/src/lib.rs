@@ -7,6 +7,7 @@ pub mod fake_formats;
 pub mod fake_qemu;
 pub mod fake_toplevel;
 pub mod guests;
+pub mod held;
 pub mod lab;
 pub mod sandbox;
 

@@ -9,6 +9,7 @@ mod first_stage;
 mod gate;
 mod guest_trouble;
 mod healthy;
+mod hold;
 mod host_trouble;
 mod interrupted;
 mod keys;
