@@ -1,0 +1,267 @@
+//! The services of a toplevel, and what their starting commands execute behind scripts and wrappers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::frames::{End, Frames};
+use super::machine::{Image, Program, Service};
+use crate::closure::{UnitFile, command_lines, command_words, interpreter, last_exec};
+use crate::fold::sanitise;
+use crate::vocabulary::ElfClass;
+
+/// Scripts that start each other.
+const MAX_DEPTH: usize = 6;
+/// More services than any machine has.
+const MAX_SERVICES: usize = 5000;
+
+/// Every service that is no template, with its programs; the paths beside them have not been asked for yet.
+///
+/// `None` where the units could not be listed.
+pub(super) fn read(
+    frames: &Frames,
+    toplevel: &str,
+) -> Option<(BTreeMap<String, Service>, BTreeSet<String>)> {
+    frames.whole("units")?;
+    let wants: BTreeSet<&str> = frames.get("wants")?.body.lines().collect();
+    let mut services = BTreeMap::new();
+    let mut unasked = BTreeSet::new();
+    let units = frames.named("unit ").map(|(name, _)| name);
+    let instances = wants
+        .iter()
+        .copied()
+        .filter(|name| name.contains('@') && name.ends_with(".service"));
+    for name in units.chain(instances).take(MAX_SERVICES) {
+        let Some(file) = load(frames, name) else {
+            continue;
+        };
+        let assignments = file.assignments();
+        let mut service = Service {
+            wanted: wants.contains(name),
+            conditional: assignments
+                .lines()
+                .any(|line| line.contains("] Condition") || line.contains("] Assert")),
+            programs: Vec::new(),
+        };
+        for (key, path) in commands(&file, toplevel) {
+            let mut walk = Walk {
+                frames,
+                toplevel,
+                unasked: &mut unasked,
+                found: Vec::new(),
+            };
+            walk.follow(&path, 0);
+            let programs = walk.found.into_iter().map(|(path, image)| Program {
+                key: key.to_owned(),
+                path: sanitise::line(&path),
+                image,
+            });
+            service.programs.extend(programs);
+        }
+        services.insert(sanitise::line(name), service);
+    }
+    Some((services, unasked))
+}
+
+/// A unit with its drop-ins; of an instance its template's too. `None` for a template, which is never started itself.
+fn load(frames: &Frames, name: &str) -> Option<UnitFile> {
+    let template = name
+        .split_once('@')
+        .map(|(stem, _)| format!("{stem}@.service"));
+    if template.as_deref() == Some(name) {
+        return None;
+    }
+    let own = frames.get(&format!("unit {name}"));
+    let of_template = template
+        .as_ref()
+        .and_then(|t| frames.get(&format!("unit {t}")));
+    let mut file = UnitFile::default();
+    file.add(&own.or(of_template)?.body);
+    for name in template.iter().map(String::as_str).chain([name]) {
+        for (_, drop_in) in frames.named(&format!("drop-in {name} ")) {
+            file.add(&drop_in.body);
+        }
+    }
+    Some(file)
+}
+
+/// The commands that must succeed for a service to start: the key, and the path on the machine.
+fn commands(file: &UnitFile, toplevel: &str) -> Vec<(&'static str, String)> {
+    let mut commands = Vec::new();
+    for key in ["ExecStartPre", "ExecStart"] {
+        let lines = file.list("Service", key);
+        for line in lines.into_iter().flat_map(command_lines) {
+            let executable = line.trim_start();
+            let prefixes = executable
+                .find(|c: char| !"@-:+!|".contains(c))
+                .unwrap_or_default();
+            // With `-` a failure counts as success, and `|` names a shell's script.
+            if executable[..prefixes].contains(['-', '|']) {
+                continue;
+            }
+            let first = command_words(line).into_iter().next();
+            let path = first.and_then(|word| on_machine(&word, toplevel));
+            commands.extend(path.map(|path| (key, path)));
+        }
+    }
+    commands
+}
+
+/// The path of a program after the next boot; `None` for what is made at run time, or depends on a specifier.
+fn on_machine(path: &str, toplevel: &str) -> Option<String> {
+    if path.contains(['%', '$', '\n', '\r', '\0']) {
+        return None;
+    }
+    for (prefix, below) in [("/run/current-system/", ""), ("/etc/", "etc/")] {
+        if let Some(rest) = path.strip_prefix(prefix) {
+            return Some(format!("{toplevel}/{below}{rest}"));
+        }
+    }
+    path.starts_with("/nix/store/").then(|| path.to_owned())
+}
+
+struct Walk<'a> {
+    frames: &'a Frames,
+    toplevel: &'a str,
+    unasked: &'a mut BTreeSet<String>,
+    found: Vec<(String, Image)>,
+}
+
+impl Walk<'_> {
+    fn follow(&mut self, path: &str, depth: usize) {
+        let name = format!("program {path}");
+        let Some(frame) = self.frames.get(&name) else {
+            self.unasked.insert(path.to_owned());
+            return;
+        };
+        let class = self
+            .frames
+            .bytes(&name)
+            .and_then(|bytes| ElfClass::of_header(&bytes));
+        let script = self.frames.get(&format!("script {path}"));
+        match (&frame.end, class, script) {
+            // A script may name a program only for a case that never happens.
+            (End::Absent | End::Dangling, ..) if depth > 0 => {}
+            (End::Absent | End::Dangling, ..) => self.found(path, Image::Missing),
+            (_, Some(class), _) => self.found(path, Image::Elf(class)),
+            (_, None, Some(script)) if depth < MAX_DEPTH => {
+                let next = [
+                    interpreter(&script.body).map(str::to_owned),
+                    last_exec(&script.body),
+                ];
+                let next = next.into_iter().flatten();
+                for path in next.filter_map(|path| on_machine(&path, self.toplevel)) {
+                    self.follow(&path, depth + 1);
+                }
+            }
+            _ => self.found(path, Image::Unknown),
+        }
+    }
+
+    fn found(&mut self, path: &str, image: Image) {
+        self.found.push((path.to_owned(), image));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOPLEVEL: &str = "/nix/store/00000000000000000000000000000000-nixos-system";
+
+    fn frame(name: &str, body: &str, end: &str) -> String {
+        format!("=m {name}\n{body}\n=m end {end}\n")
+    }
+
+    fn elf(class: u8, machine: u8) -> String {
+        format!("7f 45 4c 46 {class:02x} 01 01 00 00 00 00 00 00 00 00 00 02 00 {machine:02x} 00")
+    }
+
+    fn services(answer: &str) -> (BTreeMap<String, Service>, BTreeSet<String>) {
+        let mut frames = Frames::default();
+        let base = frame("units", "", "0") + &frame("wants", "a.service\nt@one.service", "0");
+        frames.add(&(base + answer), "m");
+        read(&frames, TOPLEVEL).unwrap()
+    }
+
+    #[test]
+    fn commands_are_asked_for_and_then_followed_behind_scripts() {
+        let unit = frame(
+            "unit a.service",
+            "[Unit]\nConditionPathExists=/x\n[Service]\nExecStartPre=-/nix/store/x/ignored\nExecStart=/nix/store/s/start --x",
+            "0",
+        );
+        let (first, unasked) = services(&unit);
+        assert!(first["a.service"].wanted && first["a.service"].conditional);
+        assert_eq!(Vec::from_iter(unasked), ["/nix/store/s/start"]);
+        let script = frame("program /nix/store/s/start", "23 21 2f", "0")
+            + &frame(
+                "script /nix/store/s/start",
+                "#!/nix/store/b/bash -e\nexec /nix/store/p/run\n",
+                "0",
+            );
+        let (_, unasked) = services(&(unit.clone() + &script));
+        assert_eq!(
+            Vec::from_iter(unasked),
+            ["/nix/store/b/bash", "/nix/store/p/run"]
+        );
+        let rest = frame("program /nix/store/b/bash", &elf(1, 3), "0")
+            + &frame("program /nix/store/p/run", &elf(2, 62), "0");
+        let (services, unasked) = services(&(unit + &script + &rest));
+        assert!(unasked.is_empty());
+        let images: Vec<Image> = services["a.service"]
+            .programs
+            .iter()
+            .map(|p| p.image)
+            .collect();
+        assert_eq!(
+            images,
+            [Image::Elf(ElfClass::I386), Image::Elf(ElfClass::X86_64)]
+        );
+    }
+
+    #[test]
+    fn instances_have_their_templates_and_drop_ins_come_last() {
+        let answer = frame(
+            "unit t@.service",
+            "[Service]\nExecStart=/run/current-system/sw/bin/x %i",
+            "0",
+        ) + &frame("unit b.service", "[Service]\nExecStart=/nix/store/old", "0")
+            + &frame(
+                "drop-in b.service x.conf",
+                "[Service]\nExecStart=\nExecStart=/nix/store/new",
+                "0",
+            );
+        let (services, unasked) = services(&answer);
+        assert_eq!(
+            Vec::from_iter(services.keys()),
+            ["b.service", "t@one.service"]
+        );
+        let program = format!("{TOPLEVEL}/sw/bin/x");
+        assert_eq!(Vec::from_iter(unasked), [&program, "/nix/store/new"]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_missing_and_what_is_made_later_is_left_out() {
+        let answer = frame(
+            "unit a.service",
+            "[Service]\nExecStart=/nix/store/gone\nExecStart=/run/wrappers/bin/x\nExecStart=/bin/%i",
+            "0",
+        ) + &frame("program /nix/store/gone", "", "absent");
+        let (services, unasked) = services(&answer);
+        assert!(unasked.is_empty());
+        assert_eq!(services["a.service"].programs[0].image, Image::Missing);
+        assert_eq!(services["a.service"].programs.len(), 1);
+    }
+
+    #[test]
+    fn scripts_that_start_each_other_end() {
+        let answer = frame("unit a.service", "[Service]\nExecStart=/nix/store/s", "0")
+            + &frame("program /nix/store/s", "23 21", "0")
+            + &frame(
+                "script /nix/store/s",
+                "#!/nix/store/s\nexec /nix/store/s\n",
+                "0",
+            );
+        let (services, _) = services(&answer);
+        assert_eq!(services["a.service"].programs[0].image, Image::Unknown);
+    }
+}
