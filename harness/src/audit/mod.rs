@@ -11,6 +11,7 @@ mod machine;
 pub mod markdown;
 pub mod metrics;
 mod model;
+mod pulled_in;
 mod read;
 mod rules;
 mod scripts;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::frames::{End, Frames};
 use super::machine::{Image, Program, Service};
+use super::pulled_in;
 use crate::closure::{UnitFile, command_lines, command_words, interpreter, last_exec};
 use crate::fold::sanitise;
 use crate::vocabulary::ElfClass;
@@ -21,21 +22,20 @@ pub(super) fn read(
     toplevel: &str,
 ) -> Option<(BTreeMap<String, Service>, BTreeSet<String>)> {
     frames.whole("units")?;
-    let wants: BTreeSet<&str> = frames.get("wants")?.body.lines().collect();
+    let wanted = pulled_in::at_boot(frames, toplevel);
     let mut services = BTreeMap::new();
     let mut unasked = BTreeSet::new();
     let units = frames.named("unit ").map(|(name, _)| name);
-    let instances = wants
-        .iter()
-        .copied()
-        .filter(|name| name.contains('@') && name.ends_with(".service"));
-    for name in units.chain(instances).take(MAX_SERVICES) {
+    let instances = wanted.iter().map(String::as_str);
+    let instances = instances.filter(|name| name.contains('@'));
+    let is_service = |name: &&str| name.ends_with(".service");
+    for name in units.chain(instances).filter(is_service).take(MAX_SERVICES) {
         let Some(file) = load(frames, name) else {
             continue;
         };
         let assignments = file.assignments();
         let mut service = Service {
-            wanted: wants.contains(name),
+            wanted: wanted.contains(name),
             conditional: assignments
                 .lines()
                 .any(|line| line.contains("] Condition") || line.contains("] Assert")),
@@ -62,7 +62,7 @@ pub(super) fn read(
 }
 
 /// A unit with its drop-ins; of an instance its template's too. `None` for a template, which is never started itself.
-fn load(frames: &Frames, name: &str) -> Option<UnitFile> {
+pub(super) fn load(frames: &Frames, name: &str) -> Option<UnitFile> {
     let template = name
         .split_once('@')
         .map(|(stem, _)| format!("{stem}@.service"));
@@ -177,7 +177,12 @@ mod tests {
 
     fn services(answer: &str) -> (BTreeMap<String, Service>, BTreeSet<String>) {
         let mut frames = Frames::default();
-        let base = frame("units", "", "0") + &frame("wants", "a.service\nt@one.service", "0");
+        let base = frame("units", "", "0")
+            + &frame(
+                "wants default.target.wants",
+                "a.service\nt@one.service",
+                "0",
+            );
         frames.add(&(base + answer), "m");
         read(&frames, TOPLEVEL).unwrap()
     }

@@ -11,6 +11,7 @@ use crate::vocabulary::ElfClass;
 
 pub(crate) const OLD: &str = "/nix/store/11111111111111111111111111111111-nixos-system-web-1";
 pub(crate) const NEW: &str = "/nix/store/22222222222222222222222222222222-nixos-system-web-2";
+pub(crate) const WANTS: &str = "wants multi-user.target.wants";
 const MARK: &str = "mark";
 
 /// A machine that answers with recorded sections: the body and the end of each, by name.
@@ -58,9 +59,9 @@ impl Recorded {
         let unit = format!("[Service]\nExecStart={program} --port 80\n");
         self.say(&format!("unit {name}.service"), unit)
             .say(&format!("program {program}"), hex(&elf(class)));
-        let (wants, _) = self.0.entry("wants".to_owned()).or_default();
+        let (wants, _) = self.0.entry(WANTS.to_owned()).or_default();
         wants.push_str(&format!("{name}.service\n"));
-        self.0.get_mut("wants").unwrap().1 = "0".to_owned();
+        self.0.get_mut(WANTS).unwrap().1 = "0".to_owned();
         self
     }
 

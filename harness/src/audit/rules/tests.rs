@@ -1,4 +1,4 @@
-use crate::audit::testing::{NEW, OLD, Recorded, audited, grub_cfg, healthy, outage, runs};
+use crate::audit::testing::{NEW, OLD, Recorded, WANTS, audited, grub_cfg, healthy, outage, runs};
 use crate::audit::{Audit, human, markdown};
 use crate::vocabulary::{ElfClass, Severity, Verdict};
 
@@ -87,7 +87,7 @@ fn a_systemd_of_another_class_is_an_outage() {
 #[test]
 fn a_service_that_nothing_starts_is_a_warning() {
     let mut machine = outage();
-    machine.say("wants", "nginx.service\n");
+    machine.say(WANTS, "nginx.service\n");
     let audit = audited(&machine);
     assert_eq!(audit.verdict, Verdict::Fail);
     assert_eq!(ids(&audit)[1], "~next-executability/alpha.service");
@@ -195,7 +195,7 @@ fn an_entry_that_leads_nowhere_is_an_outage() {
 #[test]
 fn failed_units_and_loops_are_told_by_name() {
     let loops = "Id=a.service\nActiveState=activating\nSubState=auto-restart\nNRestarts=4\nExecMainStatus=203\n\n\
-                 Id=b.service\nActiveState=active\nSubState=running\nNRestarts=2\n\n\
+                 Id=b.service\nActiveState=active\nSubState=running\nNRestarts=2\nResult=signal\n\n\
                  Id=c.service\nActiveState=failed\nResult=exit-code\n\n\
                  Id=d.service\nActiveState=active\nNRestarts=12\n";
     let later = loops.replace("NRestarts=2\n", "NRestarts=3\n");
@@ -219,6 +219,21 @@ fn failed_units_and_loops_are_told_by_name() {
         audit.headline
     );
     assert!(audit.findings[0].summary.contains("203/EXEC"));
+}
+
+#[test]
+fn a_service_that_ends_well_and_starts_again_is_no_fault() {
+    let poller = "Id=poll.service\nActiveState=activating\nSubState=auto-restart\nResult=success\nNRestarts=500\nExecMainStatus=0\n";
+    let audit = with(|machine| {
+        machine.units(poller, poller);
+    });
+    assert_eq!(audit.verdict, Verdict::Pass);
+    assert_eq!(ids(&audit), ["~restart-loop/poll.service"]);
+    let once = "Id=a.service\nActiveState=activating\nSubState=auto-restart\nResult=exit-code\nNRestarts=0\nExecMainStatus=1\n";
+    let audit = with(|machine| {
+        machine.units(once, once);
+    });
+    assert_eq!(ids(&audit), ["~restart-loop/a.service"]);
 }
 
 #[test]
@@ -264,7 +279,6 @@ fn what_was_not_told_is_unproven_and_never_passed() {
         ("units-first", "units-first"),
         ("system-state", "system-state"),
         ("text /boot/grub/grub.cfg", "next-boot"),
-        ("wants", "/etc/systemd/system"),
         ("units", "/etc/systemd/system"),
     ] {
         let audit = with(|machine| {

@@ -18,7 +18,16 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
         if unit.active_state == ActiveState::Failed {
             failed.push(of_failed(unit));
         } else if loops(before, unit) {
-            looping.push(of_looping(unit));
+            let finding = of_looping(unit);
+            // Some services are meant to end and to be started again.
+            match ends_badly(before, unit) {
+                true => looping.push(finding),
+                false => outcome.findings.push(finding.as_warning()),
+            }
+        } else if unit.awaits_restart() {
+            let summary = format!("waits to be started again{}", refused(unit));
+            let finding = AuditFinding::new(AuditCheck::RestartLoop, name, summary);
+            outcome.findings.push(shown(finding, unit).as_warning());
         } else if let Some(restarts) = unit.restarts.filter(|restarts| *restarts >= MANY_RESTARTS) {
             let summary = format!("was restarted {restarts} times since it was started, and runs");
             let finding = AuditFinding::new(AuditCheck::RestartLoop, name, summary);
@@ -37,11 +46,21 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
     }
 }
 
-/// Between two looks it was restarted, or at one it waits to be.
+/// Between two looks it was restarted, or it waits to be, and was before.
 fn loops(before: Option<&Unit>, unit: &Unit) -> bool {
     let earlier = before.and_then(|unit| unit.restarts);
     let grew = earlier.zip(unit.restarts).is_some_and(|(a, b)| b > a);
-    grew || unit.awaits_restart() || before.is_some_and(|before| before.awaits_restart())
+    let waits = unit.awaits_restart() || before.is_some_and(Unit::awaits_restart);
+    grew || (waits && unit.restarts.is_some_and(|restarts| restarts > 0))
+}
+
+/// At one of two looks its last end was a failure; while it runs nothing is known of it.
+fn ends_badly(before: Option<&Unit>, unit: &Unit) -> bool {
+    let failed = |unit: &Unit| {
+        unit.exec_main_status.is_some_and(|status| status != 0)
+            || !["", "success"].contains(&unit.result.as_str())
+    };
+    failed(unit) || before.is_some_and(failed)
 }
 
 fn of_failed(unit: &Unit) -> AuditFinding {

@@ -1,8 +1,8 @@
-# The services of a toplevel, which is $toplevel, and what pulls units in.
+# The services and targets of a toplevel, which is $toplevel, and what pulls units in.
 units=$root$toplevel/etc/systemd/system
 open units
 if [ -d "$units" ]; then shut 0; else missing "$toplevel/etc/systemd/system"; fi
-for unit in "$units"/*.service; do
+for unit in "$units"/*.service "$units"/*.target; do
     if [ -f "$unit" ]; then text "unit ${unit##*/}" "${unit#"$root"}" 200000; fi
 done
 for unit in "$units"/*.service.d/*.conf; do
@@ -12,11 +12,10 @@ for unit in "$units"/*.service.d/*.conf; do
         text "drop-in ${directory%.d} ${unit##*/}" "${unit#"$root"}" 200000
     fi
 done
-open wants
 for directory in "$units"/*.wants "$units"/*.requires "$units"/*.upholds; do
-    if [ -d "$directory" ]; then ls -1 "$directory" 2>/dev/null </dev/null; fi
+    if [ -d "$directory" ]; then of "wants ${directory##*/}" ls -1 "$directory"; fi
 done
-shut 0
+link "$toplevel/etc/systemd/system/default.target"
 for special in "$root$toplevel"/specialisation/*; do
     if [ -e "$special" ]; then link "${special#"$root"}"; fi
 done
