@@ -54,10 +54,14 @@ pub(super) struct Frame {
 
 /// All frames of an audit, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Frames(BTreeMap<String, Frame>);
+pub(super) struct Frames {
+    by_name: BTreeMap<String, Frame>,
+    bytes: usize,
+}
 
 /// More than a machine with thousands of units gives.
 const MAX_FRAMES: usize = 100_000;
+const MAX_BYTES: usize = 128 << 20;
 
 impl Frames {
     /// Adds the frames of an answer; of two of one name the first counts. Gives whether the answer has its last line.
@@ -94,17 +98,23 @@ impl Frames {
     }
 
     fn put(&mut self, name: String, body: String, end: End) {
-        if self.0.len() < MAX_FRAMES {
-            self.0.entry(name).or_insert(Frame { body, end });
-        }
+        self.bytes += name.len() + body.len();
+        let fits = self.by_name.len() < MAX_FRAMES && self.bytes < MAX_BYTES;
+        let (body, end) = match fits {
+            true => (body, end),
+            // What is left out is said to be cut, and its name is kept as long as there is room.
+            false if self.by_name.len() < 2 * MAX_FRAMES => (String::new(), End::Cut),
+            false => return,
+        };
+        self.by_name.entry(name).or_insert(Frame { body, end });
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_name.is_empty()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Frame> {
-        self.0.get(name)
+        self.by_name.get(name)
     }
 
     /// What a whole frame has.
@@ -132,7 +142,7 @@ impl Frames {
         &'a self,
         prefix: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a Frame)> {
-        self.0
+        self.by_name
             .range(prefix.to_owned()..)
             .map_while(move |(name, frame)| Some((name.strip_prefix(prefix)?, frame)))
     }

@@ -92,7 +92,7 @@ impl AuditFinding {
         self
     }
 
-    pub(super) fn as_warning(mut self) -> Self {
+    pub(super) fn into_warning(mut self) -> Self {
         self.severity = Severity::Warning;
         self
     }

@@ -13,6 +13,12 @@ use crate::vocabulary::ElfClass;
 const MAX_DEPTH: usize = 6;
 /// More services than any machine has.
 const MAX_SERVICES: usize = 5000;
+/// As much of a unit as the machine is asked for; the limits here hold for one that sends more.
+const UNIT_LIMIT: usize = 100_000;
+/// More commands than any service has.
+const MAX_COMMANDS: usize = 100;
+/// Steps from a command to a program, of all services together.
+const MAX_STEPS: usize = 200_000;
 
 /// Every service that is no template, with its programs; the paths beside them have not been asked for yet.
 ///
@@ -24,7 +30,14 @@ pub(super) fn read(
     frames.whole("units")?;
     let wanted = pulled_in::at_boot(frames, toplevel);
     let mut services = BTreeMap::new();
-    let mut unasked = BTreeSet::new();
+    let mut walk = Walk {
+        frames,
+        toplevel,
+        unasked: BTreeSet::new(),
+        scripts: BTreeMap::new(),
+        steps: 0,
+        found: Vec::new(),
+    };
     let units = frames.named("unit ").map(|(name, _)| name);
     let instances = wanted.iter().map(String::as_str);
     let instances = instances.filter(|name| name.contains('@'));
@@ -42,14 +55,8 @@ pub(super) fn read(
             programs: Vec::new(),
         };
         for (key, path) in commands(&file, toplevel) {
-            let mut walk = Walk {
-                frames,
-                toplevel,
-                unasked: &mut unasked,
-                found: Vec::new(),
-            };
             walk.follow(&path, 0);
-            let programs = walk.found.into_iter().map(|(path, image)| Program {
+            let programs = walk.found.drain(..).map(|(path, image)| Program {
                 key: key.to_owned(),
                 path: sanitise::line(&path),
                 image,
@@ -58,7 +65,7 @@ pub(super) fn read(
         }
         services.insert(sanitise::line(name), service);
     }
-    Some((services, unasked))
+    Some((services, walk.unasked))
 }
 
 /// A unit with its drop-ins; of an instance its template's too. `None` for a template, which is never started itself.
@@ -74,13 +81,21 @@ pub(super) fn load(frames: &Frames, name: &str) -> Option<UnitFile> {
         .as_ref()
         .and_then(|t| frames.get(&format!("unit {t}")));
     let mut file = UnitFile::default();
-    file.add(&own.or(of_template)?.body);
+    file.add(beginning(&own.or(of_template)?.body));
     for name in template.iter().map(String::as_str).chain([name]) {
         for (_, drop_in) in frames.named(&format!("drop-in {name} ")) {
-            file.add(&drop_in.body);
+            file.add(beginning(&drop_in.body));
         }
     }
     Some(file)
+}
+
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(UNIT_LIMIT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// The commands that must succeed for a service to start: the key, and the path on the machine.
@@ -102,6 +117,7 @@ fn commands(file: &UnitFile, toplevel: &str) -> Vec<(&'static str, String)> {
             commands.extend(path.map(|path| (key, path)));
         }
     }
+    commands.truncate(MAX_COMMANDS);
     commands
 }
 
@@ -121,12 +137,16 @@ fn on_machine(path: &str, toplevel: &str) -> Option<String> {
 struct Walk<'a> {
     frames: &'a Frames,
     toplevel: &'a str,
-    unasked: &'a mut BTreeSet<String>,
+    unasked: BTreeSet<String>,
+    /// What each script leads to.
+    scripts: BTreeMap<String, Vec<String>>,
+    steps: usize,
     found: Vec<(String, Image)>,
 }
 
 impl Walk<'_> {
     fn follow(&mut self, path: &str, depth: usize) {
+        self.steps += 1;
         let name = format!("program {path}");
         let Some(frame) = self.frames.get(&name) else {
             self.unasked.insert(path.to_owned());
@@ -136,24 +156,37 @@ impl Walk<'_> {
             .frames
             .bytes(&name)
             .and_then(|bytes| ElfClass::of_header(&bytes));
-        let script = self.frames.get(&format!("script {path}"));
-        match (&frame.end, class, script) {
+        match (&frame.end, class) {
             // A script may name a program only for a case that never happens.
-            (End::Absent | End::Dangling, ..) if depth > 0 => {}
-            (End::Absent | End::Dangling, ..) => self.found(path, Image::Missing),
-            (_, Some(class), _) => self.found(path, Image::Elf(class)),
-            (_, None, Some(script)) if depth < MAX_DEPTH => {
-                let next = [
-                    interpreter(&script.body).map(str::to_owned),
-                    last_exec(&script.body),
-                ];
-                let next = next.into_iter().flatten();
-                for path in next.filter_map(|path| on_machine(&path, self.toplevel)) {
-                    self.follow(&path, depth + 1);
+            (End::Absent | End::Dangling, _) if depth > 0 => {}
+            (End::Absent | End::Dangling, _) => self.found(path, Image::Missing),
+            (_, Some(class)) => self.found(path, Image::Elf(class)),
+            (_, None) => match self.script(path) {
+                Some(next) if depth < MAX_DEPTH && self.steps < MAX_STEPS => {
+                    for path in next {
+                        self.follow(&path, depth + 1);
+                    }
                 }
-            }
-            _ => self.found(path, Image::Unknown),
+                _ => self.found(path, Image::Unknown),
+            },
         }
+    }
+
+    /// The interpreter of a script, and what its last line replaces it with; `None` for what is no script.
+    fn script(&mut self, path: &str) -> Option<Vec<String>> {
+        if let Some(next) = self.scripts.get(path) {
+            return Some(next.clone());
+        }
+        let script = self.frames.get(&format!("script {path}"))?;
+        let text = beginning(&script.body);
+        let next = [interpreter(text).map(str::to_owned), last_exec(text)];
+        let next: Vec<String> = next
+            .into_iter()
+            .flatten()
+            .filter_map(|path| on_machine(&path, self.toplevel))
+            .collect();
+        self.scripts.insert(path.to_owned(), next.clone());
+        Some(next)
     }
 
     fn found(&mut self, path: &str, image: Image) {

@@ -7,7 +7,7 @@ use super::{BootFile, NextBoot, efi_text, toplevel_of};
 use crate::audit::frames::{End, Frames};
 use crate::fold::sanitise;
 
-/// An entry of type #1: a file in `loader/entries`.
+/// A file in `loader/entries`, or a unified kernel image.
 #[derive(Debug, Default)]
 struct Entry {
     /// The file's name, without what boot counting adds to it.
@@ -31,11 +31,14 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
         if frame.end != End::Whole {
             return Err(format!("{path}: {}", frame.end.reason()));
         }
-        // What names neither a kernel nor an image is no entry.
+        // What names no kernel starts another program, or is no entry.
         entries.extend(Entry::parse(path, &frame.body).filter(|entry| entry.linux.is_some()));
     }
+    let images = frames.named("image ");
+    let images = Vec::from_iter(images.filter_map(|(path, f)| Entry::of_image(path, &f.body)));
+    let mixed = !images.is_empty() && !entries.is_empty();
+    entries.extend(images);
     entries.sort_by(Entry::order);
-    let images = images(frames);
     let settings = match loader_conf.map(|path| (path, frames.get(&format!("text {path}")))) {
         Some((_, Some(frame))) if frame.end == End::Whole => frame.body.as_str(),
         Some((path, frame)) => {
@@ -44,79 +47,78 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
         }
         None => "",
     };
-    for (wish, source, on_purpose) in wishes(frames, settings, loader_conf) {
-        let wish = wish.to_lowercase();
-        let skips_bad = source.contains("referred");
+    for wish in wishes(frames, settings, loader_conf) {
+        let pattern = wish.pattern.to_lowercase();
         let is_meant = |entry: &&Entry| {
-            matches(&wish, &entry.id.to_lowercase()) && !(skips_bad && entry.out_of_tries)
+            matches(&pattern, &entry.id.to_lowercase()) && !(wish.skips_bad && entry.out_of_tries)
         };
         if let Some(entry) = entries.iter().find(is_meant) {
-            return Ok(entry.started(source, on_purpose));
-        }
-        if let Some(image) = images.iter().find(|i| matches(&wish, &i.to_lowercase())) {
-            return Err(unified(image));
+            return Ok(entry.started(wish.source, wish.on_purpose));
         }
     }
-    match (
-        entries.iter().find(|entry| !entry.out_of_tries),
-        images.first(),
-    ) {
-        (_, Some(image)) => Err(unified(image)),
-        (Some(entry), None) => Ok(entry.started("the first of the menu".to_owned(), false)),
-        (None, None) => Err("loader/entries has no entry".to_owned()),
+    // An image has its sort key within it, so that it is not known which comes first.
+    if mixed {
+        return Err(
+            "unified kernel images stand beside the entries, and neither is the default".to_owned(),
+        );
+    }
+    match entries.iter().find(|entry| !entry.out_of_tries) {
+        Some(entry) => Ok(entry.started("the first of the menu".to_owned(), false)),
+        None => Err("systemd-boot has no entry that starts a Linux".to_owned()),
     }
 }
 
-fn unified(image: &str) -> String {
-    format!(
-        "the next boot may start {image}, a unified kernel image, which bootproof does not read yet"
-    )
+/// Who wishes for which entries.
+struct Wish {
+    pattern: String,
+    source: String,
+    /// Somebody set a variable, beside what the installer writes.
+    on_purpose: bool,
+    /// Entries that are out of tries do not count.
+    skips_bad: bool,
 }
 
-/// Who wishes for which entry, the strongest first (`bootctl(1)`, `loader.conf(5)`).
-fn wishes(
-    frames: &Frames,
-    settings: &str,
-    loader_conf: Option<&str>,
-) -> Vec<(String, String, bool)> {
+/// All wishes, the strongest first (`bootctl(1)`, `loader.conf(5)`).
+fn wishes(frames: &Frames, settings: &str, loader_conf: Option<&str>) -> Vec<Wish> {
     let setting = |key: &str| {
-        let mut values = settings.lines().filter_map(|line| split(line));
+        let mut values = settings.lines().filter_map(split);
         let found = values.find(|(name, _)| *name == key);
-        found.map(|(_, value)| value.to_owned())
+        found.map(|(_, value)| sanitise::line(value))
     };
     let path = loader_conf.unwrap_or_default();
-    let by_variable = |name: &str| {
-        let value = efi_text(frames, name)?;
-        Some((value, format!("EFI variable {name}"), true))
-    };
-    let by_file = |key: &str| Some((setting(key)?, format!("{key} of {path}"), false));
-    let wishes = [
-        by_variable("LoaderEntryOneShot"),
-        by_variable("LoaderEntryPreferred"),
-        by_file("preferred"),
-        by_variable("LoaderEntryDefault"),
-        by_file("default"),
-    ];
-    let wishes = wishes.into_iter().flatten();
-    wishes
-        .filter_map(|(value, source, on_purpose)| match value.as_str() {
-            "@saved" => {
-                let last = efi_text(frames, "LoaderEntryLastBooted")?;
-                Some((last, format!("{source}: the last that was booted"), true))
-            }
-            _ => Some((value, source, on_purpose)),
+    let by_variable = |name: &str, skips_bad| {
+        Some(Wish {
+            pattern: efi_text(frames, name)?,
+            source: format!("EFI variable {name}"),
+            on_purpose: true,
+            skips_bad,
         })
-        .collect()
-}
-
-/// The names of unified kernel images.
-fn images(frames: &Frames) -> Vec<String> {
-    let mut names: Vec<String> = frames
-        .named("image ")
-        .map(|(path, _)| sanitise::line(path.rsplit('/').next().unwrap_or(path)))
-        .collect();
-    names.sort_by(|a, b| compare(b, a));
-    names
+    };
+    let by_file = |key: &str, skips_bad| {
+        Some(Wish {
+            pattern: setting(key)?,
+            source: format!("{key} of {path}"),
+            on_purpose: false,
+            skips_bad,
+        })
+    };
+    let wishes = [
+        by_variable("LoaderEntryOneShot", false),
+        by_variable("LoaderEntryPreferred", true),
+        by_file("preferred", true),
+        by_variable("LoaderEntryDefault", false),
+        by_file("default", false),
+    ];
+    let saved = |wish: Wish| match wish.pattern.as_str() {
+        "@saved" => Some(Wish {
+            pattern: efi_text(frames, "LoaderEntryLastBooted")?,
+            source: format!("{}: the last that was booted", wish.source),
+            on_purpose: true,
+            ..wish
+        }),
+        _ => Some(wish),
+    };
+    wishes.into_iter().flatten().filter_map(saved).collect()
 }
 
 /// `KEY VALUE`, of a line that is no comment.
@@ -129,18 +131,7 @@ fn split(line: &str) -> Option<(&str, &str)> {
 impl Entry {
     fn parse(path: &str, text: &str) -> Option<Self> {
         let (boot, file) = path.split_once("/loader/entries/")?;
-        let stem = file.strip_suffix(".conf")?;
-        // `NAME+LEFT-DONE`: systemd.io's Automatic Boot Assessment.
-        let (id, tries) = match stem.rsplit_once('+') {
-            Some((id, tries)) => (id, tries.split('-').next()),
-            None => (stem, None),
-        };
-        let mut entry = Self {
-            id: sanitise::line(&format!("{id}.conf")),
-            boot: boot.to_owned(),
-            out_of_tries: tries.is_some_and(|left| left.parse() == Ok(0_u32)),
-            ..Self::default()
-        };
+        let mut entry = Self::named(boot, file, ".conf")?;
         for (key, value) in text.lines().filter_map(split) {
             let line = || sanitise::line(value);
             match key {
@@ -158,6 +149,31 @@ impl Entry {
             }
         }
         Some(entry)
+    }
+
+    /// A unified kernel image, of which the words `init=…` were read.
+    fn of_image(path: &str, text: &str) -> Option<Self> {
+        let (boot, file) = path.split_once("/EFI/Linux/")?;
+        Some(Self {
+            linux: Some(sanitise::line(&format!("/EFI/Linux/{file}"))),
+            options: text.lines().take(1).map(str::to_owned).collect(),
+            ..Self::named(boot, file, ".efi")?
+        })
+    }
+
+    /// An entry that is called by its file: `NAME+LEFT-DONE.conf` where its boots are counted (systemd.io's Automatic Boot Assessment).
+    fn named(boot: &str, file: &str, suffix: &str) -> Option<Self> {
+        let stem = file.strip_suffix(suffix)?;
+        let (id, tries) = match stem.rsplit_once('+') {
+            Some((id, tries)) => (id, tries.split('-').next()),
+            None => (stem, None),
+        };
+        Some(Self {
+            id: sanitise::line(&format!("{id}{suffix}")),
+            boot: boot.to_owned(),
+            out_of_tries: tries.is_some_and(|left| left.parse() == Ok(0_u32)),
+            ..Self::default()
+        })
     }
 
     /// The order of the menu: who is out of tries last, who has a sort key first, newer versions before older ones.

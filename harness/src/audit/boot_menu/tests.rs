@@ -106,7 +106,29 @@ fn a_kernel_that_is_not_on_the_esp_is_found() {
 }
 
 #[test]
-fn an_image_that_bootproof_does_not_read_is_unproven() {
+fn unified_images_are_entries_with_the_newest_first() {
+    let mut machine = with_systemd_boot();
+    machine
+        .forget("entry ")
+        .say("text /boot/loader/loader.conf", "timeout 3\n");
+    for (name, toplevel) in [("9-abc", OLD), ("10-xyz", NEW)] {
+        let path = format!("/boot/EFI/Linux/nixos-generation-{name}.efi");
+        machine
+            .say(&format!("image {path}"), format!("init={toplevel}/init\n"))
+            .say(&format!("size {path}"), "900000");
+    }
+    let next = started(&machine);
+    assert_eq!(next.toplevel.as_deref(), Some(NEW));
+    assert_eq!(audited(&machine).verdict, Verdict::Pass);
+    machine.say(
+        "efi LoaderEntryOneShot",
+        efi_variable("nixos-generation-9-abc.efi"),
+    );
+    assert_eq!(started(&machine).toplevel.as_deref(), Some(OLD));
+}
+
+#[test]
+fn an_image_whose_command_line_is_not_read_is_unproven() {
     let mut machine = with_systemd_boot();
     machine
         .forget("entry ")
@@ -114,10 +136,16 @@ fn an_image_that_bootproof_does_not_read_is_unproven() {
     let audit = audited(&machine);
     assert_eq!(audit.verdict, Verdict::Unproven);
     assert!(
-        audit.headline.contains("unified kernel image"),
+        audit.headline.contains("names no toplevel"),
         "{}",
         audit.headline
     );
+    let mut mixed = with_systemd_boot();
+    mixed
+        .say("text /boot/loader/loader.conf", "")
+        .say("image /boot/EFI/Linux/x.efi", "");
+    let error = mixed.machine().next.unwrap_err();
+    assert!(error.contains("neither is the default"), "{error}");
 }
 
 #[test]

@@ -28,6 +28,6 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
             mib(needed)
         );
         let finding = AuditFinding::new(AuditCheck::BootSpace, "/boot", summary);
-        outcome.findings.push(finding.as_warning());
+        outcome.findings.push(finding.into_warning());
     }
 }

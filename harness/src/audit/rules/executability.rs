@@ -144,7 +144,7 @@ fn finding(name: &str, program: &Program, severity: Severity, summary: &str) -> 
         .with_evidence(format!("{}=", program.key), &program.path);
     match severity {
         Severity::Error => finding,
-        Severity::Warning => finding.as_warning(),
+        Severity::Warning => finding.into_warning(),
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
 }
 
 fn warning(subject: &str, summary: String) -> AuditFinding {
-    AuditFinding::new(AuditCheck::NextGeneration, subject, summary).as_warning()
+    AuditFinding::new(AuditCheck::NextGeneration, subject, summary).into_warning()
 }
 
 /// A kernel waits for its boot: how every update leaves a machine.

@@ -33,7 +33,9 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
     // The machine has shown how this very system boots, and what failed is told by its units.
     let machine = scene.machine;
     if machine.booted.is_some() && machine.booted.as_deref() == machine.next_toplevel() {
-        outcome.findings.extend(found.map(AuditFinding::as_warning));
+        outcome
+            .findings
+            .extend(found.map(AuditFinding::into_warning));
         return;
     }
     let ids: BTreeSet<String> = errors.iter().map(|finding| finding.id()).collect();

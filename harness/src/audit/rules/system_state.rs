@@ -16,7 +16,7 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
             // Where a unit is failed it is told by its name.
             if !units.any(|unit| unit.active_state == ActiveState::Failed) {
                 let summary = "is degraded, and no unit is failed any more".to_owned();
-                outcome.findings.push(finding(summary).as_warning());
+                outcome.findings.push(finding(summary).into_warning());
             }
         }
         "maintenance" => {

@@ -22,16 +22,16 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
             // Some services are meant to end and to be started again.
             match ends_badly(before, unit) {
                 true => looping.push(finding),
-                false => outcome.findings.push(finding.as_warning()),
+                false => outcome.findings.push(finding.into_warning()),
             }
         } else if unit.awaits_restart() {
             let summary = format!("waits to be started again{}", refused(unit));
             let finding = AuditFinding::new(AuditCheck::RestartLoop, name, summary);
-            outcome.findings.push(shown(finding, unit).as_warning());
+            outcome.findings.push(shown(finding, unit).into_warning());
         } else if let Some(restarts) = unit.restarts.filter(|restarts| *restarts >= MANY_RESTARTS) {
             let summary = format!("was restarted {restarts} times since it was started, and runs");
             let finding = AuditFinding::new(AuditCheck::RestartLoop, name, summary);
-            outcome.findings.push(finding.as_warning());
+            outcome.findings.push(finding.into_warning());
         }
     }
     for (findings, what) in [(looping, "restarted again and again"), (failed, "failed")] {

@@ -38,7 +38,12 @@ for boot in $boots; do
         if [ -e "$entry" ]; then text "entry ${entry#"$root"}" "${entry#"$root"}" 100000; fi
     done
     for entry in "$root$boot"/EFI/Linux/*.efi; do
-        if [ -e "$entry" ]; then open "image ${entry#"$root"}"; shut 0; fi
+        # The command line of a unified kernel image stands before its kernel.
+        if [ -r "$entry" ]; then
+            open "image ${entry#"$root"}"
+            head -c 4000000 "$entry" 2>/dev/null </dev/null | tr -c '[:print:]' '\n' | grep -o 'init=/nix/store/[^ ]*'
+            shut 0
+        fi
     done
 done
 open firmware

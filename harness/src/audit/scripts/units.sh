@@ -3,13 +3,13 @@ units=$root$toplevel/etc/systemd/system
 open units
 if [ -d "$units" ]; then shut 0; else missing "$toplevel/etc/systemd/system"; fi
 for unit in "$units"/*.service "$units"/*.target; do
-    if [ -f "$unit" ]; then text "unit ${unit##*/}" "${unit#"$root"}" 200000; fi
+    if [ -f "$unit" ]; then text "unit ${unit##*/}" "${unit#"$root"}" 100000; fi
 done
 for unit in "$units"/*.service.d/*.conf; do
     if [ -f "$unit" ]; then
         directory=${unit%/*}
         directory=${directory##*/}
-        text "drop-in ${directory%.d} ${unit##*/}" "${unit#"$root"}" 200000
+        text "drop-in ${directory%.d} ${unit##*/}" "${unit#"$root"}" 100000
     fi
 done
 for directory in "$units"/*.wants "$units"/*.requires "$units"/*.upholds; do
