@@ -38,6 +38,9 @@
         };
       });
 
+      # A regular audit of the machine, by a timer.
+      nixosModules.audit = import ./nixos/audit.nix self;
+
       devShells = forEachSystem (pkgs: {
         default = pkgs.mkShell {
           packages = runtimeInputs pkgs ++ [

@@ -39,6 +39,18 @@ const MODULES: &[Module] = &[
     io("inspect", &["closure", "fold", "report", "vocabulary"]),
     io("fuzzing", &["closure", "nginx"]),
     io("shell", &["offspring"]),
+    logic(
+        "audit",
+        &[
+            "check",
+            "closure",
+            "fold",
+            "inspect",
+            "report",
+            "shell",
+            "vocabulary",
+        ],
+    ),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
     io("vm", &["offspring", "vocabulary"]),
@@ -47,6 +59,7 @@ const MODULES: &[Module] = &[
     io(
         "cli",
         &[
+            "audit",
             "closure",
             "config",
             "fold",
@@ -57,6 +70,7 @@ const MODULES: &[Module] = &[
             "rehearsal",
             "report",
             "scenario",
+            "shell",
             "vocabulary",
         ],
     ),

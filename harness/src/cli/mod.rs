@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. Only this and `report/` print.
 
 mod args;
+mod audit;
 mod build;
 mod configuration;
 mod estimate;
@@ -42,6 +43,7 @@ pub fn main() -> Exit {
         args::Command::Inspect(inspect) => inspect::run(inspect),
         args::Command::Report(report) => report::run(report),
         args::Command::Gate(gate) => gate::run(gate),
+        args::Command::Audit(audit) => audit::run(audit),
         args::Command::Key(key) => key::run(key),
     };
     result.unwrap_or_else(|error| {

@@ -84,6 +84,22 @@ pub(super) fn installer(files: &ClosureFiles) -> Result<Option<String>, FileErro
         .or_else(|| installer_by_name(files)))
 }
 
+/// What the installer installs that a `switch-to-configuration` names, given its readable text: `grub`, `systemd-boot`, another
+/// bootloader's name, or `none`; `None` where the text names no installer that is known.
+pub fn installed_boot_loader(switch_to_configuration: &str) -> Option<&'static str> {
+    let script = switch_to_configuration.as_bytes();
+    let installer = named_installer(script).or_else(|| mentioned_installer(script))?;
+    let (path, below) = StorePath::split(&installer).ok()?;
+    if below == "bin/true" {
+        return Some("none");
+    }
+    Some(match kind_of(path.name())? {
+        Kind::Grub => "grub",
+        Kind::SystemdBoot => "systemd-boot",
+        Kind::Other(name) => name,
+    })
+}
+
 fn none() -> BootLoader {
     other("none")
 }

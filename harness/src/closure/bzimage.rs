@@ -49,6 +49,11 @@ pub(super) fn parse(image: &[u8]) -> Result<KernelImage, &'static str> {
     })
 }
 
+/// The platform of a kernel image, of which at least the setup is given; `None` where it is no bzImage or does not tell.
+pub fn platform(image: &[u8]) -> Option<System> {
+    parse(image).ok()?.system
+}
+
 /// The bytes that an image must have by its own header: setup, protected-mode code (`syssize`) and, in it, the compressed kernel
 /// (`payload_offset`, `payload_length`). `None` for what is no bzImage, and before protocol 2.08, which tells no payload.
 ///

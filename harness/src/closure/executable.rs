@@ -53,7 +53,7 @@ fn class_at_depth(
 }
 
 /// The program of the last line that begins with `exec`, if it is a store path.
-pub(super) fn last_exec(script: &str) -> Option<String> {
+pub fn last_exec(script: &str) -> Option<String> {
     let line = script
         .lines()
         .rev()

@@ -49,9 +49,12 @@ mod unit_directory;
 mod unit_file;
 mod units;
 
+pub use boot_loader::installed_boot_loader;
+pub use bzimage::platform as kernel_platform;
 pub use contents::{Contents, Damage, register, verify_contents};
 pub use error::ClosureError;
 pub use etc_digests::{etc_digests, without_hashes};
+pub use executable::last_exec;
 pub use facts::read_facts;
 pub use identity::identify;
 pub use initrd::InitrdFiles;
@@ -65,5 +68,6 @@ pub use survey::{
     Accounts, BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink,
     EfiLoader, ElfCounts, Fault, Hop, Installation, Kind, ModulePackage, ModuleTree, Named,
     NeededFile, NginxNeeds, Place, Programs, Role, Specialisation, Started, Survey, SystemPath,
-    Unit, Upstream, View, outline, survey,
+    Unit, Upstream, View, interpreter, outline, survey,
 };
+pub use unit_file::{UnitFile, command_lines, command_words};

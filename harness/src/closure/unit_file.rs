@@ -3,7 +3,7 @@ const LONGEST_SECTION: usize = 64;
 
 /// A unit with its drop-ins: the assignments of all of them, in the order in which systemd reads them.
 #[derive(Debug, Default)]
-pub(super) struct UnitFile {
+pub struct UnitFile {
     assignments: Vec<Assignment>,
 }
 
@@ -16,7 +16,7 @@ struct Assignment {
 
 impl UnitFile {
     /// Adds the assignments of a file in the syntax of systemd.syntax(7): comments, sections, and lines that a backslash continues.
-    pub(super) fn add(&mut self, text: &str) {
+    pub fn add(&mut self, text: &str) {
         let mut section = String::new();
         let mut continued = String::new();
         for line in text.lines() {
@@ -51,7 +51,7 @@ impl UnitFile {
     }
 
     /// The values of a list such as `ExecStart`; an empty assignment forgets those before it.
-    pub(super) fn list(&self, section: &str, key: &str) -> Vec<&str> {
+    pub fn list(&self, section: &str, key: &str) -> Vec<&str> {
         let mut values = Vec::new();
         for assignment in &self.assignments {
             if assignment.section == section && assignment.key == key {
@@ -66,7 +66,7 @@ impl UnitFile {
     }
 
     /// All assignments, one a line as `[Section] Key=value`: equal for two units that mean the same to systemd, whatever their comments.
-    pub(super) fn assignments(&self) -> String {
+    pub fn assignments(&self) -> String {
         self.assignments
             .iter()
             .map(|a| format!("[{}] {}={}\n", a.section, a.key, a.value))
@@ -77,7 +77,7 @@ impl UnitFile {
 /// Splits a command line of systemd.service(5) into words, without the prefixes of its executable; specifiers are left as they are.
 ///
 /// With the prefix `@` the second word is `argv[0]` and belongs to no argument: it is left out.
-pub(super) fn command_words(command: &str) -> Vec<String> {
+pub fn command_words(command: &str) -> Vec<String> {
     let command = command.trim_start();
     let executable = command.trim_start_matches(['@', '-', ':', '+', '!', '|']);
     let prefixes = &command[..command.len() - executable.len()];
@@ -89,7 +89,7 @@ pub(super) fn command_words(command: &str) -> Vec<String> {
 }
 
 /// The command lines of one assignment: a semicolon that stands alone, outside quotes, separates them (systemd.service(5)).
-pub(super) fn command_lines(assignment: &str) -> Vec<&str> {
+pub fn command_lines(assignment: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut from = 0;
     let mut quote: Option<char> = None;

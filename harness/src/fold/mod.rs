@@ -25,4 +25,4 @@ pub use run::{
     steps_in_order,
 };
 pub use switch::refused_by_own_checks;
-pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit};
+pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit, parse as parse_units};

@@ -151,7 +151,7 @@ fn list(value: &str) -> Vec<String> {
 /// Reads blocks that empty lines keep apart, by unit. Units that bootproof added are left out.
 ///
 /// `None` where no block names a unit, which no running systemd gives.
-pub(super) fn parse(output: &str) -> Option<BTreeMap<String, Unit>> {
+pub fn parse(output: &str) -> Option<BTreeMap<String, Unit>> {
     let output = output.replace("\r\n", "\n");
     let units: BTreeMap<String, Unit> = output
         .split("\n\n")

@@ -89,7 +89,7 @@ impl<'a> Kernel<'a> {
 }
 
 /// The indefinite article that an architecture's name takes when it is spoken.
-pub(super) fn with_article(name: &str) -> String {
+pub fn with_article(name: &str) -> String {
     // `x86_64` and `i686` both begin with a vowel's sound.
     let vowel = name.starts_with(['a', 'e', 'i', 'o', 'u', 'x']);
     format!("{} {name}", if vowel { "an" } else { "a" })

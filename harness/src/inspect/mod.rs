@@ -29,6 +29,7 @@ mod testing;
 mod trouble;
 
 pub use changes::Changes;
+pub use kernel::with_article;
 pub use model::{Against, BuiltBy, Candidate, Expected, Inspection, Meant, MeantBy, Options};
 pub use rules::{RULES, Row};
 

@@ -1,5 +1,6 @@
 //! The arguments.
 
+mod audit;
 mod gate;
 mod inspect;
 mod source;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use audit::{AuditArgs, AuditFormat};
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
 pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
@@ -36,6 +38,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Let a deploy through only with a receipt for exactly this closure, baseline and machine.
     Gate(Box<GateArgs>),
+    /// Look at a live machine, without changing it: what its next boot starts, and whether that can run.
+    Audit(Box<AuditArgs>),
     /// Make a key that signs receipts, or tell the public half of one.
     Key(KeyArgs),
 }

@@ -54,6 +54,7 @@ pub use module_tree::{ModulePackage, ModuleTree};
 pub use needed_files::NeededFile;
 pub use nginx_needs::{Named, NginxNeeds, Place, Upstream};
 pub use programs::{Kind, Programs, Started};
+pub use script::interpreter;
 pub use system_path::SystemPath;
 pub use unit_set::{Unit, View};
 

@@ -9,7 +9,7 @@ pub(super) fn names_libraries(text: &str) -> bool {
 }
 
 /// The word after `#!`, of which the kernel reads the first 256 bytes (execve(2)).
-pub(in crate::closure) fn interpreter(script: &str) -> Option<&str> {
+pub fn interpreter(script: &str) -> Option<&str> {
     let line = script.strip_prefix("#!")?.lines().next()?;
     line.split_whitespace().next()
 }

@@ -1,0 +1,157 @@
+//! What the bootloader will start by itself, told from its files and variables.
+
+mod grub;
+mod systemd_boot;
+mod version_order;
+
+use serde::{Deserialize, Serialize};
+
+use super::frames::{End, Frames};
+use crate::closure;
+
+/// The boot entry that is started without a key being pressed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NextBoot {
+    /// `GRUB` or `systemd-boot`.
+    pub loader: String,
+    /// The entry's title or file.
+    pub entry: String,
+    /// What makes it the one, such as `default of /boot/grub/grub.cfg`.
+    pub chosen_by: String,
+    /// Somebody chose another than the installer's default, in GRUB's environment or an EFI variable.
+    pub on_purpose: bool,
+    /// What `init=` names, without `/init`; `None` where it names no store path.
+    pub toplevel: Option<String>,
+    pub kernel: Option<BootFile>,
+    pub initrds: Vec<BootFile>,
+}
+
+/// A file that the bootloader loads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BootFile {
+    /// As the entry has it.
+    pub named: String,
+    /// Where the machine has it, as far as that can be told.
+    pub path: Option<String>,
+    pub presence: Presence,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is", content = "bytes")]
+pub enum Presence {
+    There(u64),
+    Gone,
+    Unknown,
+}
+
+impl BootFile {
+    fn new(named: &str, path: Option<String>) -> Self {
+        Self {
+            named: named.to_owned(),
+            path,
+            presence: Presence::Unknown,
+        }
+    }
+}
+
+/// Reads the menu of the bootloader that is in use.
+///
+/// # Errors
+/// Why it is not known what will be started.
+pub(super) fn next(frames: &Frames) -> Result<NextBoot, String> {
+    let boots: Vec<&str> = frames
+        .whole("boots")
+        .unwrap_or_default()
+        .split_ascii_whitespace()
+        .collect();
+    let there = |file: &str| {
+        boots
+            .iter()
+            .map(|boot| format!("{boot}/{file}"))
+            .find(|path| {
+                let frame = frames.get(&format!("text {path}"));
+                frame.is_some_and(|frame| frame.end != End::Absent)
+            })
+    };
+    let grub = there("grub/grub.cfg");
+    let loader = there("loader/loader.conf");
+    let entries = frames.named("entry ").next().is_some();
+    let images = frames.named("image ").next().is_some();
+    let systemd_boot = loader.is_some() || entries || images;
+    let read_grub = |path: &str| grub::next(frames, path);
+    let read_systemd_boot = || systemd_boot::next(frames, loader.as_deref());
+    match (&grub, systemd_boot) {
+        (Some(path), false) => read_grub(path),
+        (None, true) => read_systemd_boot(),
+        (None, false) => Err(absent(frames)),
+        // Files of an earlier bootloader stay behind when a machine gets another.
+        (Some(path), true) => match in_use(frames).as_deref() {
+            Some("grub") => read_grub(path),
+            Some("systemd-boot" | "lanzaboote") => read_systemd_boot(),
+            _ => Err(format!(
+                "both {path} and a menu of systemd-boot are there, and nothing says which of them is in use"
+            )),
+        },
+    }
+}
+
+fn absent(frames: &Frames) -> String {
+    let installer = installer(frames);
+    let root = match frames.line("uid").as_deref() {
+        Some("0") => "",
+        _ => " (only root may read everything there)",
+    };
+    match installer {
+        Some("none") => {
+            "the system installs no bootloader: what starts its kernel is outside of it".to_owned()
+        }
+        Some(name) if !["grub", "systemd-boot", "lanzaboote"].contains(&name) => {
+            format!("the bootloader is {name}, whose menu bootproof does not read")
+        }
+        _ => format!(
+            "neither grub/grub.cfg nor loader/loader.conf is below /boot, /efi or a mounted FAT{root}"
+        ),
+    }
+}
+
+fn installer(frames: &Frames) -> Option<&'static str> {
+    closure::installed_boot_loader(frames.whole("installer")?)
+}
+
+/// What the current system installs; else what says of itself that it started this boot.
+fn in_use(frames: &Frames) -> Option<String> {
+    if frames.whole("firmware") == Some("bios") {
+        return Some("grub".to_owned());
+    }
+    if let Some(name) = installer(frames) {
+        return Some(name.to_owned());
+    }
+    let info = efi_text(frames, "LoaderInfo")?;
+    let name = info.split_whitespace().next()?.to_lowercase();
+    Some(name)
+}
+
+/// A text that an EFI variable has: four bytes of attributes, and UTF-16 up to a null (efivarfs).
+fn efi_text(frames: &Frames, variable: &str) -> Option<String> {
+    let bytes = frames.bytes(&format!("efi {variable}"))?;
+    let (units, _) = bytes.get(4..)?.as_chunks::<2>();
+    let units: Vec<u16> = units
+        .iter()
+        .map(|unit| u16::from_le_bytes(*unit))
+        .take_while(|unit| *unit != 0)
+        .collect();
+    let text = crate::fold::sanitise::line(&String::from_utf16_lossy(&units));
+    (!text.is_empty()).then_some(text)
+}
+
+/// The toplevel of `init=…/init`; of any other `init` nothing is known.
+fn toplevel_of(init: Option<&str>) -> Option<String> {
+    let path = init?.strip_suffix("/init")?;
+    let path = crate::vocabulary::StorePath::parse(path).ok()?;
+    Some(path.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,322 @@
+//! systemd-boot's menu: the Boot Loader Specification's entries, `loader.conf`, and the variables of the Boot Loader Interface.
+
+use std::cmp::Ordering;
+
+use super::version_order::compare;
+use super::{BootFile, NextBoot, efi_text, toplevel_of};
+use crate::audit::frames::{End, Frames};
+use crate::fold::sanitise;
+
+/// A file in `loader/entries`, or a unified kernel image.
+#[derive(Debug, Default)]
+struct Entry {
+    /// The file's name, without what boot counting adds to it.
+    id: String,
+    /// The partition's mount point: what the entry names lies below it.
+    boot: String,
+    sort_key: Option<String>,
+    machine_id: String,
+    version: String,
+    title: Option<String>,
+    linux: Option<String>,
+    initrds: Vec<String>,
+    options: Vec<String>,
+    out_of_tries: bool,
+}
+
+/// What is started, with `loader_conf` as the configuration.
+pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoot, String> {
+    let mut entries = Vec::new();
+    for (path, frame) in frames.named("entry ") {
+        if frame.end != End::Whole {
+            return Err(format!("{path}: {}", frame.end.reason()));
+        }
+        // What names no kernel starts another program, or is no entry.
+        entries.extend(Entry::parse(path, &frame.body).filter(|entry| entry.linux.is_some()));
+    }
+    let images = frames.named("image ");
+    let images = Vec::from_iter(images.filter_map(|(path, f)| Entry::of_image(path, &f.body)));
+    let mixed = !images.is_empty() && !entries.is_empty();
+    entries.extend(images);
+    entries.sort_by(Entry::order);
+    let settings = match loader_conf.map(|path| (path, frames.get(&format!("text {path}")))) {
+        Some((_, Some(frame))) if frame.end == End::Whole => frame.body.as_str(),
+        Some((path, frame)) => {
+            let reason = frame.map_or("it was not read", |frame| frame.end.reason());
+            return Err(format!("{path}: {reason}"));
+        }
+        None => "",
+    };
+    for wish in wishes(frames, settings, loader_conf) {
+        let pattern = wish.pattern.to_lowercase();
+        let is_meant = |entry: &&Entry| {
+            matches(&pattern, &entry.id.to_lowercase()) && !(wish.skips_bad && entry.out_of_tries)
+        };
+        if let Some(entry) = entries.iter().find(is_meant) {
+            return Ok(entry.started(wish.source, wish.on_purpose));
+        }
+    }
+    // An image has its sort key within it, so that it is not known which comes first.
+    if mixed {
+        return Err(
+            "unified kernel images stand beside the entries, and neither is the default".to_owned(),
+        );
+    }
+    match entries.iter().find(|entry| !entry.out_of_tries) {
+        Some(entry) => Ok(entry.started("the first of the menu".to_owned(), false)),
+        None => Err("systemd-boot has no entry that starts a Linux".to_owned()),
+    }
+}
+
+/// Who wishes for which entries.
+struct Wish {
+    pattern: String,
+    source: String,
+    /// Somebody set a variable, beside what the installer writes.
+    on_purpose: bool,
+    /// Entries that are out of tries do not count.
+    skips_bad: bool,
+}
+
+/// All wishes, the strongest first (`bootctl(1)`, `loader.conf(5)`).
+fn wishes(frames: &Frames, settings: &str, loader_conf: Option<&str>) -> Vec<Wish> {
+    let setting = |key: &str| {
+        let mut values = settings.lines().filter_map(split);
+        let found = values.find(|(name, _)| *name == key);
+        found.map(|(_, value)| sanitise::line(value))
+    };
+    let path = loader_conf.unwrap_or_default();
+    let by_variable = |name: &str, skips_bad| {
+        Some(Wish {
+            pattern: efi_text(frames, name)?,
+            source: format!("EFI variable {name}"),
+            on_purpose: true,
+            skips_bad,
+        })
+    };
+    let by_file = |key: &str, skips_bad| {
+        Some(Wish {
+            pattern: setting(key)?,
+            source: format!("{key} of {path}"),
+            on_purpose: false,
+            skips_bad,
+        })
+    };
+    let wishes = [
+        by_variable("LoaderEntryOneShot", false),
+        by_variable("LoaderEntryPreferred", true),
+        by_file("preferred", true),
+        by_variable("LoaderEntryDefault", false),
+        by_file("default", false),
+    ];
+    let saved = |wish: Wish| match wish.pattern.as_str() {
+        "@saved" => Some(Wish {
+            pattern: efi_text(frames, "LoaderEntryLastBooted")?,
+            source: format!("{}: the last that was booted", wish.source),
+            on_purpose: true,
+            ..wish
+        }),
+        _ => Some(wish),
+    };
+    wishes.into_iter().flatten().filter_map(saved).collect()
+}
+
+/// `KEY VALUE`, of a line that is no comment.
+fn split(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let (key, value) = line.split_once([' ', '\t'])?;
+    (!key.starts_with('#')).then_some((key, value.trim()))
+}
+
+impl Entry {
+    fn parse(path: &str, text: &str) -> Option<Self> {
+        let (boot, file) = path.split_once("/loader/entries/")?;
+        let mut entry = Self::named(boot, file, ".conf")?;
+        for (key, value) in text.lines().filter_map(split) {
+            let line = || sanitise::line(value);
+            match key {
+                "title" => entry.title = Some(line()),
+                "sort-key" => entry.sort_key = Some(line()),
+                "machine-id" => entry.machine_id = line(),
+                "version" => entry.version = line(),
+                "linux" => entry.linux = Some(line()),
+                "initrd" => entry.initrds.push(line()),
+                // Its value may be longer than a line that people read.
+                "options" => entry
+                    .options
+                    .extend(value.split_whitespace().map(str::to_owned)),
+                _ => {}
+            }
+        }
+        Some(entry)
+    }
+
+    /// A unified kernel image, of which the words `init=…` were read.
+    fn of_image(path: &str, text: &str) -> Option<Self> {
+        let (boot, file) = path.split_once("/EFI/Linux/")?;
+        Some(Self {
+            linux: Some(sanitise::line(&format!("/EFI/Linux/{file}"))),
+            options: text.lines().take(1).map(str::to_owned).collect(),
+            ..Self::named(boot, file, ".efi")?
+        })
+    }
+
+    /// An entry that is called by its file: `NAME+LEFT-DONE.conf` where its boots are counted (systemd.io's Automatic Boot Assessment).
+    fn named(boot: &str, file: &str, suffix: &str) -> Option<Self> {
+        let stem = file.strip_suffix(suffix)?;
+        let (id, tries) = match stem.rsplit_once('+') {
+            Some((id, tries)) => (id, tries.split('-').next()),
+            None => (stem, None),
+        };
+        Some(Self {
+            id: sanitise::line(&format!("{id}{suffix}")),
+            boot: boot.to_owned(),
+            out_of_tries: tries.is_some_and(|left| left.parse() == Ok(0_u32)),
+            ..Self::default()
+        })
+    }
+
+    /// The order of the menu: who is out of tries last, who has a sort key first, newer versions before older ones.
+    fn order(left: &Self, right: &Self) -> Ordering {
+        let by_key = match (&left.sort_key, &right.sort_key) {
+            (Some(a), Some(b)) => a
+                .cmp(b)
+                .then_with(|| left.machine_id.cmp(&right.machine_id))
+                .then_with(|| compare(&right.version, &left.version)),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        left.out_of_tries
+            .cmp(&right.out_of_tries)
+            .then(by_key)
+            .then_with(|| compare(&right.id, &left.id))
+    }
+
+    fn started(&self, chosen_by: String, on_purpose: bool) -> NextBoot {
+        let file = |named: &String| {
+            let below = named.trim_start_matches('/');
+            BootFile::new(named, Some(format!("{}/{below}", self.boot)))
+        };
+        let mut inits = self.options.iter().filter_map(|o| o.strip_prefix("init="));
+        NextBoot {
+            loader: "systemd-boot".to_owned(),
+            entry: match &self.title {
+                Some(title) => format!("{} ({title} {})", self.id, self.version),
+                None => self.id.clone(),
+            },
+            chosen_by,
+            on_purpose,
+            toplevel: toplevel_of(inits.next_back()),
+            kernel: self.linux.as_ref().map(file),
+            initrds: self.initrds.iter().map(file).collect(),
+        }
+    }
+}
+
+/// A shell's pattern of `*`, `?` and `[…]` (`loader.conf(5)`).
+fn matches(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where to go on after the last `*` took one more character.
+    let mut retry = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                p += 1;
+                retry = Some((p, t));
+                continue;
+            }
+            Some(_) => {
+                if let Some(width) = one(&pattern[p..], text[t]) {
+                    p += width;
+                    t += 1;
+                    continue;
+                }
+            }
+            None => {}
+        }
+        let Some((after, at)) = retry else {
+            return false;
+        };
+        retry = Some((after, at + 1));
+        (p, t) = (after, at + 1);
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// How much of the pattern one character takes; `None` where it does not fit.
+fn one(pattern: &[char], c: char) -> Option<usize> {
+    match pattern {
+        ['?', ..] => Some(1),
+        ['[', rest @ ..] if rest.iter().skip(1).any(|c| *c == ']') => {
+            let end = 1 + rest.iter().skip(1).position(|c| *c == ']')?;
+            let set = &rest[..end];
+            let ranges = set
+                .windows(3)
+                .any(|w| w[1] == '-' && w[0] <= c && c <= w[2]);
+            (ranges || set.contains(&c)).then_some(end + 2)
+        }
+        ['\\', escaped, ..] => (*escaped == c).then_some(2),
+        [literal, ..] => (*literal == c).then_some(1),
+        [] => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_those_of_a_shell() {
+        for (pattern, text, expected) in [
+            ("nixos-generation-12.conf", "nixos-generation-12.conf", true),
+            ("nixos-*", "nixos-generation-12.conf", true),
+            ("*-1?.conf", "nixos-generation-12.conf", true),
+            (
+                "nixos-generation-[0-9].conf",
+                "nixos-generation-7.conf",
+                true,
+            ),
+            (
+                "nixos-generation-[0-9].conf",
+                "nixos-generation-12.conf",
+                false,
+            ),
+            ("nixos", "nixos-generation-12.conf", false),
+            ("*", "", true),
+            ("", "x", false),
+            ("[", "[", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+        assert!(!matches(&"*a".repeat(2000), &"a".repeat(1000)));
+    }
+
+    #[test]
+    fn newer_entries_come_first_and_used_up_ones_last() {
+        let entry = |path: &str, text: &str| Entry::parse(path, text).unwrap();
+        let text = |version| format!("sort-key nixos\nversion Generation {version}\nlinux /x\n");
+        let mut entries = [
+            entry("/boot/loader/entries/nixos-generation-9.conf", &text("9")),
+            entry(
+                "/boot/loader/entries/nixos-generation-11+0-3.conf",
+                &text("11"),
+            ),
+            entry("/boot/loader/entries/old.conf", "linux /y\n"),
+            entry(
+                "/boot/loader/entries/nixos-generation-10+2-1.conf",
+                &text("10"),
+            ),
+        ];
+        entries.sort_by(Entry::order);
+        assert_eq!(
+            entries.each_ref().map(|entry| entry.id.as_str()),
+            [
+                "nixos-generation-10.conf",
+                "nixos-generation-9.conf",
+                "old.conf",
+                "nixos-generation-11.conf"
+            ]
+        );
+    }
+}

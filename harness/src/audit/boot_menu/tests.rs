@@ -1,0 +1,194 @@
+use super::*;
+use crate::audit::testing::{NEW, OLD, Recorded, audited, efi_variable, healthy};
+use crate::vocabulary::{ElfClass, Verdict};
+
+/// A machine of systemd-boot with two generations.
+fn with_systemd_boot() -> Recorded {
+    let mut machine = healthy();
+    machine
+        .end("text /boot/grub/grub.cfg", "absent")
+        .say("firmware", "efi")
+        .say(
+            "text /boot/loader/loader.conf",
+            "timeout 5\ndefault nixos-generation-2.conf\nconsole-mode keep\n",
+        )
+        .say("link /nix/var/nix/profiles/system", NEW)
+        .say("link /run/current-system", NEW)
+        .say("link /run/booted-system", NEW)
+        .toplevel(NEW, ElfClass::X86_64);
+    for (generation, toplevel) in [("1", OLD), ("2", NEW)] {
+        let text = format!(
+            "title NixOS\nsort-key nixos\nversion Generation {generation} NixOS 24.11, built on 2026-01-01\n\
+             linux /EFI/nixos/{generation}-bzImage.efi\ninitrd /EFI/nixos/{generation}-initrd.efi\noptions init={toplevel}/init loglevel=4\n"
+        );
+        machine.say(
+            &format!("entry /boot/loader/entries/nixos-generation-{generation}.conf"),
+            text,
+        );
+        for file in ["bzImage", "initrd"] {
+            let path = format!("/boot/EFI/nixos/{generation}-{file}.efi");
+            machine.say(&format!("size {path}"), "9000000");
+        }
+        machine.say("directory /boot/EFI/nixos", "");
+    }
+    machine
+}
+
+fn started(machine: &Recorded) -> NextBoot {
+    machine.machine().next.unwrap()
+}
+
+#[test]
+fn the_configured_entry_of_systemd_boot_is_started() {
+    let machine = with_systemd_boot();
+    let next = started(&machine);
+    assert_eq!(next.toplevel.as_deref(), Some(NEW));
+    assert_eq!(next.chosen_by, "default of /boot/loader/loader.conf");
+    assert_eq!(
+        next.kernel.unwrap().path.as_deref(),
+        Some("/boot/EFI/nixos/2-bzImage.efi")
+    );
+    let audit = audited(&machine);
+    assert_eq!(audit.verdict, Verdict::Pass, "{audit:#?}");
+}
+
+#[test]
+fn variables_are_stronger_than_the_file_and_one_shot_than_all() {
+    let mut machine = with_systemd_boot();
+    machine.say(
+        "efi LoaderEntryDefault",
+        efi_variable("nixos-generation-1.conf"),
+    );
+    let next = started(&machine);
+    assert_eq!(
+        (next.toplevel.as_deref(), next.on_purpose),
+        (Some(OLD), true)
+    );
+    machine.say(
+        "efi LoaderEntryOneShot",
+        efi_variable("nixos-generation-2.conf"),
+    );
+    assert_eq!(started(&machine).toplevel.as_deref(), Some(NEW));
+    machine.say("efi LoaderEntryOneShot", efi_variable("gone.conf"));
+    assert_eq!(started(&machine).toplevel.as_deref(), Some(OLD));
+}
+
+#[test]
+fn the_last_that_was_booted_may_be_the_default() {
+    let mut machine = with_systemd_boot();
+    machine
+        .say("text /boot/loader/loader.conf", "default @saved\n")
+        .say(
+            "efi LoaderEntryLastBooted",
+            efi_variable("nixos-generation-1.conf"),
+        );
+    assert_eq!(started(&machine).toplevel.as_deref(), Some(OLD));
+}
+
+#[test]
+fn without_a_default_the_newest_generation_is_started() {
+    let mut machine = with_systemd_boot();
+    machine.end("text /boot/loader/loader.conf", "absent");
+    assert_eq!(started(&machine).toplevel.as_deref(), Some(NEW));
+}
+
+#[test]
+fn a_kernel_that_is_not_on_the_esp_is_found() {
+    let mut machine = with_systemd_boot();
+    machine.end("size /boot/EFI/nixos/2-bzImage.efi", "absent");
+    let audit = audited(&machine);
+    assert_eq!(
+        audit.findings[0].id(),
+        "next-entry//boot/EFI/nixos/2-bzImage.efi"
+    );
+    machine.end("directory /boot/EFI/nixos", "absent");
+    assert_eq!(audited(&machine).verdict, Verdict::Pass);
+}
+
+#[test]
+fn unified_images_are_entries_with_the_newest_first() {
+    let mut machine = with_systemd_boot();
+    machine
+        .forget("entry ")
+        .say("text /boot/loader/loader.conf", "timeout 3\n");
+    for (name, toplevel) in [("9-abc", OLD), ("10-xyz", NEW)] {
+        let path = format!("/boot/EFI/Linux/nixos-generation-{name}.efi");
+        machine
+            .say(&format!("image {path}"), format!("init={toplevel}/init\n"))
+            .say(&format!("size {path}"), "900000");
+    }
+    let next = started(&machine);
+    assert_eq!(next.toplevel.as_deref(), Some(NEW));
+    assert_eq!(audited(&machine).verdict, Verdict::Pass);
+    machine.say(
+        "efi LoaderEntryOneShot",
+        efi_variable("nixos-generation-9-abc.efi"),
+    );
+    assert_eq!(started(&machine).toplevel.as_deref(), Some(OLD));
+}
+
+#[test]
+fn an_image_whose_command_line_is_not_read_is_unproven() {
+    let mut machine = with_systemd_boot();
+    machine
+        .forget("entry ")
+        .say("image /boot/EFI/Linux/nixos-generation-2-abc.efi", "");
+    let audit = audited(&machine);
+    assert_eq!(audit.verdict, Verdict::Unproven);
+    assert!(
+        audit.headline.contains("names no toplevel"),
+        "{}",
+        audit.headline
+    );
+    let mut mixed = with_systemd_boot();
+    mixed
+        .say("text /boot/loader/loader.conf", "")
+        .say("image /boot/EFI/Linux/x.efi", "");
+    let error = mixed.machine().next.unwrap_err();
+    assert!(error.contains("neither is the default"), "{error}");
+}
+
+#[test]
+fn of_two_menus_the_one_in_use_counts() {
+    let mut machine = with_systemd_boot();
+    machine.say(
+        "text /boot/grub/grub.cfg",
+        crate::audit::testing::grub_cfg(OLD, "/nix/store/x"),
+    );
+    let error = machine.machine().next.unwrap_err();
+    assert!(error.contains("which of them is in use"), "{error}");
+    machine.say("efi LoaderInfo", efi_variable("systemd-boot 256.7"));
+    assert_eq!(started(&machine).loader, "systemd-boot");
+    let installer =
+        "INSTALL_BOOTLOADER=/nix/store/44444444444444444444444444444444-install-grub.sh";
+    machine.say("installer", installer);
+    assert_eq!(started(&machine).loader, "GRUB");
+}
+
+#[test]
+fn a_machine_without_a_menu_says_why() {
+    let reason = |change: fn(&mut Recorded)| {
+        let mut machine = healthy();
+        machine.end("text /boot/grub/grub.cfg", "absent");
+        change(&mut machine);
+        machine.machine().next.unwrap_err()
+    };
+    assert!(reason(|_| {}).contains("neither grub/grub.cfg"));
+    assert!(
+        reason(|m| {
+            m.say("uid", "1000");
+        })
+        .contains("only root")
+    );
+    let said = reason(|m| {
+        let path = "/nix/store/44444444444444444444444444444444-extlinux-conf-builder.sh";
+        m.say("installer", format!("INSTALL_BOOTLOADER={path}"));
+    });
+    assert!(said.contains("extlinux"), "{said}");
+    let unreadable = {
+        let mut machine = healthy();
+        machine.end("text /boot/grub/grub.cfg", "unreadable");
+        machine.machine().next.unwrap_err()
+    };
+    assert_eq!(unreadable, "/boot/grub/grub.cfg: it cannot be read");
+}

@@ -1,0 +1,42 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::shell::Destination;
+
+/// Which machine to look at.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bootproof audit root@web
+      Would this machine survive its next reboot? Nothing is changed on it.
+  bootproof audit --local --textfile /var/lib/node_exporter/bootproof.prom
+      For a timer: metrics for node_exporter's textfile collector.
+
+Options of ssh are taken from NIX_SSHOPTS. As another user than root not everything can be read, and what cannot is unproven.")]
+pub(in crate::cli) struct AuditArgs {
+    /// The machine, as ssh takes it: root@web, ssh://root@web:2222
+    #[arg(value_name = "HOST", required_unless_present = "local")]
+    pub(in crate::cli) host: Option<Destination>,
+    /// This machine
+    #[arg(long, conflicts_with = "host")]
+    pub(in crate::cli) local: bool,
+    /// The root of a chroot store: where the next boot's closure is in it too, its files are inspected
+    #[arg(long, value_name = "ROOT", default_value = "/")]
+    pub(in crate::cli) store: PathBuf,
+    /// Write metrics in Prometheus's text format to this file too, all at once
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) textfile: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = AuditFormat::Human)]
+    pub(in crate::cli) format: AuditFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum AuditFormat {
+    /// For people, on stderr
+    Human,
+    /// On stdout
+    Json,
+    /// For a ticket, on stdout
+    Markdown,
+}

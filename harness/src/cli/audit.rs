@@ -1,0 +1,102 @@
+//! `bootproof audit`: what a live machine will start at its next boot, and whether that can run.
+
+use std::fs::Permissions;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::args::{AuditArgs, AuditFormat};
+use super::{Exit, Failure};
+use crate::audit::{self, Audit, Machine};
+use crate::closure::{self, Source};
+use crate::inspect::{self, Against, Candidate, Inspection, Options};
+use crate::shell::{self, Destination};
+use crate::vocabulary::StorePath;
+
+/// Asks the machine, prints, and ends by the verdict.
+pub(super) fn run(args: &AuditArgs) -> Result<Exit, Failure> {
+    let destination = args.host.clone().unwrap_or(Destination::Local);
+    let machine = audit::gather(&mark()?, |script| shell::run(&destination, script))
+        .map_err(|error| format!("cannot audit {destination}: {error}"))?;
+    let (inspection, trouble) = match inspect(&machine, &args.store) {
+        Ok(inspection) => (inspection, None),
+        Err(error) => (None, Some(super::chain(&*error))),
+    };
+    let mut audit = audit::audit(&destination.to_string(), &machine, inspection.as_ref());
+    let trouble = trouble.map(|error| format!("the next boot's files were not inspected: {error}"));
+    audit.notes.extend(trouble);
+    print(&audit, args.format)?;
+    if let Some(path) = &args.textfile {
+        write_metrics(&audit, path)
+            .map_err(|error| format!("cannot write the metrics to {}: {error}", path.display()))?;
+    }
+    Ok(Exit::from(audit.verdict))
+}
+
+/// A word that nobody can have written into a file before.
+fn mark() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| format!("the system gives no random bytes: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Inspects the next boot's closure where the store has it; `None` where it has not.
+fn inspect(machine: &Machine, store: &Path) -> Result<Option<Inspection>, Failure> {
+    let Some(toplevel) = machine.next_toplevel() else {
+        return Ok(None);
+    };
+    let source = Source::Store {
+        root: store.to_owned(),
+    };
+    let is_here = |path: &StorePath| source.host_path(path).join("init").exists();
+    if !StorePath::parse(toplevel).is_ok_and(|path| is_here(&path)) {
+        return Ok(None);
+    }
+    let closure = closure::resolve_ahead(&source, toplevel)?;
+    let (facts, survey) = closure::examine(&closure)?;
+    let candidate = Candidate {
+        closure: &closure,
+        facts: &facts,
+        survey: &survey,
+    };
+    let inspection = inspect::inspect(&candidate, &Against::default(), &Options::default())?;
+    Ok(Some(inspection))
+}
+
+/// People's report goes to stderr, a machine's to stdout.
+fn print(audit: &Audit, format: AuditFormat) -> Result<(), Failure> {
+    match format {
+        AuditFormat::Human => {
+            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let text = audit::human::render(audit, colour);
+            io::stderr().write_all(text.as_bytes())?;
+        }
+        AuditFormat::Json => {
+            let text = serde_json::to_string_pretty(audit)? + "\n";
+            io::stdout().write_all(text.as_bytes())?;
+        }
+        AuditFormat::Markdown => {
+            let text = audit::markdown::render(audit);
+            io::stdout().write_all(text.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// The collector reads whenever it likes: the file is whole before it has its name, and everybody may read it.
+fn write_metrics(audit: &Audit, path: &Path) -> Result<(), Failure> {
+    let now = jiff::Timestamp::now().as_second();
+    let text = audit::metrics::render(audit, now);
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".bootproof-audit-")
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
