@@ -24,4 +24,15 @@ fn the_outages_machine_in_the_week_before() {
         links.lines().collect::<Vec<_>>(),
         ["x86_64", &baseline, &candidate]
     );
+
+    let audit = guest.bootproof(["audit", &guest.destination(), "--format", "json"]);
+    let audit = { audit }.output().unwrap();
+    assert_eq!(audit.status.code(), Some(1), "{audit:?}");
+    let report: serde_json::Value = serde_json::from_slice(&audit.stdout).unwrap();
+    let headline = report["headline"].as_str().unwrap();
+    let cause = "one reboot away from an outage: the next boot starts an i686-linux kernel";
+    assert!(headline.contains(cause), "{headline}");
+    let units = "alpha.service, beta.service and gamma.service (x86_64)";
+    assert!(headline.contains(units), "{headline}");
+    assert_eq!(report["unproven"], serde_json::json!([]), "{report:#}");
 }
