@@ -102,3 +102,81 @@ pub fn gather(
     }
     Ok(machine)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::testing::{efi_variable, outage, said};
+    use crate::audit::{audit, human, markdown, metrics};
+    use crate::vocabulary::Verdict;
+
+    const MARK: &str = "mark";
+
+    fn tell(answer: &str) -> Option<Verdict> {
+        let machine = gather(MARK, |_| Ok(said(answer))).ok()?;
+        let audit = audit("root@web", &machine, None);
+        let texts = [
+            human::render(&audit, true),
+            markdown::render(&audit),
+            metrics::render(&audit, 0),
+            serde_json::to_string(&audit).unwrap(),
+        ];
+        let body = texts.iter().skip(1).all(|text| !text.contains('\u{1b}'));
+        assert!(body && !texts[0].contains('\u{7}'), "{texts:#?}");
+        Some(audit.verdict)
+    }
+
+    #[test]
+    fn an_answer_that_ends_too_early_is_never_a_pass() {
+        let healthy = crate::audit::testing::healthy().answer();
+        assert_eq!(tell(&healthy), Some(Verdict::Pass));
+        for end in (0..healthy.len() - 1).step_by(97) {
+            assert_ne!(tell(&healthy[..end]), Some(Verdict::Pass), "{end}");
+        }
+    }
+
+    #[test]
+    fn damaged_answers_are_read_without_harm() {
+        let mut recorded = outage();
+        recorded
+            .say("efi LoaderEntryDefault", efi_variable("x*"))
+            .say(
+                "entry /boot/loader/entries/x+1-2.conf",
+                "linux /x\noptions init=/y",
+            )
+            .say("text /boot/grub/grubenv", "next_entry=1\n");
+        let whole = recorded.answer().into_bytes();
+        let mut state: usize = 1;
+        let mut random = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % below
+        };
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..=random(20) {
+                let at = random(bytes.len());
+                match random(4) {
+                    0 => bytes[at] = u8::try_from(random(256)).unwrap(),
+                    1 => drop(bytes.drain(at..(at + random(300)).min(bytes.len()))),
+                    2 => bytes.splice(at..at, *b"\n=mark end 0\n").for_each(drop),
+                    _ => bytes
+                        .splice(at..at, *b"\x1b]0;x\x07\x1b[2J\n")
+                        .for_each(drop),
+                }
+            }
+            tell(&String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    #[test]
+    fn a_machine_without_a_current_system_is_none_of_nixos() {
+        let mut recorded = outage();
+        recorded.end("link /run/current-system", "absent");
+        let error = gather(MARK, |_| Ok(said(&recorded.answer()))).unwrap_err();
+        assert!(matches!(error, GatherError::NotNixos), "{error}");
+        let error = gather(MARK, |_| Ok(said("motd\n"))).unwrap_err();
+        assert!(matches!(error, GatherError::NoAnswer(_)), "{error}");
+    }
+}

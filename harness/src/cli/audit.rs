@@ -11,7 +11,7 @@ use crate::audit::{self, Audit, Machine};
 use crate::closure::{self, Source};
 use crate::inspect::{self, Against, Candidate, Inspection, Options};
 use crate::shell::{self, Destination};
-use crate::vocabulary::StorePath;
+use crate::vocabulary::{StorePath, System};
 
 /// Asks the machine, prints, and ends by the verdict.
 pub(super) fn run(args: &AuditArgs) -> Result<Exit, Failure> {
@@ -60,7 +60,12 @@ fn inspect(machine: &Machine, store: &Path) -> Result<Option<Inspection>, Failur
         facts: &facts,
         survey: &survey,
     };
-    let inspection = inspect::inspect(&candidate, &Against::default(), &Options::default())?;
+    let mut options = Options::default();
+    // Under a 32-bit x86 kernel the processor may yet be a 64-bit one, which is the default.
+    if let Some(system @ System::Other(_)) = &machine.kernel {
+        options.target.system = system.clone();
+    }
+    let inspection = inspect::inspect(&candidate, &Against::default(), &options)?;
     Ok(Some(inspection))
 }
 

@@ -1,6 +1,7 @@
 //! What the bootloader will start by itself, told from its files and variables.
 
 mod grub;
+mod pattern;
 mod systemd_boot;
 mod version_order;
 

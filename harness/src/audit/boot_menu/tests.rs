@@ -192,3 +192,55 @@ fn a_machine_without_a_menu_says_why() {
     };
     assert_eq!(unreadable, "/boot/grub/grub.cfg: it cannot be read");
 }
+
+/// The default as `install-grub.pl` has it set: for one boot by `grub-reboot`, else by number or by what was saved.
+fn script_of_nixos(default: &str) -> String {
+    format!(
+        "if [ -s $prefix/grubenv ]; then\n  load_env\nfi\nif [ \"${{next_entry}}\" ]; then\n  set default=\"${{next_entry}}\"\n  \
+         set next_entry=\n  save_env next_entry\n  set timeout=1\n  set boot_once=true\nelse\n  set default={default}\n  set timeout=5\nfi\n\
+         menuentry \"NixOS - Default\" --unrestricted {{\n  search --set=drive1 --fs-uuid 1234-ABCD\n  \
+         linux ($drive1)//kernels/new-bzImage init={NEW}/init\n  initrd ($drive1)//kernels/new-initrd\n}}\n\
+         submenu \"NixOS - All configurations\" --class submenu {{\n  menuentry \"NixOS - Configuration 1\" {{\n    \
+         linux ($drive1)//kernels/old-bzImage init={OLD}/init\n    initrd ($drive1)//kernels/old-initrd\n  }}\n}}\n"
+    )
+}
+
+#[test]
+fn the_environment_of_grub_chooses_as_its_script_says() {
+    let toplevel = |default: &str, environment: &str| {
+        let mut machine = healthy();
+        machine
+            .say("text /boot/grub/grub.cfg", script_of_nixos(default))
+            .say(
+                "text /boot/grub/grubenv",
+                format!("# GRUB Environment Block\n{environment}####"),
+            );
+        let next = started(&machine);
+        (next.toplevel.unwrap(), next.on_purpose)
+    };
+    let older = "NixOS - All configurations>NixOS - Configuration 1";
+    assert_eq!(toplevel("0", ""), (NEW.to_owned(), false));
+    assert_eq!(toplevel("0", "saved_entry=1>0\n"), (NEW.to_owned(), false));
+    let next = format!("next_entry={older}\n");
+    assert_eq!(toplevel("0", &next), (OLD.to_owned(), true));
+    let saved = "\"${saved_entry}\"";
+    assert_eq!(
+        toplevel(saved, &format!("saved_entry={older}\n")),
+        (OLD.to_owned(), true)
+    );
+    assert_eq!(toplevel(saved, "saved_entry=\n"), (NEW.to_owned(), false));
+}
+
+#[test]
+fn a_copied_kernel_is_looked_for_where_the_installer_puts_it() {
+    let mut machine = healthy();
+    machine.say("text /boot/grub/grub.cfg", script_of_nixos("0"));
+    let next = started(&machine);
+    let kernel = next.kernel.unwrap();
+    assert_eq!(kernel.path.as_deref(), Some("/boot/kernels/new-bzImage"));
+    assert_eq!(kernel.presence, Presence::Unknown);
+    machine
+        .say("directory /boot/kernels", "")
+        .end("size /boot/kernels/new-bzImage", "absent");
+    assert_eq!(started(&machine).kernel.unwrap().presence, Presence::Gone);
+}

@@ -78,8 +78,13 @@ pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
     if !missing.is_empty() {
         let subjects: Vec<&str> = missing.iter().map(|f| f.subject.as_str()).collect();
         let headline = format!(
-            "after the next boot {} cannot start: their programs are not in the store",
-            names(&subjects)
+            "after the next boot {} cannot start: a program that {} is not in the store",
+            names(&subjects),
+            if subjects.len() == 1 {
+                "it starts"
+            } else {
+                "each of them starts"
+            }
         );
         let advice =
             "repair the store (`nix-store --verify --check-contents --repair`), or deploy again";
