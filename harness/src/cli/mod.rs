@@ -1,9 +1,11 @@
 //! The command line: arguments in, exit code out. Only this and `report/` print.
 
+mod answer;
 mod args;
 mod audit;
 mod build;
 mod configuration;
+mod deploy;
 mod estimate;
 mod exit;
 mod gate;
@@ -44,6 +46,7 @@ pub fn main() -> Exit {
         args::Command::Report(report) => report::run(report),
         args::Command::Gate(gate) => gate::run(gate),
         args::Command::Audit(audit) => audit::run(audit),
+        args::Command::Deploy(deploy) => deploy::run(deploy),
         args::Command::Key(key) => key::run(key),
     };
     result.unwrap_or_else(|error| {

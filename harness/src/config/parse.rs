@@ -44,6 +44,7 @@ pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
         .map(|(name, host)| {
             let place = format!("hosts.{name}.policy");
             let settings = HostSettings {
+                ssh: host.ssh,
                 expect_system: host.expect_system,
                 target: host.target,
                 policy: over(&policy, &host.policy, &place)?,
