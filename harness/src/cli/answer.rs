@@ -29,6 +29,24 @@ pub(super) struct Answer {
     pub(super) next: Option<String>,
 }
 
+impl Answer {
+    /// Shuts the gate for a reason that no receipt is asked about.
+    pub(super) fn shut(&mut self, why: &str) {
+        let name = self.candidate.base_name();
+        self.headline = sanitise::line(&format!("fail: {name} must not be deployed: {why}"));
+        self.open = false;
+        self.next = None;
+    }
+
+    /// All that was said against the deploy.
+    pub(super) fn refusal(&self) -> String {
+        let nearest = self.refused.first().into_iter().flat_map(|r| &r.reasons);
+        let mut said = vec![self.headline.as_str()];
+        said.extend(nearest.map(String::as_str));
+        said.join("; ")
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Refused {
     receipt: String,

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::answer::{answer, human};
 use super::args::{GateArgs, GateFormat};
-use super::{Exit, Failure, receipts, tell};
+use super::candidate::{Candidate, candidate};
+use super::{Exit, Failure, overrides, receipts, tell};
 use crate::closure::{self, Closure, Source};
-use crate::fold::sanitise;
 use crate::gate::{Asked, decide};
 use crate::vocabulary::StorePath;
 
@@ -17,16 +17,22 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let chosen = args.host.read()?;
     chosen.require_trusted_keys()?;
     let source = args.source.source();
-    let closure = closure::resolve(&source, &args.candidate)?;
+    let Some(Candidate {
+        closure,
+        difference,
+    }) = candidate(args.candidate.as_deref(), &args.build, &args.source)?
+    else {
+        return Err("what is to be deployed? Name the CANDIDATE, or what builds it".into());
+    };
     let baseline = baseline(args, &source)?;
     let damage = match args.verify {
         true => damage(&closure)?,
         false => None,
     };
-    let candidate = closure::identify(&closure)?;
+    let identity = closure::identify(&closure)?;
     let settings = &chosen.host.settings;
     let asked = Asked {
-        candidate: &candidate,
+        candidate: &identity,
         baseline: baseline.as_ref(),
         host: chosen.host.name.as_deref(),
         target: &settings.target,
@@ -37,18 +43,18 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     };
     let decision = decide(&asked, &receipts::read_all(&chosen.receipts)?);
     let mut answer = answer(&asked, &decision, &chosen.receipts, &args.source);
-    if let Some(damage) = damage {
-        answer.open = false;
-        let name = candidate.toplevel.base_name();
-        answer.headline = sanitise::line(&format!("fail: {name} must not be deployed: {damage}"));
-        answer.next = None;
+    if let Some(why) = damage.or(difference) {
+        answer.shut(&why);
+    }
+    if let Some(runs) = &baseline {
+        overrides::tell_of(&chosen.receipts, asked.host, runs);
     }
     match args.format {
         GateFormat::Human => {
             tell(&human(&answer));
             if answer.open {
                 // What was looked at is what is deployed: a link may lead elsewhere by then.
-                writeln!(io::stdout(), "{}", candidate.toplevel)?;
+                writeln!(io::stdout(), "{}", identity.toplevel)?;
             }
         }
         GateFormat::Json => {

@@ -6,6 +6,8 @@ use crate::vocabulary::{StorePath, Verdict};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     pub switch: Switch,
+    /// Whether what the host's store has under the candidate's name is what was proven; `None` where it does not say.
+    pub same_contents: Option<bool>,
     pub state: HostState,
     pub next_boot: NextBoot,
 }
@@ -16,8 +18,10 @@ pub enum Switch {
     Code(i32),
     /// Nobody knows: the connection was lost.
     Unknown,
-    /// Nothing was switched, or a foreign command did it and was judged by its own end.
-    NotOurs,
+    /// A foreign command did it, and ended with this.
+    Foreign(i32),
+    /// Nothing was switched.
+    None,
 }
 
 /// Whether the host runs the candidate and will boot it, and a line on each thing that was looked at.
@@ -30,7 +34,10 @@ pub fn judge(candidate: &StorePath, proof: &Proof) -> (Verdict, Vec<String>) {
     ];
     let mut found: Vec<(Verdict, String)> = Vec::new();
     match proof.switch {
-        Switch::Code(0) | Switch::NotOurs => {}
+        Switch::Code(0) | Switch::Foreign(0) | Switch::None => {}
+        Switch::Foreign(code) => {
+            found.push((Verdict::Fail, format!("the command ended with {code}")));
+        }
         Switch::Code(code) => found.push((
             Verdict::Fail,
             format!("the switch ended with {code}{}", meaning(code)),
@@ -38,6 +45,17 @@ pub fn judge(candidate: &StorePath, proof: &Proof) -> (Verdict, Vec<String>) {
         Switch::Unknown => found.push((
             Verdict::Unproven,
             "how the switch ended is not known: the connection was lost".to_owned(),
+        )),
+    }
+    match proof.same_contents {
+        Some(true) => {}
+        Some(false) => found.push((
+            Verdict::Fail,
+            "what its store has under the candidate's name is not what was proven".to_owned(),
+        )),
+        None => found.push((
+            Verdict::Unproven,
+            "what its store has of the candidate is not known".to_owned(),
         )),
     }
     for (name, path) in links {
@@ -104,6 +122,7 @@ mod tests {
     fn judged(change: impl FnOnce(&mut Proof)) -> (Verdict, String) {
         let mut proof = Proof {
             switch: Switch::Code(0),
+            same_contents: Some(true),
             state: HostState {
                 root: true,
                 current: Some(path("new")),
@@ -120,17 +139,20 @@ mod tests {
     #[test]
     fn a_host_that_runs_and_boots_the_candidate_is_proven() {
         assert_eq!(judged(|_| {}).0, Verdict::Pass);
-        // A foreign command's end is judged by who ran it.
-        assert_eq!(
-            judged(|proof| proof.switch = Switch::NotOurs).0,
-            Verdict::Pass
-        );
+        for switch in [Switch::None, Switch::Foreign(0)] {
+            assert_eq!(judged(|proof| proof.switch = switch).0, Verdict::Pass);
+        }
     }
 
     #[test]
     fn something_else_in_any_place_fails() {
         type Change = fn(&mut Proof);
-        let changes: [(Change, &str); 4] = [
+        let changes: [(Change, &str); 6] = [
+            (|p| p.same_contents = Some(false), "is not what was proven"),
+            (
+                |p| p.switch = Switch::Foreign(1),
+                "the command ended with 1",
+            ),
             (
                 |p| p.switch = Switch::Code(4),
                 "the switch ended with 4: units failed",
@@ -158,6 +180,8 @@ mod tests {
     #[test]
     fn what_could_not_be_read_is_unproven_and_hides_no_failure() {
         let unknown = || NextBoot::Unknown("it \x1b[31mis dark".to_owned());
+        let silent = judged(|proof| proof.same_contents = None);
+        assert_eq!(silent.0, Verdict::Unproven);
         let lost = judged(|proof| proof.switch = Switch::Unknown);
         assert_eq!(lost.0, Verdict::Unproven);
         let (verdict, told) = judged(|proof| proof.next_boot = unknown());

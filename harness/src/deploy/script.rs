@@ -60,12 +60,12 @@ pub fn verify(toplevel: &StorePath) -> String {
 }
 
 /// Sets the profile and switches, as nixos-rebuild does, if the host still runs `baseline`.
-pub fn activate(toplevel: &StorePath, baseline: Option<&StorePath>) -> String {
+pub fn activate(toplevel: &StorePath, baseline: &StorePath) -> String {
     let (name, current) = (
         quoted(toplevel.as_str()),
         "$(readlink -f /run/current-system)",
     );
-    let baseline = baseline.map_or_else(|| "''".to_owned(), |path| quoted(path.as_str()));
+    let baseline = quoted(baseline.as_str());
     let switch = format!("{name}/bin/switch-to-configuration");
     // LOCALE_ARCHIVE is the caller's, which the new system's has to replace; the bootloader is installed only where it was before.
     let run = "systemd-run -E LOCALE_ARCHIVE -E NIXOS_INSTALL_BOOTLOADER= --collect --no-ask-password --quiet \
@@ -150,8 +150,7 @@ mod tests {
             look(),
             record(&new),
             verify(&new),
-            activate(&new, Some(&path("old"))),
-            activate(&new, None),
+            activate(&new, &path("old")),
             prove(true),
         ] {
             let checked = format!("set -n\n{text}");
@@ -167,18 +166,14 @@ mod tests {
     /// This machine runs no toplevel called `old`.
     #[test]
     fn nothing_is_set_where_the_host_runs_another_system() {
-        let output = run(
-            &Destination::Local,
-            &activate(&path("new"), Some(&path("old"))),
-        )
-        .unwrap();
+        let output = run(&Destination::Local, &activate(&path("new"), &path("old"))).unwrap();
         let answers = Answers::parse(&output.stdout).unwrap();
         assert!(answers.text("moved").is_some() && answers.text("switched").is_none());
     }
 
     #[test]
     fn a_script_that_is_cut_does_nothing() {
-        let text = activate(&path("new"), Some(&path("old")));
+        let text = activate(&path("new"), &path("old"));
         let cut = text.rfind("main </dev/null").unwrap();
         let output = run(&Destination::Local, &text[..cut]).unwrap();
         assert_eq!(output.stdout, "");

@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod audit;
+mod build;
 mod deploy;
 mod gate;
 mod inspect;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use audit::{AuditArgs, AuditFormat};
+pub(super) use build::BuildArgs;
 pub(super) use deploy::DeployArgs;
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
 pub(super) use inspect::{InspectArgs, InspectFormat};

@@ -1,28 +1,41 @@
 //! `bootproof deploy`: what was proven, and nothing else, is copied, activated, and proven to be there.
 
+mod carry_out;
+mod foreign;
 mod remote;
 
 use jiff::Timestamp;
 
-use super::answer::{answer, human};
+use super::answer::{Answer, answer, human};
 use super::args::DeployArgs;
+use super::candidate::{Candidate, candidate};
 use super::configuration::Chosen;
-use super::{Exit, Failure, receipts, tell};
-use crate::closure::{self, Closure};
-use crate::deploy::{Activation, HostState, Proof, Switch, judge, proposed};
+use super::{Exit, Failure, overrides, receipts, tell};
+use crate::closure;
+use crate::deploy::{Override, Switch, proposed, with_toplevel};
+use crate::fold::sanitise;
 use crate::gate::{Asked, Found, decide};
 use crate::shell::Destination;
-use crate::vocabulary::{BootLoader, ClosureIdentity, StorePath, Verdict};
+use crate::vocabulary::{ClosureIdentity, StorePath};
+use carry_out::Deploy;
 use remote::Remote;
 
 /// Reads the host, asks the gate, copies, activates, and proves what came of it.
 pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
     let chosen = args.host.read()?;
     let name = host_name(&chosen)?;
-    chosen.require_trusted_keys()?;
+    let reason = reason(args)?;
+    if reason.is_none() {
+        chosen.require_trusted_keys()?;
+    }
+    if !args.command.is_empty() {
+        // Told before anything is built or asked.
+        with_toplevel(&args.command, "")?;
+    }
     let remote = Remote {
         destination: destination(args, &chosen, name)?,
     };
+    let named = candidate(args.candidate.as_deref(), &args.build, &args.source)?;
     let state = remote.look()?;
     let current = state.current.clone().ok_or_else(|| {
         format!(
@@ -31,34 +44,59 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
         )
     })?;
     let found = receipts::read_all(&chosen.receipts)?;
-    let candidate = candidate(args, &chosen, name, &current, &found)?;
-    let identity = closure::identify(&candidate)?;
-    let loader = closure::read_facts(&candidate)?.boot_loader;
+    let Candidate {
+        closure,
+        difference,
+    } = match named {
+        Some(candidate) => candidate,
+        None => newest(args, &chosen, name, &current, &found)?,
+    };
+    let loader = closure::read_facts(&closure)?.boot_loader;
     let deploy = Deploy {
         remote,
-        identity,
+        name,
+        identity: closure::identify(&closure)?,
         current,
         loader,
+        args,
     };
-    if deploy.current == deploy.identity.toplevel {
+    let toplevel = &deploy.identity.toplevel;
+    if deploy.current == *toplevel {
         tell(&format!(
             "{name} runs the candidate already: nothing is to be done\n"
         ));
-        return deploy.prove(name, Switch::NotOurs);
+        overrides::tell_of(&chosen.receipts, Some(name), toplevel);
+        return deploy.prove(Switch::None);
     }
-    if !deploy.is_let_through(args, &chosen, &found) {
-        return Ok(Exit::Fail);
+    overrides::tell_of(&chosen.receipts, Some(name), &deploy.current);
+    let mut answer = ask(&deploy.identity, &deploy.current, args, &chosen, &found);
+    if let Some(difference) = difference {
+        answer.shut(&difference);
+    }
+    tell(&human(&answer));
+    match reason {
+        _ if answer.open => {}
+        None => return Ok(Exit::Fail),
+        Some(reason) => deploy.override_by(reason, &answer, &chosen)?,
     }
     if args.dry_run {
-        tell(&deploy.intentions(&state));
+        tell(&deploy.intentions(&state)?);
         return Ok(Exit::Pass);
     }
-    deploy.carry_out(args, name)
+    deploy.carry_out()
 }
 
 fn host_name(chosen: &Chosen) -> Result<&str, Failure> {
     let name = chosen.host.name.as_deref();
     name.ok_or_else(|| "which host? Name one of bootproof.toml with --host".into())
+}
+
+/// Why a deploy is to be made without a receipt.
+fn reason(args: &DeployArgs) -> Result<Option<&str>, Failure> {
+    match args.override_reason.as_deref().map(str::trim) {
+        Some("") => Err("--override: say why; whoever asks the gate next is told".into()),
+        reason => Ok(reason),
+    }
 }
 
 fn destination(args: &DeployArgs, chosen: &Chosen, name: &str) -> Result<Destination, Failure> {
@@ -72,18 +110,14 @@ fn destination(args: &DeployArgs, chosen: &Chosen, name: &str) -> Result<Destina
     Ok(told.parse::<Destination>()?)
 }
 
-/// What the user names, or what was proven last.
-fn candidate(
+/// What was proven last upon what the host runs.
+fn newest(
     args: &DeployArgs,
     chosen: &Chosen,
     name: &str,
     current: &StorePath,
     found: &[Found],
-) -> Result<Closure, Failure> {
-    let source = args.source.source();
-    if let Some(named) = &args.candidate {
-        return Ok(closure::resolve(&source, named)?);
-    }
+) -> Result<Candidate, Failure> {
     let trusted = &chosen.configuration.trusted_keys;
     let Some(newest) = proposed(found, trusted, name, current) else {
         return Err(format!(
@@ -94,149 +128,66 @@ fn candidate(
         .into());
     };
     tell(&format!("the newest receipt for {name} is of {newest}\n"));
-    Ok(closure::resolve(&source, newest.as_str())?)
+    Ok(Candidate {
+        closure: closure::resolve(&args.source.source(), newest.as_str())?,
+        difference: None,
+    })
 }
 
-/// One deploy: from here on only store paths count, and no link is followed again.
-struct Deploy {
-    remote: Remote,
-    /// What was proven.
-    identity: ClosureIdentity,
-    /// What the host ran when it was first asked.
-    current: StorePath,
-    /// Which files tell what the host will boot.
-    loader: BootLoader,
+/// What the gate says.
+fn ask(
+    candidate: &ClosureIdentity,
+    current: &StorePath,
+    args: &DeployArgs,
+    chosen: &Chosen,
+    found: &[Found],
+) -> Answer {
+    let settings = &chosen.host.settings;
+    let asked = Asked {
+        candidate,
+        baseline: Some(current),
+        host: chosen.host.name.as_deref(),
+        target: &settings.target,
+        expect_system: settings.expect_system.as_ref(),
+        policy: &settings.policy,
+        trusted: &chosen.configuration.trusted_keys,
+        now: Timestamp::now(),
+    };
+    let decision = decide(&asked, found);
+    answer(&asked, &decision, &chosen.receipts, &args.source)
 }
 
-impl Deploy {
-    /// Asks the gate, and tells its answer.
-    fn is_let_through(&self, args: &DeployArgs, chosen: &Chosen, found: &[Found]) -> bool {
-        let settings = &chosen.host.settings;
-        let asked = Asked {
-            candidate: &self.identity,
-            baseline: Some(&self.current),
-            host: chosen.host.name.as_deref(),
-            target: &settings.target,
-            expect_system: settings.expect_system.as_ref(),
-            policy: &settings.policy,
-            trusted: &chosen.configuration.trusted_keys,
-            now: Timestamp::now(),
+impl Deploy<'_> {
+    /// Says aloud that nothing was proven, and records it before anything is done.
+    fn override_by(&self, reason: &str, answer: &Answer, chosen: &Chosen) -> Result<(), Failure> {
+        let record = Override {
+            made_at: Timestamp::now(),
+            by: overrides::who(),
+            host: self.name.to_owned(),
+            candidate: self.identity.toplevel.clone(),
+            current: self.current.clone(),
+            reason: reason.to_owned(),
+            refused: answer.refusal(),
         };
-        let answer = answer(
-            &asked,
-            &decide(&asked, found),
-            &chosen.receipts,
-            &args.source,
-        );
-        tell(&human(&answer));
-        answer.open
-    }
-
-    /// What would be done, for people.
-    fn intentions(&self, state: &HostState) -> String {
-        let toplevel = &self.identity.toplevel;
-        let mut text = format!(
-            "would copy {} store paths to {}, those that it lacks\nwould compare the hashes that its store has of them\n\
-             would set /nix/var/nix/profiles/system to {toplevel}\nwould run {toplevel}/bin/switch-to-configuration switch\n\
-             would prove that current-system, the system profile and the next boot are it\n",
-            self.identity.paths, self.remote.destination
-        );
-        if state.booted != state.current {
-            text.push_str("note: the host was not rebooted since its last switch\n");
-        }
-        text
-    }
-
-    /// Copies, compares, activates and proves.
-    fn carry_out(&self, args: &DeployArgs, name: &str) -> Result<Exit, Failure> {
-        let toplevel = &self.identity.toplevel;
-        let mut there = self.remote.identity(toplevel)?;
-        if there.is_none() {
-            if args.source.closure.is_some() {
-                return Err(format!(
-                    "{name} has not all of {toplevel}, and a closure directory is no store that Nix copies from: copy it there first"
-                )
-                .into());
-            }
-            tell(&format!(
-                "copying {toplevel} to {}\n",
-                self.remote.destination
-            ));
-            self.remote
-                .copy(&args.source.store, toplevel, args.use_substitutes)?;
-            there = self.remote.identity(toplevel)?;
-        }
-        match there {
-            Some(there) if there == self.identity => {}
-            Some(there) => {
-                tell(&format!(
-                    "fail: what {name} has under the candidate's name is not what was proven: nothing was activated\n  proven     {}\n  \
-                     on {name:<7} {}\n  next       find out who built it there, and remove it (`nix-store --delete {toplevel}`)\n",
-                    described(&self.identity),
-                    described(&there)
-                ));
-                return Ok(Exit::Fail);
-            }
-            None => {
-                return Err(format!(
-                    "{toplevel} was copied to {}, and is not valid there: nothing was activated",
-                    self.remote.destination
-                )
-                .into());
-            }
-        }
-        tell(&format!("activating {toplevel}\n"));
-        match self.remote.activate(toplevel, Some(&self.current))? {
-            Activation::Not(why) => {
-                let why = crate::fold::sanitise::line(&why.to_string());
-                tell(&format!("fail: nothing was activated: {why}\n"));
-                Ok(Exit::Fail)
-            }
-            Activation::Switched(code) => self.prove(name, Switch::Code(code)),
-            Activation::Lost => {
-                tell(
-                    "the connection was lost during the switch, which goes on: asking what came of it\n",
-                );
-                self.prove(name, Switch::Unknown)
-            }
-        }
-    }
-
-    /// Says whether the host runs the candidate and will boot it.
-    fn prove(&self, name: &str, switch: Switch) -> Result<Exit, Failure> {
-        let toplevel = &self.identity.toplevel;
-        let (state, next_boot) = match self.remote.prove(&self.loader, switch == Switch::Unknown) {
-            Ok(read) => read,
-            Err(error) => {
-                tell(&format!(
-                    "unproven: {name} was told to activate {toplevel}, and does not say what came of it: {}\n",
-                    super::chain(&*error)
-                ));
-                return Ok(Exit::Unproven);
+        let recorded = match self.args.dry_run {
+            true => "it would be recorded in the directory of the receipts".to_owned(),
+            false => {
+                let place = overrides::write(&chosen.receipts, &record)?;
+                format!("recorded in {}", place.display())
             }
         };
-        let proof = Proof {
-            switch,
-            state,
-            next_boot,
-        };
-        let (verdict, lines) = judge(toplevel, &proof);
-        let headline = match verdict {
-            Verdict::Pass => format!("pass: {name} runs {toplevel}, and will boot it"),
-            Verdict::Fail => format!("fail: {name} is not what was deployed to it, {toplevel}"),
-            Verdict::Unproven => format!(
-                "unproven: not all of {name} could be read after {toplevel} was deployed to it"
-            ),
-        };
-        tell(&format!("{headline}\n  {}\n", lines.join("\n  ")));
-        Ok(Exit::from(verdict))
+        tell(&format!(
+            "\nOVERRIDE: {} is deployed to {} although the gate refuses it.\n\
+             OVERRIDE: nobody has proven that it works, or that {} comes back from a reboot.\n\
+             OVERRIDE: by {}: {}\n\
+             OVERRIDE: {recorded}; every gate for {} tells it until something else runs there.\n\n",
+            record.candidate,
+            self.name,
+            self.name,
+            sanitise::line(&record.by),
+            sanitise::line(reason),
+            self.name
+        ));
+        Ok(())
     }
-}
-
-/// A closure by its hashes, for people.
-fn described(identity: &ClosureIdentity) -> String {
-    format!(
-        "{} store paths, closure {:.16}…, toplevel {}",
-        identity.paths, identity.closure_hash, identity.nar_hash
-    )
 }

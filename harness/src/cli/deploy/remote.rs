@@ -100,7 +100,7 @@ impl Remote {
     pub(super) fn activate(
         &self,
         toplevel: &StorePath,
-        baseline: Option<&StorePath>,
+        baseline: &StorePath,
     ) -> Result<Activation, Failure> {
         let script = script::activate(toplevel, baseline);
         let answers = match shell::run_live(&self.destination, &script, show) {
