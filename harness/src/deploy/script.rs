@@ -76,15 +76,16 @@ if [ \"$current\" != {baseline} ]; then say moved \"$current\"; return; fi
 if ! nix-store --check-validity {name}; then say invalid; return; fi
 if systemctl --quiet is-active {UNIT}.service; then say busy; return; fi
 direct=
-if ! {run} --unit={UNIT} true; then direct=yes; fi
+if ! {run} true; then direct=yes; fi
 nix-env --profile /nix/var/nix/profiles/system --set {name} || {{ say unset $?; return; }}
-rm -f {LOG}
 if [ -n \"$direct\" ]; then
 echo 'systemd-run does not work here: switching without it'
-nohup env -i LOCALE_ARCHIVE=\"${{LOCALE_ARCHIVE:-}}\" NIXOS_INSTALL_BOOTLOADER= {switch} switch >{LOG} 2>&1 &
-else
-{run} --unit={UNIT} --property=StandardOutput=append:{LOG} --property=StandardError=append:{LOG} {switch} switch &
+nohup env -i LOCALE_ARCHIVE=\"${{LOCALE_ARCHIVE:-}}\" NIXOS_INSTALL_BOOTLOADER= {switch} switch 2>&1
+say switched $?
+return
 fi
+rm -f {LOG}
+{run} --unit={UNIT} --property=StandardOutput=append:{LOG} --property=StandardError=append:{LOG} {switch} switch &
 switching=$!
 tail -n +1 -s 0.2 -F --pid=$switching {LOG} 2>/dev/null &
 wait $switching

@@ -31,6 +31,9 @@ pub(in crate::cli) struct DeployArgs {
     /// Have the host fetch from its own binary caches what they have
     #[arg(long)]
     pub(in crate::cli) use_substitutes: bool,
+    /// Have the host compare every file of the candidate with the hash that its store has, instead of trusting the record
+    #[arg(long)]
+    pub(in crate::cli) verify: bool,
     /// Deploy what the gate refuses, for this reason: it is recorded
     #[arg(long = "override", value_name = "REASON")]
     pub(in crate::cli) override_reason: Option<String>,

@@ -99,6 +99,14 @@ impl Deploy<'_> {
             ));
             return Ok(Exit::Fail);
         }
+        if self.args.verify
+            && let Some(damage) = self.remote.damage(toplevel)?
+        {
+            tell(&format!(
+                "fail: files of the candidate on {name} are not what its store recorded: nothing was activated: {damage}\n"
+            ));
+            return Ok(Exit::Fail);
+        }
         tell(&format!("activating {toplevel}\n"));
         match self.remote.activate(toplevel, &self.current)? {
             Activation::Not(why) => {

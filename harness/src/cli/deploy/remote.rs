@@ -53,6 +53,16 @@ impl Remote {
         }
     }
 
+    /// What is wrong with the files of a closure; `None` where they are what the host's store recorded.
+    pub(super) fn damage(&self, toplevel: &StorePath) -> Result<Option<String>, Failure> {
+        let output = shell::run(&self.destination, &script::verify(toplevel))?;
+        let answers = self.whole(&output)?;
+        let complaints = output.stdout.lines().filter(|line| !is_answer(line));
+        let complaints: Vec<&str> = complaints.collect();
+        let last = sanitise::last_lines(&complaints.join("\n"), 3).join("; ");
+        Ok(answers.value("whole").is_none().then_some(last))
+    }
+
     /// Copies a closure out of a store, as nixos-rebuild does: what is there already is left out, and `NIX_SSHOPTS` counts.
     pub(super) fn copy(
         &self,

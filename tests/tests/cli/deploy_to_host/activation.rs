@@ -23,8 +23,8 @@ fn what_was_proven_is_copied_activated_and_proven_to_be_there() {
         .map(String::as_str)
         .filter(|line| !line.starts_with("ssh "))
         .collect();
-    let run = "systemd-run -E LOCALE_ARCHIVE -E NIXOS_INSTALL_BOOTLOADER= --collect --no-ask-password --quiet --service-type=exec --wait \
-               --unit=nixos-rebuild-switch-to-configuration";
+    let run = "systemd-run -E LOCALE_ARCHIVE -E NIXOS_INSTALL_BOOTLOADER= --collect --no-ask-password --quiet --service-type=exec --wait";
+    let unit = "--unit=nixos-rebuild-switch-to-configuration";
     let log_file = "--property=StandardOutput=append:/run/bootproof-switch.log --property=StandardError=append:/run/bootproof-switch.log";
     assert_eq!(
         done,
@@ -32,7 +32,7 @@ fn what_was_proven_is_copied_activated_and_proven_to_be_there() {
             format!("nix-copy-closure --store {store} --to root@web {new}"),
             format!("{run} true"),
             format!("nix-env --profile /nix/var/nix/profiles/system --set {new}"),
-            format!("{run} {log_file} {new}/bin/switch-to-configuration switch"),
+            format!("{run} {unit} {log_file} {new}/bin/switch-to-configuration switch"),
         ]
     );
     let ssh = "ssh -oConnectTimeout=30 -oServerAliveInterval=10 -oServerAliveCountMax=3 -T -- root@web sh -s";

@@ -208,3 +208,15 @@ fn two_builds_that_differ_are_refused_with_the_first_difference() {
     deploy.install("nix", &format!("echo {}\n", new.path));
     deploy.assert(deploy.run(&arguments), 0, &["pass: web runs"]);
 }
+
+#[test]
+fn files_that_rot_on_the_host_are_found_where_they_are_looked_at() {
+    let deploy = Deploy::proven();
+    let new = deploy.sandbox.toplevel.path.clone();
+    deploy.host.has("rotten", "");
+    let words = ["are not what its store recorded", "was modified!"];
+    deploy.assert(deploy.run(&[&new, "--verify"]), 1, &words);
+    deploy.assert_not_activated();
+    fs::remove_file(deploy.host.directory().join("rotten")).unwrap();
+    deploy.assert(deploy.run(&[&new, "--verify"]), 0, &["pass: web runs"]);
+}
