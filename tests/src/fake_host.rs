@@ -29,6 +29,8 @@ const THERE: &[&str] = &[
 
 /// What each does, by its name. `$host` is the host's directory. A file there is what the host has of that name, or a fault that it shows.
 const PROGRAMS: &str = r##"
+# What stands behind this program is the real one.
+case ${0#"$host"/} in there/*) PATH=${PATH#*:};; esac
 has() { [ -e "$host/$1" ]; }
 for last; do :; done
 log() { echo "${0##*/} $*" >>"$host/log"; }
@@ -43,7 +45,7 @@ switch() {
 case ${0#"$host"/} in
 here/ssh)
     log "$@"
-    if has unreachable; then echo "ssh: connect to host web port 22: Connection refused" >&2; exit 255; fi
+    if has unreachable; then printf "\033[31mssh: connect to host web port 22: Connection refused\n" >&2; exit 255; fi
     echo "Welcome to web!"
     cat >"$host/script"
     export PATH="$host/there:$PATH"

@@ -98,7 +98,7 @@ fn read(place: &Path) -> io::Result<Vec<u8>> {
 pub(super) fn who() -> String {
     let named = |name| env::var(name).ok().filter(|value| !value.is_empty());
     let user = named("USER").or_else(|| named("LOGNAME"));
-    let user = user.unwrap_or_else(|| "somebody".to_owned());
+    let user = user.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()));
     let user = match named("SUDO_USER") {
         Some(real) => format!("{real}, as {user} by sudo"),
         None => user,

@@ -1,4 +1,4 @@
-//! The scripts that run on the host, for a POSIX shell, GNU coreutils, systemd and Nix, which every NixOS machine has.
+//! The scripts that run on the host, for a POSIX shell, GNU coreutils, findutils and sed, systemd and Nix, which every NixOS machine has.
 
 use crate::shell::quoted;
 use crate::vocabulary::StorePath;
@@ -13,13 +13,15 @@ const PATIENCE: u32 = 900;
 /// Larger than any file of a bootloader.
 const FILE_LIMIT: u32 = 4 << 20;
 
+/// `each` tells a file line by line, and ends a last line that has no end itself.
+///
 /// Read as a whole before any of it runs, and without the script itself as the standard input of what it runs. A login shell that is not
 /// interactive may lack the system's `PATH`.
 fn script(body: &str) -> String {
     format!(
         "export LC_ALL=C PATH=\"$PATH:/run/current-system/sw/bin:/nix/var/nix/profiles/default/bin\"
 say() {{ printf 'bootproof %s %s\\n' \"$1\" \"$2\"; }}
-each() {{ while IFS= read -r line || [ -n \"$line\" ]; do say \"$1\" \"$line\"; done; }}
+each() {{ sed \"s/^/bootproof $1 /\"; echo; }}
 main() {{
 {body}}}
 main </dev/null
@@ -102,8 +104,8 @@ pub fn prove(after_lost_connection: bool) -> String {
         true => format!(
             "n=0
 while systemctl --quiet is-active {UNIT}.service && [ $n -lt {PATIENCE} ]; do sleep 1; n=$((n+1)); done
-if [ $n -ge {PATIENCE} ]; then say switching; fi
 head -c {FILE_LIMIT} {LOG} 2>/dev/null
+echo
 "
         ),
         false => String::new(),
@@ -122,6 +124,7 @@ conf=\"$(head -c {FILE_LIMIT} $esp/loader/loader.conf 2>/dev/null)\" || continue
 printf '%s\\n' \"$conf\" | each loader
 for entries in $esp /boot; do
 for entry in $(ls $entries/loader/entries 2>/dev/null | tail -n 500); do
+case $entry in *[!A-Za-z0-9._+-]*) continue;; esac
 head -c 65536 \"$entries/loader/entries/$entry\" 2>/dev/null | each \"entry:$entry\"
 done
 [ $entries != /boot ] || break

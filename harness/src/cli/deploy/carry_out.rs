@@ -174,6 +174,13 @@ impl Deploy<'_> {
             }
         };
         tell(&format!("{headline}\n  {}\n", lines.join("\n  ")));
+        if let (Verdict::Fail, Switch::Code(_)) = (verdict, switch) {
+            let old = &self.current;
+            tell(&format!(
+                "  next: read the journal there; to go back, on {name}: nix-env -p /nix/var/nix/profiles/system --set {old} && \
+                 {old}/bin/switch-to-configuration switch\n"
+            ));
+        }
         Ok(Exit::from(verdict))
     }
 }

@@ -12,7 +12,7 @@ use crate::offspring::die_with_parent;
 use crate::shell::{self, Destination, ShellError};
 use crate::vocabulary::{BootLoader, ClosureIdentity, StorePath};
 
-/// Whose output is shown, and so needs no more words.
+/// Before each line that a switch prints.
 const SHOWN: &str = "  | ";
 
 /// A host, by what ssh calls it.
@@ -55,7 +55,7 @@ impl Remote {
 
     /// What is wrong with the files of a closure; `None` where they are what the host's store recorded.
     pub(super) fn damage(&self, toplevel: &StorePath) -> Result<Option<String>, Failure> {
-        let output = shell::run(&self.destination, &script::verify(toplevel))?;
+        let output = shell::run(&self.destination, &script::verify(toplevel)).map_err(fit)?;
         let answers = self.whole(&output)?;
         let complaints = output.stdout.lines().filter(|line| !is_answer(line));
         let complaints: Vec<&str> = complaints.collect();
@@ -120,7 +120,7 @@ impl Remote {
             }
             // A switch may restart sshd or the network: it goes on without us.
             Err(ShellError::Unreachable { .. } | ShellError::Broken { .. }) => None,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(fit(error)),
         };
         Ok(Activation::read(answers.as_ref()))
     }
@@ -132,13 +132,17 @@ impl Remote {
         after_lost_connection: bool,
     ) -> Result<(HostState, NextBoot), Failure> {
         let script = script::prove(after_lost_connection);
-        let output = shell::run_live(&self.destination, &script, show)?;
+        let output = match after_lost_connection {
+            true => shell::run_live(&self.destination, &script, show),
+            false => shell::run(&self.destination, &script),
+        }
+        .map_err(fit)?;
         let answers = self.whole(&output)?;
         Ok((HostState::read(&answers), NextBoot::read(&answers, loader)))
     }
 
     fn ask(&self, script: &str) -> Result<Answers, Failure> {
-        let output = shell::run(&self.destination, script)?;
+        let output = shell::run(&self.destination, script).map_err(fit)?;
         self.whole(&output)
     }
 
@@ -150,9 +154,15 @@ impl Remote {
     }
 }
 
+/// An error fit for a terminal: what ssh complains of may be the host's words.
+fn fit(error: ShellError) -> Failure {
+    sanitise::line(&error.to_string()).into()
+}
+
 fn show(line: &str) {
-    if !is_answer(line) {
-        tell(&format!("{SHOWN}{}\n", sanitise::line(line)));
+    let shown = sanitise::line(line);
+    if !is_answer(line) && !shown.is_empty() {
+        tell(&format!("{SHOWN}{shown}\n"));
     }
 }
 

@@ -130,6 +130,7 @@ fn a_switch_that_fails_is_told_with_what_runs_now_and_what_boots() {
         "the switch ended with 4: units failed",
         "current-system is the candidate",
         "the next boot starts the candidate",
+        "to go back, on web: nix-env",
     ];
     deploy.assert(deploy.candidate(), 1, &words);
     let deploy = Deploy::proven();
@@ -161,6 +162,41 @@ fn a_boot_entry_that_stays_behind_fails_and_one_that_nobody_can_read_is_unproven
         deploy.candidate(),
         3,
         &["unproven", "the next boot is not known"],
+    );
+}
+
+#[test]
+fn what_systemd_boot_starts_is_read_and_an_old_grub_cfg_is_not() {
+    let deploy = Deploy::new();
+    let (new, old) = (&deploy.sandbox.toplevel, &deploy.sandbox.baseline.path);
+    let script = format!(
+        "#!/bin/sh\nexport INSTALL_BOOTLOADER='/nix/store/{}-systemd-boot'\n",
+        "0".repeat(32)
+    );
+    fs::write(new.host_path().join("bin/switch-to-configuration"), script).unwrap();
+    deploy.proves(|_| {});
+    deploy.host.has("keeps-boot-entry", "");
+    deploy.assert(deploy.candidate(), 3, &["loader.conf names no default"]);
+
+    fs::create_dir_all(deploy.host.directory().join("files/boot/loader/entries")).unwrap();
+    let conf = "timeout 5\ndefault nixos-generation-2.conf";
+    deploy.host.has("files/boot/loader/loader.conf", conf);
+    for (generation, toplevel) in [(1, old), (2, &new.path)] {
+        let name = format!("files/boot/loader/entries/nixos-generation-{generation}.conf");
+        let entry = format!("title NixOS\noptions init={toplevel}/init loglevel=4");
+        deploy.host.has(&name, &entry);
+    }
+    deploy.assert(
+        deploy.candidate(),
+        0,
+        &["the next boot starts the candidate"],
+    );
+    let conf = "default nixos-generation-1.conf";
+    deploy.host.has("files/boot/loader/loader.conf", conf);
+    deploy.assert(
+        deploy.candidate(),
+        1,
+        &["the next boot starts", "and not the candidate"],
     );
 }
 
