@@ -5,6 +5,7 @@ pub mod check;
 pub mod cli;
 pub mod closure;
 pub mod config;
+pub mod deploy;
 pub mod diagnose;
 pub mod fold;
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! Nothing here boots anything: real boots are the lab's.
 
 pub mod fake_formats;
+pub mod fake_host;
 pub mod fake_qemu;
 pub mod fake_toplevel;
 pub mod guests;
@@ -11,5 +12,6 @@ pub mod held;
 pub mod lab;
 pub mod sandbox;
 
+pub use fake_host::FakeHost;
 pub use fake_toplevel::FakeToplevel;
 pub use sandbox::Sandbox;

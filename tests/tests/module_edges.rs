@@ -51,6 +51,10 @@ const MODULES: &[Module] = &[
             "vocabulary",
         ],
     ),
+    logic(
+        "deploy",
+        &["closure", "fold", "gate", "receipt", "shell", "vocabulary"],
+    ),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
     io("vm", &["offspring", "vocabulary"]),
@@ -62,6 +66,7 @@ const MODULES: &[Module] = &[
             "audit",
             "closure",
             "config",
+            "deploy",
             "fold",
             "gate",
             "inspect",

@@ -1,4 +1,4 @@
-//! Builds what is to be inspected: by the user's command, and by a flake.
+//! Builds what is to be looked at: by the user's command, and by a flake.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal as TokioSignal, SignalKind, signal};
 use tokio::time::timeout;
 
+use super::args::BuildArgs;
 use super::{Exit, Failure, tell};
 use crate::closure;
 use crate::offspring::{die_with_parent, lead_session};
@@ -26,14 +27,40 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long what a finished build left running may hold its stdout open.
 const STRAGGLERS: Duration = Duration::from_secs(2);
 
+/// What was built.
+pub(super) struct Built {
+    pub(super) by_command: Option<String>,
+    pub(super) of_flake: Option<String>,
+}
+
+/// Builds what has to be built: by the user's command, and by the flake.
+pub(super) fn build(args: &BuildArgs, store: &Path) -> Result<Built, Failure> {
+    let mut built = Built {
+        by_command: None,
+        of_flake: None,
+    };
+    if args.build_command.is_none() && args.flake.is_none() {
+        return Ok(built);
+    }
+    let mut builder = Builder::new()?;
+    if let Some(command) = &args.build_command {
+        built.by_command = Some(builder.by_command(command, store)?);
+    }
+    if let Some(reference) = &args.flake {
+        built.of_flake = Some(builder.by_flake(reference, store)?);
+    }
+    builder.done();
+    Ok(built)
+}
+
 /// Runs builds, one after another, each until it ends or a signal ends it.
-pub(super) struct Builder {
+struct Builder {
     runtime: Runtime,
     signals: Signals,
 }
 
 impl Builder {
-    pub(super) fn new() -> Result<Self, Failure> {
+    fn new() -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -48,7 +75,7 @@ impl Builder {
     }
 
     /// Leaves signals to end the process from now on: whoever listened once must go on to.
-    pub(super) fn done(mut self) {
+    fn done(mut self) {
         thread::spawn(move || {
             let by = self.runtime.block_on(self.signals.next());
             tell(&format!(
@@ -78,7 +105,7 @@ impl Signals {
 
 impl Builder {
     /// Runs the user's command by a shell, and gives what it names last: a store path, or a link to one.
-    pub(super) fn by_command(&mut self, command: &str, store: &Path) -> Result<String, Failure> {
+    fn by_command(&mut self, command: &str, store: &Path) -> Result<String, Failure> {
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(command);
         let output = self.run(shell, "sh", &format!("the build command `{command}`"))?;
@@ -98,7 +125,7 @@ impl Builder {
     }
 
     /// Builds the toplevel of a flake's host with Nix.
-    pub(super) fn by_flake(&mut self, reference: &str, store: &Path) -> Result<String, Failure> {
+    fn by_flake(&mut self, reference: &str, store: &Path) -> Result<String, Failure> {
         let installable = installable(reference)?;
         let mut nix = Command::new("nix");
         nix.args(["--extra-experimental-features", "nix-command flakes"]);
@@ -229,7 +256,7 @@ fn not_started(program: &str, error: &io::Error) -> Failure {
     match (error.kind(), program) {
         (io::ErrorKind::NotFound, "nix") => {
             "`nix` is not installed, and --flake needs it: install Nix 2.18 or later (https://nixos.org/download), or name what you mean \
-             with --meant"
+             by its path"
                 .into()
         }
         _ => format!("cannot start `{program}`: {error}").into(),
@@ -242,7 +269,7 @@ fn failed(named: &str, status: ExitStatus) -> Failure {
         (None, Some(signal)) => format!("signal {signal}"),
         (None, None) => "no exit status".to_owned(),
     };
-    format!("{named} failed with {how}: nothing was inspected").into()
+    format!("{named} failed with {how}: nothing was looked at").into()
 }
 
 #[cfg(test)]

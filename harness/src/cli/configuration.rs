@@ -29,6 +29,25 @@ pub(super) struct Chosen {
     pub(super) host: Host,
     /// Where receipts lie.
     pub(super) receipts: PathBuf,
+    file: PathBuf,
+}
+
+impl Chosen {
+    /// Without trusted keys no receipt can count.
+    ///
+    /// # Errors
+    /// When the configuration names none.
+    pub(super) fn require_trusted_keys(&self) -> Result<(), Failure> {
+        match self.configuration.trusted_keys.is_empty() {
+            false => Ok(()),
+            true => Err(format!(
+                "{} names no trusted_keys, so that no receipt can count: add the public key of whoever rehearses \
+                 (`bootproof key public FILE`)",
+                self.file.display()
+            )
+            .into()),
+        }
+    }
 }
 
 impl HostArgs {
@@ -66,6 +85,7 @@ impl HostArgs {
             receipts: beside.join(&configuration.receipts),
             configuration,
             host,
+            file: file.clone(),
         })
     }
 }

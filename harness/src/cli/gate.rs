@@ -3,41 +3,36 @@
 use std::io::{self, Write as _};
 
 use jiff::Timestamp;
-use serde::Serialize;
 
+use super::answer::{answer, human};
 use super::args::{GateArgs, GateFormat};
-use super::configuration::Chosen;
-use super::{Exit, Failure, receipts, tell};
+use super::candidate::{Candidate, candidate};
+use super::{Exit, Failure, overrides, receipts, tell};
 use crate::closure::{self, Closure, Source};
-use crate::fold::sanitise;
-use crate::gate::{Asked, Decision, decide};
+use crate::gate::{Asked, decide};
 use crate::vocabulary::StorePath;
-
-/// How many receipts that do not open the gate are told.
-const TOLD: usize = 3;
 
 /// Decides, says so, and ends with 0 only where the gate is open.
 pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let chosen = args.host.read()?;
-    if chosen.configuration.trusted_keys.is_empty() {
-        return Err(format!(
-            "{} names no trusted_keys, so that no receipt can count: add the public key of whoever rehearses \
-             (`bootproof key public FILE`)",
-            args.host.config.display()
-        )
-        .into());
-    }
+    chosen.require_trusted_keys()?;
     let source = args.source.source();
-    let closure = closure::resolve(&source, &args.candidate)?;
+    let Some(Candidate {
+        closure,
+        difference,
+    }) = candidate(args.candidate.as_deref(), &args.build, &args.source)?
+    else {
+        return Err("what is to be deployed? Name the CANDIDATE, or what builds it".into());
+    };
     let baseline = baseline(args, &source)?;
     let damage = match args.verify {
         true => damage(&closure)?,
         false => None,
     };
-    let candidate = closure::identify(&closure)?;
+    let identity = closure::identify(&closure)?;
     let settings = &chosen.host.settings;
     let asked = Asked {
-        candidate: &candidate,
+        candidate: &identity,
         baseline: baseline.as_ref(),
         host: chosen.host.name.as_deref(),
         target: &settings.target,
@@ -47,19 +42,19 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         now: Timestamp::now(),
     };
     let decision = decide(&asked, &receipts::read_all(&chosen.receipts)?);
-    let mut answer = answer(&asked, &decision, &chosen, args);
-    if let Some(damage) = damage {
-        answer.open = false;
-        let name = candidate.toplevel.base_name();
-        answer.headline = sanitise::line(&format!("fail: {name} must not be deployed: {damage}"));
-        answer.next = None;
+    let mut answer = answer(&asked, &decision, &chosen.receipts, &args.source);
+    if let Some(why) = damage.or(difference) {
+        answer.shut(&why);
+    }
+    if let Some(runs) = &baseline {
+        overrides::tell_of(&chosen.receipts, asked.host, runs);
     }
     match args.format {
         GateFormat::Human => {
             tell(&human(&answer));
             if answer.open {
                 // What was looked at is what is deployed: a link may lead elsewhere by then.
-                writeln!(io::stdout(), "{}", candidate.toplevel)?;
+                writeln!(io::stdout(), "{}", identity.toplevel)?;
             }
         }
         GateFormat::Json => {
@@ -100,122 +95,4 @@ fn damage(closure: &Closure) -> Result<Option<String>, Failure> {
     }
     let unknown = contents.unknown.first();
     Ok(unknown.map(|(path, reason)| format!("{path} cannot be verified: {reason}")))
-}
-
-/// What is said of a decision; as JSON, what `--format json` prints.
-#[derive(Debug, Serialize)]
-struct Answer {
-    open: bool,
-    headline: String,
-    candidate: StorePath,
-    baseline: Option<StorePath>,
-    host: Option<String>,
-    /// The receipt that opens the gate, and the key that signed it.
-    receipt: Option<String>,
-    key: Option<String>,
-    /// Receipts that do not, nearest first, each with all that is wrong with it.
-    refused: Vec<Refused>,
-    /// The command that makes what is missing.
-    next: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Refused {
-    receipt: String,
-    reasons: Vec<String>,
-}
-
-fn answer(asked: &Asked<'_>, decision: &Decision, chosen: &Chosen, args: &GateArgs) -> Answer {
-    let candidate = asked.candidate.toplevel.clone();
-    let place = match asked.host {
-        Some(host) => format!(" to {host}"),
-        None => String::new(),
-    };
-    let name = candidate.base_name().to_owned();
-    let mut answer = Answer {
-        open: false,
-        headline: String::new(),
-        candidate,
-        baseline: asked.baseline.cloned(),
-        host: asked.host.map(str::to_owned),
-        receipt: None,
-        key: None,
-        refused: Vec::new(),
-        next: None,
-    };
-    match decision {
-        Decision::Open { receipt, key } => {
-            answer.open = true;
-            answer.headline = format!("pass: {name} may be deployed{place}");
-            answer.receipt = Some(receipt.clone());
-            answer.key = Some(key.clone());
-        }
-        Decision::Shut { nearest } => {
-            let why = match nearest.first().and_then(|(_, refusals)| refusals.first()) {
-                None => format!("there is no receipt in {}", chosen.receipts.display()),
-                Some(refusal) => format!("of the nearest receipt, {refusal}"),
-            };
-            answer.headline = format!("fail: {name} must not be deployed{place}: {why}");
-            answer.refused = nearest
-                .iter()
-                .map(|(receipt, refusals)| Refused {
-                    receipt: sanitise::line(receipt),
-                    reasons: refusals
-                        .iter()
-                        .map(|refusal| sanitise::line(&refusal.to_string()))
-                        .collect(),
-                })
-                .collect();
-            answer.next = Some(next(asked, args));
-        }
-    }
-    answer.headline = sanitise::line(&answer.headline);
-    answer
-}
-
-/// The rehearsal that would open the gate.
-fn next(asked: &Asked<'_>, args: &GateArgs) -> String {
-    let mut command = vec!["bootproof test".to_owned()];
-    if let Some(dir) = &args.source.closure {
-        command.push(format!("--closure {}", dir.display()));
-    } else if args.source.store != std::path::Path::new("/") {
-        command.push(format!("--store {}", args.source.store.display()));
-    }
-    command.push(format!("--toplevel {}", asked.candidate.toplevel));
-    if let Some(baseline) = asked.baseline {
-        command.push(format!("--baseline {baseline}"));
-    }
-    if let Some(host) = asked.host {
-        command.push(format!("--host {host}"));
-    }
-    command.push("--key SECRET-KEY-FILE".to_owned());
-    command.join(" ")
-}
-
-fn human(answer: &Answer) -> String {
-    let mut text = format!("{}\n", answer.headline);
-    let mut row = |name: &str, value: &str| text.push_str(&format!("  {name:<10} {value}\n"));
-    row("candidate", answer.candidate.as_str());
-    match &answer.baseline {
-        Some(baseline) => row("baseline", baseline.as_str()),
-        None => row("baseline", "none"),
-    }
-    if let (Some(receipt), Some(key)) = (&answer.receipt, &answer.key) {
-        row("receipt", receipt);
-        row("signed by", key);
-    }
-    for refused in answer.refused.iter().take(TOLD) {
-        row("refused", &refused.receipt);
-        for reason in &refused.reasons {
-            row("", reason);
-        }
-    }
-    if answer.refused.len() > TOLD {
-        let more = answer.refused.len() - TOLD;
-        row("", &format!("and {more} more receipts"));
-    }
-    if let Some(next) = &answer.next {
-        row("next", next);
-    }
-    text
 }

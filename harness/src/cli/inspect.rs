@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{InspectArgs, InspectFormat};
-use super::build::Builder;
+use super::build::{Built, build};
 use super::{Exit, Failure};
 use crate::closure::{self, Closure, Survey};
 use crate::inspect::{
@@ -29,7 +29,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
             closure,
             facts,
             by: *by,
-            built_by: match args.build_command {
+            built_by: match args.build.build_command {
                 Some(_) => BuiltBy::DeployTool,
                 None => BuiltBy::Unknown,
             },
@@ -61,7 +61,10 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
         let facts = closure::read_facts(&closure)?;
         Ok((closure, facts))
     };
-    let (built, of_flake) = build(args)?;
+    let Built {
+        by_command: built,
+        of_flake,
+    } = build(&args.build, &args.source.store)?;
     let candidate = match (
         built.as_ref().or(args.toplevel.as_ref()),
         &args.source.closure,
@@ -83,22 +86,6 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
         baseline,
         meant,
     })
-}
-
-/// Builds what has to be built: by the user's command, and by the flake.
-fn build(args: &InspectArgs) -> Result<(Option<String>, Option<String>), Failure> {
-    if args.build_command.is_none() && args.flake.is_none() {
-        return Ok((None, None));
-    }
-    let mut builder = Builder::new()?;
-    let command = args.build_command.as_ref();
-    let built = command.map(|command| builder.by_command(command, &args.source.store));
-    let built = built.transpose()?;
-    let flake = args.flake.as_ref();
-    let of_flake = flake.map(|reference| builder.by_flake(reference, &args.source.store));
-    let of_flake = of_flake.transpose()?;
-    builder.done();
-    Ok((built, of_flake))
 }
 
 /// People's report goes to stderr, a machine's to stdout.

@@ -1,15 +1,19 @@
 //! The command line: arguments in, exit code out. Only this and `report/` print.
 
+mod answer;
 mod args;
 mod audit;
 mod build;
+mod candidate;
 mod configuration;
+mod deploy;
 mod estimate;
 mod exit;
 mod gate;
 mod inspect;
 mod key;
 mod load;
+mod overrides;
 mod progress;
 mod receipts;
 mod report;
@@ -44,6 +48,7 @@ pub fn main() -> Exit {
         args::Command::Report(report) => report::run(report),
         args::Command::Gate(gate) => gate::run(gate),
         args::Command::Audit(audit) => audit::run(audit),
+        args::Command::Deploy(deploy) => deploy::run(deploy),
         args::Command::Key(key) => key::run(key),
     };
     result.unwrap_or_else(|error| {

@@ -56,7 +56,7 @@ pub use error::ClosureError;
 pub use etc_digests::{etc_digests, without_hashes};
 pub use executable::last_exec;
 pub use facts::read_facts;
-pub use identity::identify;
+pub use identity::{identify, identify_by_record};
 pub use initrd::InitrdFiles;
 pub use locate::in_store;
 pub use module_file::ModuleFile;

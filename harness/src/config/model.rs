@@ -22,6 +22,8 @@ pub struct Configuration {
 /// What the file says of one host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HostSettings {
+    /// What `ssh` takes for a destination, such as `root@web`.
+    pub ssh: Option<String>,
     pub expect_system: Option<System>,
     pub target: TargetMachine,
     pub policy: Policy,
@@ -76,6 +78,7 @@ pub(super) struct Written {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenHost {
+    pub(super) ssh: Option<String>,
     pub(super) expect_system: Option<System>,
     #[serde(default)]
     pub(super) target: TargetMachine,

@@ -44,6 +44,7 @@ pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
         .map(|(name, host)| {
             let place = format!("hosts.{name}.policy");
             let settings = HostSettings {
+                ssh: host.ssh,
                 expect_system: host.expect_system,
                 target: host.target,
                 policy: over(&policy, &host.policy, &place)?,
@@ -149,13 +150,14 @@ mod tests {
         let config = read(&format!(
             "receipts = \"proofs\"\ntrusted_keys = [\"{key}\"]\n\
              [policy]\nmax_age = \"2 days\"\naccelerators = [\"kvm\"]\n\
-             [hosts.web]\nexpect_system = \"x86_64-linux\"\n\
+             [hosts.web]\nssh = \"root@web\"\nexpect_system = \"x86_64-linux\"\n\
              [hosts.web.target]\nmemory_mib = 2048\n\
              [hosts.web.policy]\ncycles = 3\n"
         ));
         assert_eq!(config.trusted_keys, [key]);
         assert_eq!(config.receipts, PathBuf::from("proofs"));
         let web = config.host("web").unwrap().settings;
+        assert_eq!(web.ssh.as_deref(), Some("root@web"));
         assert_eq!(web.expect_system, Some(System::X86_64Linux));
         assert_eq!(web.target.memory_mib, 2048);
         assert_eq!(web.policy.cycles, 3);

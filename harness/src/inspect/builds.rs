@@ -2,7 +2,7 @@
 
 use super::difference::differences;
 pub use super::difference::{Build, Difference, Kind, first_difference};
-use super::model::{BuiltBy, Meant, MeantBy};
+use super::model::{BuiltBy, Candidate, Meant, MeantBy};
 use super::rules::{Outcome, Subject};
 use crate::closure::{self, Closure, Survey};
 use crate::vocabulary::{Check, ClosureFacts, Finding, State, StorePath};
@@ -49,6 +49,17 @@ pub(super) fn difference(
         built_by: meant.built_by,
         differences,
     })
+}
+
+/// The difference that matters most between a candidate and what was meant, as a sentence; `None` where there is none.
+pub fn first_of(candidate: &Candidate<'_>, meant: Meant<'_>) -> Option<String> {
+    let found = difference(
+        candidate.closure,
+        candidate.facts,
+        candidate.survey,
+        Some(meant),
+    );
+    found.map(|difference| difference.sentence())
 }
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {

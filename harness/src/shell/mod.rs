@@ -7,7 +7,7 @@ mod destination;
 mod run;
 
 pub use destination::{BadDestination, Destination};
-pub use run::{Output, ShellError, run};
+pub use run::{Output, ShellError, run, run_live};
 
 /// One word of a script, whatever it holds.
 pub fn quoted(word: &str) -> String {

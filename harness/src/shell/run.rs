@@ -1,4 +1,4 @@
-use std::io::{self, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 
@@ -51,6 +51,18 @@ pub enum ShellError {
 /// # Errors
 /// When no shell could be had; a script that fails is none.
 pub fn run(destination: &Destination, script: &str) -> Result<Output, ShellError> {
+    run_live(destination, script, |_| {})
+}
+
+/// As [`run`], and hands over each line of the script's standard output as it comes, without its end.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_live(
+    destination: &Destination,
+    script: &str,
+    told: impl FnMut(&str),
+) -> Result<Output, ShellError> {
     let mut command = command(destination);
     let program = command.get_program().to_string_lossy().into_owned();
     command
@@ -63,7 +75,7 @@ pub fn run(destination: &Destination, script: &str) -> Result<Output, ShellError
         reason,
     })?;
     let broken = |reason| ShellError::Broken { program, reason };
-    let (status, stdout, stderr) = talk(&mut child, script).map_err(broken)?;
+    let (status, stdout, stderr) = talk(&mut child, script, told).map_err(broken)?;
     if stdout.len() as u64 > LONGEST_OUTPUT {
         return Err(ShellError::TooLong(destination.clone()));
     }
@@ -101,7 +113,11 @@ fn command(destination: &Destination) -> Command {
 }
 
 /// Writes the script while both outputs are read: neither side may wait for the other.
-fn talk(child: &mut Child, script: &str) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+fn talk(
+    child: &mut Child,
+    script: &str,
+    mut told: impl FnMut(&str),
+) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         let complaints = scope.spawn(|| last_of(stderr, LONGEST_COMPLAINT));
@@ -111,7 +127,12 @@ fn talk(child: &mut Child, script: &str) -> io::Result<(ExitStatus, Vec<u8>, Vec
         });
         let mut read = Vec::new();
         if let Some(stdout) = stdout {
-            stdout.take(LONGEST_OUTPUT + 1).read_to_end(&mut read)?;
+            let mut stdout = BufReader::new(stdout.take(LONGEST_OUTPUT + 1));
+            let mut line = 0;
+            while stdout.read_until(b'\n', &mut read)? > 0 {
+                told(String::from_utf8_lossy(&read[line..]).trim_end_matches('\n'));
+                line = read.len();
+            }
         }
         let complaints = complaints.join().unwrap_or_else(|_| Ok(Vec::new()))?;
         Ok((child.wait()?, read, complaints))
@@ -154,6 +175,17 @@ mod tests {
         assert_eq!(output.code, Some(3));
         assert_eq!(local("kill -9 $$").code, None);
         assert_eq!(local("exit 255").code, Some(255));
+    }
+
+    #[test]
+    fn lines_are_handed_over_as_they_come() {
+        let mut lines = Vec::new();
+        let script = "echo one; printf 'two\\nthree'";
+        let output = run_live(&Destination::Local, script, |line| {
+            lines.push(line.to_owned())
+        });
+        assert_eq!(lines, ["one", "two", "three"]);
+        assert_eq!(output.unwrap().stdout, "one\ntwo\nthree");
     }
 
     #[test]

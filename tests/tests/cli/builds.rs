@@ -69,7 +69,7 @@ fn a_build_that_fails_or_names_nothing_is_a_clear_error() {
         ("echo no >&2; exit 7", ["failed with exit status 7", "no"]),
         (
             "kill -9 $$",
-            ["failed with signal 9", "nothing was inspected"],
+            ["failed with signal 9", "nothing was looked at"],
         ),
         ("echo hello", ["names no store path", "`hello`"]),
         ("true", ["names no store path", "printed nothing"]),
@@ -225,7 +225,7 @@ fn a_flake_without_nix_or_a_host_is_told_with_what_to_do() {
     inspect(&sandbox, &["--flake", ".#web"])
         .assert()
         .code(2)
-        .stderr(contains("`nix` is not installed").and(contains("--meant")));
+        .stderr(contains("`nix` is not installed").and(contains("by its path")));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_recording;
 mod builds;
 mod deploy;
+mod deploy_to_host;
 mod dry_run;
 mod first_stage;
 mod gate;

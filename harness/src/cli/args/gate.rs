@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::SourceArgs;
+use super::{BuildArgs, SourceArgs};
 use crate::cli::configuration::HostArgs;
 
 /// What is about to be deployed, and where.
@@ -16,8 +16,14 @@ Examples:
       Read every file of the closure again too.")]
 pub(in crate::cli) struct GateArgs {
     /// The toplevel that is about to be deployed, or a link to one such as ./result
-    #[arg(value_name = "CANDIDATE")]
-    pub(in crate::cli) candidate: String,
+    #[arg(
+        value_name = "CANDIDATE",
+        required_unless_present_any = ["build_command", "flake"],
+        conflicts_with = "build_command"
+    )]
+    pub(in crate::cli) candidate: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) build: BuildArgs,
     #[command(flatten)]
     pub(in crate::cli) host: HostArgs,
     /// The toplevel that the machine runs now; it need not be in this store

@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::{SourceArgs, TargetArgs};
+use super::{BuildArgs, SourceArgs, TargetArgs};
 
 /// What to inspect, and what to hold it against.
 #[derive(Debug, Args)]
@@ -22,14 +22,10 @@ pub(in crate::cli) struct InspectArgs {
         conflicts_with = "build_command"
     )]
     pub(in crate::cli) toplevel: Option<String>,
-    /// Inspect what this command builds: run by `sh -c`; the last line of its stdout that is a store path, or a link to one
-    #[arg(long, value_name = "CMD", conflicts_with = "closure")]
-    pub(in crate::cli) build_command: Option<String>,
-    /// What you mean: a host of a flake, or the full attribute path of a toplevel; built with `nix build`
-    #[arg(long, value_name = "REF#HOST", conflicts_with_all = ["closure", "meant"])]
-    pub(in crate::cli) flake: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) build: BuildArgs,
     /// What you mean: a toplevel that must be the very one that is inspected
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "flake")]
     pub(in crate::cli) meant: Option<String>,
     /// The toplevel that the machine runs now: tells what changes, and which platform is expected
     #[arg(long, value_name = "PATH")]

@@ -1,6 +1,8 @@
 //! The arguments.
 
 mod audit;
+mod build;
+mod deploy;
 mod gate;
 mod inspect;
 mod source;
@@ -12,6 +14,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use audit::{AuditArgs, AuditFormat};
+pub(super) use build::BuildArgs;
+pub(super) use deploy::DeployArgs;
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
 pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
@@ -40,6 +44,8 @@ pub(super) enum Command {
     Gate(Box<GateArgs>),
     /// Look at a live machine, without changing it: what its next boot starts, and whether that can run.
     Audit(Box<AuditArgs>),
+    /// Copy and activate exactly what a receipt proves, and prove that the host runs and will boot it.
+    Deploy(Box<DeployArgs>),
     /// Make a key that signs receipts, or tell the public half of one.
     Key(KeyArgs),
 }

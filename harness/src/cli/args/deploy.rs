@@ -1,0 +1,46 @@
+use clap::Args;
+
+use super::{BuildArgs, SourceArgs};
+use crate::cli::configuration::HostArgs;
+
+/// What to deploy, and where.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  bootproof deploy --host web
+      What was proven last upon what web runs now: copied, activated, and proven to be there.
+  bootproof deploy --host web ./result --dry-run
+      Would this be let through, and what would be done?
+  bootproof deploy --host web -- deploy-tool activate --host web {toplevel}
+      By somebody else's command, and what came of it is proven.
+  bootproof deploy --host web ./result --override 'the disk fills, and the fix is one line'
+      Without a receipt. It is recorded beside the receipts, and told at every gate until something proven is deployed.")]
+pub(in crate::cli) struct DeployArgs {
+    /// The toplevel to deploy, or a link to one such as ./result; without it what the newest receipt proves upon what the host runs
+    #[arg(value_name = "CANDIDATE", conflicts_with = "build_command")]
+    pub(in crate::cli) candidate: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) build: BuildArgs,
+    #[command(flatten)]
+    pub(in crate::cli) host: HostArgs,
+    /// Where ssh finds the host, as root; without it what `ssh` of the host says in bootproof.toml. NIX_SSHOPTS has options of ssh
+    #[arg(long, value_name = "DESTINATION")]
+    pub(in crate::cli) to: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
+    /// Have the host fetch from its own binary caches what they have
+    #[arg(long)]
+    pub(in crate::cli) use_substitutes: bool,
+    /// Have the host compare every file of the candidate with the hash that its store has, instead of trusting the record
+    #[arg(long)]
+    pub(in crate::cli) verify: bool,
+    /// Deploy what the gate refuses, for this reason: it is recorded
+    #[arg(long = "override", value_name = "REASON")]
+    pub(in crate::cli) override_reason: Option<String>,
+    /// Say what would be done, and stop
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Deploy by this command, run here, in which {toplevel} stands for the store path; nothing is copied or activated but by it
+    #[arg(last = true, value_name = "CMD")]
+    pub(in crate::cli) command: Vec<String>,
+}

@@ -1,0 +1,208 @@
+//! A host that is deployed to: what is asked of it, copied to it and done on it.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::cli::{Failure, tell};
+use crate::closure::{ClosureError, identify_by_record};
+use crate::deploy::{Activation, Answers, HostState, NextBoot, is_answer, script};
+use crate::fold::sanitise;
+use crate::offspring::die_with_parent;
+use crate::shell::{self, Destination, ShellError};
+use crate::vocabulary::{BootLoader, ClosureIdentity, StorePath};
+
+/// Before each line that a switch prints.
+const SHOWN: &str = "  | ";
+
+/// A host, by what ssh calls it.
+pub(super) struct Remote {
+    pub(super) destination: Destination,
+}
+
+impl Remote {
+    /// Who we are there and what it runs.
+    pub(super) fn look(&self) -> Result<HostState, Failure> {
+        let state = HostState::read(&self.ask(&script::look())?);
+        match state.root {
+            true => Ok(state),
+            false => Err(format!(
+                "{} lets us in as somebody else than root, who alone may set the system profile: write root@HOST",
+                self.destination
+            )
+            .into()),
+        }
+    }
+
+    /// What the host's store has of a closure; `None` where it has not all of it.
+    pub(super) fn identity(
+        &self,
+        toplevel: &StorePath,
+    ) -> Result<Option<ClosureIdentity>, Failure> {
+        let Some(record) = self.ask(&script::record(toplevel))?.text("record") else {
+            return Ok(None);
+        };
+        match identify_by_record(toplevel, &record) {
+            Ok(identity) => Ok(Some(identity)),
+            Err(ClosureError::NoHash(_)) => Ok(None),
+            Err(error) => Err(format!(
+                "{}: what its store says of {toplevel} makes no sense: {error}",
+                self.destination
+            )
+            .into()),
+        }
+    }
+
+    /// What is wrong with the files of a closure; `None` where they are what the host's store recorded.
+    pub(super) fn damage(&self, toplevel: &StorePath) -> Result<Option<String>, Failure> {
+        let output = shell::run(&self.destination, &script::verify(toplevel)).map_err(fit)?;
+        let answers = self.whole(&output)?;
+        let complaints = output.stdout.lines().filter(|line| !is_answer(line));
+        let complaints: Vec<&str> = complaints.collect();
+        let last = sanitise::last_lines(&complaints.join("\n"), 3).join("; ");
+        Ok(answers.value("whole").is_none().then_some(last))
+    }
+
+    /// Copies a closure out of a store, as nixos-rebuild does: what is there already is left out, and `NIX_SSHOPTS` counts.
+    pub(super) fn copy(
+        &self,
+        store: &Path,
+        toplevel: &StorePath,
+        substitute: bool,
+    ) -> Result<(), Failure> {
+        let Destination::Ssh(host) = &self.destination else {
+            return Ok(());
+        };
+        let mut command = Command::new("nix-copy-closure");
+        let (host, port) = without_port(host);
+        if let Some(port) = port {
+            let options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
+            command.env("NIX_SSHOPTS", format!("{options} -p {port}").trim());
+        }
+        if store != Path::new("/") {
+            command.arg("--store").arg(store);
+        }
+        if substitute {
+            command.arg("--use-substitutes");
+        }
+        command
+            .args(["--to", host, toplevel.as_str()])
+            .stdin(Stdio::null())
+            .stdout(io::stderr());
+        die_with_parent(&mut command);
+        let status = command.status().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "`nix-copy-closure` is not installed, and deploy copies with it: install Nix \
+                                        (https://nixos.org/download), or copy the closure to the host yourself"
+                .to_owned(),
+            _ => format!("cannot start `nix-copy-closure`: {error}"),
+        })?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(format!(
+                "nix-copy-closure could not copy {toplevel} to {} ({status}): nothing was activated",
+                self.destination
+            )
+            .into()),
+        }
+    }
+
+    /// Activates, if the host still runs `baseline`, and shows what the switch prints.
+    pub(super) fn activate(
+        &self,
+        toplevel: &StorePath,
+        baseline: &StorePath,
+    ) -> Result<Activation, Failure> {
+        let script = script::activate(toplevel, baseline);
+        let answers = match shell::run_live(&self.destination, &script, show) {
+            Ok(output) => {
+                tell_complaints(&output.stderr);
+                Answers::parse(&output.stdout).ok()
+            }
+            // A switch may restart sshd or the network: it goes on without us.
+            Err(ShellError::Unreachable { .. } | ShellError::Broken { .. }) => None,
+            Err(error) => return Err(fit(error)),
+        };
+        Ok(Activation::read(answers.as_ref()))
+    }
+
+    /// What it runs and what it will boot. After a lost connection, the end of the switch is waited for.
+    pub(super) fn prove(
+        &self,
+        loader: &BootLoader,
+        after_lost_connection: bool,
+    ) -> Result<(HostState, NextBoot), Failure> {
+        let script = script::prove(after_lost_connection);
+        let output = match after_lost_connection {
+            true => shell::run_live(&self.destination, &script, show),
+            false => shell::run(&self.destination, &script),
+        }
+        .map_err(fit)?;
+        let answers = self.whole(&output)?;
+        Ok((HostState::read(&answers), NextBoot::read(&answers, loader)))
+    }
+
+    fn ask(&self, script: &str) -> Result<Answers, Failure> {
+        let output = shell::run(&self.destination, script).map_err(fit)?;
+        self.whole(&output)
+    }
+
+    fn whole(&self, output: &shell::Output) -> Result<Answers, Failure> {
+        Answers::parse(&output.stdout).map_err(|error| {
+            let complaints = sanitise::last_lines(&output.stderr, 3).join("; ");
+            format!("{}: {error} ({complaints})", self.destination).into()
+        })
+    }
+}
+
+/// An error fit for a terminal: what ssh complains of may be the host's words.
+fn fit(error: ShellError) -> Failure {
+    sanitise::line(&error.to_string()).into()
+}
+
+fn show(line: &str) {
+    let shown = sanitise::line(line);
+    if !is_answer(line) && !shown.is_empty() {
+        tell(&format!("{SHOWN}{shown}\n"));
+    }
+}
+
+fn tell_complaints(stderr: &str) {
+    for line in sanitise::last_lines(stderr, 20) {
+        tell(&format!("{SHOWN}{line}\n"));
+    }
+}
+
+/// What `nix-copy-closure` takes for a host: it puts `ssh://` before it, and older ones know no port.
+fn without_port(destination: &str) -> (&str, Option<&str>) {
+    let Some(host) = destination.strip_prefix("ssh://") else {
+        return (destination, None);
+    };
+    let host = host.trim_end_matches('/');
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
+            (name, Some(port))
+        }
+        _ => (host, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_told_to_ssh_and_not_to_nix() {
+        assert_eq!(without_port("root@web"), ("root@web", None));
+        assert_eq!(without_port("ssh://root@web"), ("root@web", None));
+        assert_eq!(
+            without_port("ssh://root@web:2222"),
+            ("root@web", Some("2222"))
+        );
+        assert_eq!(
+            without_port("ssh://root@[::1]:22"),
+            ("root@[::1]", Some("22"))
+        );
+        assert_eq!(without_port("ssh://root@[::1]"), ("root@[::1]", None));
+        assert_eq!(without_port("root@[::1]"), ("root@[::1]", None));
+    }
+}
