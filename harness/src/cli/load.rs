@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::Failure;
 use super::args::TestArgs;
 use crate::closure::{self, Closure, Source};
@@ -106,6 +110,8 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         scenario: None,
         lab,
         hold: hold(args, baseline.is_some())?,
+        suppressions: settings.suppressions,
+        today: today(),
     });
     Ok(Loaded {
         name,
@@ -141,6 +147,11 @@ fn hold(args: &TestArgs, with_baseline: bool) -> Result<Option<Hold>, Failure> {
         state,
         port: args.hold_port,
     }))
+}
+
+/// In UTC, as suppressions are dated.
+fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// The lab's closures say so in their version, so that no report on one can be taken for evidence about NixOS.
@@ -197,6 +208,8 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         scenario: Some(name.to_owned()),
         lab: true,
         hold: None,
+        suppressions: Vec::new(),
+        today: today(),
     });
     Ok(Loaded {
         name: name.to_owned(),

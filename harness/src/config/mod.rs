@@ -4,6 +4,7 @@
 
 mod model;
 mod parse;
+mod suppressions;
 
 pub use model::{Configuration, Host, HostSettings, Policy};
 pub use parse::{ConfigurationError, parse};

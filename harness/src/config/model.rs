@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::suppressions::WrittenSuppression;
 use crate::receipt::PublicKey;
-use crate::vocabulary::{Accelerator, Step, System, TargetMachine};
+use crate::vocabulary::{Accelerator, Step, Suppression, System, TargetMachine};
 
 /// A whole `bootproof.toml`, with keys that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Configuration {
     pub trusted_keys: Vec<PublicKey>,
     /// For a host that says nothing else, and where no host is named.
     pub policy: Policy,
+    /// Those of every host, and of none.
+    pub suppressions: Vec<Suppression>,
     pub hosts: BTreeMap<String, HostSettings>,
 }
 
@@ -25,6 +28,8 @@ pub struct HostSettings {
     pub expect_system: Option<System>,
     pub target: TargetMachine,
     pub policy: Policy,
+    /// Those of every host, then its own.
+    pub suppressions: Vec<Suppression>,
 }
 
 /// A host, or none, as `gate` and `test` see it.
@@ -70,6 +75,8 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) policy: WrittenPolicy,
     #[serde(default)]
+    pub(super) suppressions: Vec<WrittenSuppression>,
+    #[serde(default)]
     pub(super) hosts: BTreeMap<String, WrittenHost>,
 }
 
@@ -81,6 +88,8 @@ pub(super) struct WrittenHost {
     pub(super) target: TargetMachine,
     #[serde(default)]
     pub(super) policy: WrittenPolicy,
+    #[serde(default)]
+    pub(super) suppressions: Vec<WrittenSuppression>,
 }
 
 /// What is left out is the policy's above it.
@@ -109,6 +118,7 @@ impl Configuration {
             name: None,
             settings: HostSettings {
                 policy: self.policy.clone(),
+                suppressions: self.suppressions.clone(),
                 ..HostSettings::default()
             },
         }

@@ -43,15 +43,18 @@ pub(super) fn everything_else(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause
 fn one_each(findings: &[&Finding]) -> Vec<Cause> {
     findings
         .iter()
-        .filter_map(|f| Cause::of(&[f], f.summary.clone(), advice_on(f)))
+        .filter_map(|f| Cause::of(&[f], f.summary.clone(), &advice_on(f)))
         .map(Cause::saying_when)
         .collect()
 }
 
-fn advice_on(finding: &Finding) -> &'static str {
-    match finding.severity {
-        Severity::Error => advice(finding.check),
-        Severity::Warning => "nothing has to be done for this verdict; know that it is so",
+fn advice_on(finding: &Finding) -> String {
+    match (&finding.suppressed, finding.severity) {
+        (Some(suppression), _) => format!("nothing until then: it is {suppression}"),
+        (None, Severity::Error) => advice(finding.check).to_owned(),
+        (None, Severity::Warning) => {
+            "nothing has to be done for this verdict; know that it is so".to_owned()
+        }
     }
 }
 
@@ -64,7 +67,7 @@ fn advice(check: Check) -> &'static str {
             "see which job does not end: `systemctl list-jobs`, quoted below where it said anything"
         }
         Check::HttpGateway => {
-            "no unit explains it: ask the upstream from inside the guest, and compare its address with nginx's"
+            "no unit that counts explains it: ask the upstream from inside the guest, and compare its address with nginx's"
         }
         Check::HttpUnanswered => {
             "see whether nginx listens on that address and port, and whether the firewall lets it through"

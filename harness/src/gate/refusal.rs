@@ -1,8 +1,9 @@
 use std::fmt;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::vocabulary::{Accelerator, Step, StorePath, Verdict};
+use crate::vocabulary::{Accelerator, Step, StorePath, Suppression, Verdict};
 
 /// Why a receipt does not open the gate; the order is that in which a person needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,13 @@ pub enum Refusal {
         wanted: usize,
     },
     Accelerator(Accelerator),
+    /// It passes by somebody's word, and the configuration has that no more.
+    SuppressionGone(Suppression),
+    /// The word was given until a day that has passed.
+    SuppressionExpired {
+        suppression: Suppression,
+        expired: Date,
+    },
     TooOld {
         age: SignedDuration,
         most: SignedDuration,
@@ -93,6 +101,19 @@ impl fmt::Display for Refusal {
                     used.as_str()
                 )
             }
+            Self::SuppressionGone(suppression) => write!(
+                f,
+                "it passes because {} suppressed `{}`, which the configuration does no more",
+                suppression.owner, suppression.finding
+            ),
+            Self::SuppressionExpired {
+                suppression,
+                expired,
+            } => write!(
+                f,
+                "it passes because {} suppressed `{}`, which expired on {expired}",
+                suppression.owner, suppression.finding
+            ),
             Self::TooOld { age, most } => {
                 write!(
                     f,

@@ -1,8 +1,10 @@
 //! Decides what machine the closures are rehearsed on. Pure; each decision leaves a sentence for the report.
 
+use jiff::civil::Date;
+
 use super::devices::{disk_bus, foreign_devices, network_card};
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Step, System, TargetMachine,
+    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Step, Suppression, System, TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -17,6 +19,9 @@ pub struct Inputs {
     pub scenario: Option<String>,
     pub lab: bool,
     pub hold: Option<Hold>,
+    pub suppressions: Vec<Suppression>,
+    /// In UTC.
+    pub today: Date,
 }
 
 /// How the guest's kernel comes to run.
@@ -42,6 +47,8 @@ pub fn plan(inputs: Inputs) -> Plan {
         scenario,
         lab,
         hold,
+        suppressions,
+        today,
     } = inputs;
     let mut choices = Vec::new();
     let installed = baseline.as_ref().unwrap_or(&candidate);
@@ -73,6 +80,8 @@ pub fn plan(inputs: Inputs) -> Plan {
         steps,
         window_seconds: WINDOW_SECONDS,
         hold,
+        suppressions,
+        rehearsed_on: Some(today),
     };
     match network_card(&plan) {
         (_, Some(choice)) => Plan {
@@ -162,6 +171,8 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            suppressions: Vec::new(),
+            today: Date::constant(2026, 11, 22),
         })
     }
 
@@ -222,6 +233,8 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            suppressions: Vec::new(),
+            today: Date::constant(2026, 11, 22),
         };
         inputs.target.disk_bus = Some(DiskBus::Nvme);
         assert_eq!(plan(inputs).disk_bus, DiskBus::Nvme);

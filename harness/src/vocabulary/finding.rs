@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
+use super::{State, Suppression};
 
 /// A fault of the closure, as one check found it in one or more states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Seen only after the reboot, although the states before it were observed.
     pub latent: bool,
+    /// Whoever answers for it, where it would fail the rehearsal otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
 }
 
 impl Finding {
@@ -40,6 +43,7 @@ impl Finding {
             summary: summary.into(),
             evidence: Vec::new(),
             latent: false,
+            suppressed: None,
         }
     }
 
@@ -133,6 +137,32 @@ pub enum Check {
 }
 
 impl Check {
+    /// Every check, in the order in which they are told.
+    pub const ALL: [Self; 22] = [
+        Self::BootFailed,
+        Self::BootloaderInstall,
+        Self::SwitchFailed,
+        Self::SystemString,
+        Self::KernelArchitecture,
+        Self::UserlandArchitecture,
+        Self::WrongGeneration,
+        Self::SystemState,
+        Self::UnitFailed,
+        Self::UnitInactive,
+        Self::RestartLoop,
+        Self::ExecFailed,
+        Self::LogSignature,
+        Self::HttpGateway,
+        Self::HttpUnanswered,
+        Self::Executability,
+        Self::Architecture,
+        Self::BootPath,
+        Self::Reference,
+        Self::NginxConfig,
+        Self::StoreContents,
+        Self::BuildDifference,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BootFailed => "boot-failed",

@@ -5,11 +5,13 @@
 mod boot_id;
 mod facts;
 mod finding;
+mod finding_pattern;
 mod identity;
 mod inspected;
 mod observation;
 mod plan;
 mod store_path;
+mod suppression;
 mod system;
 mod target;
 mod verdict;
@@ -20,6 +22,7 @@ pub use facts::{
     Listener,
 };
 pub use finding::{Check, Evidence, Finding, Severity};
+pub use finding_pattern::{FindingPattern, FindingPatternError};
 pub use identity::ClosureIdentity;
 pub use inspected::{Inspected, StaticCause};
 pub use observation::{
@@ -27,6 +30,7 @@ pub use observation::{
 };
 pub use plan::{FORMAT_VERSION, Hold, Plan, Step};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
+pub use suppression::Suppression;
 pub use system::{ElfClass, System};
 pub use target::{DiskBus, Firmware, TargetMachine};
 pub use verdict::{State, Unproven, Verdict};

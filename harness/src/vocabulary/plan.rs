@@ -1,8 +1,9 @@
 use std::fmt;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ClosureFacts, DiskBus, StorePath, System, TargetMachine};
+use super::{ClosureFacts, DiskBus, StorePath, Suppression, System, TargetMachine};
 
 /// All that a rehearsal needs to know, and all that its report needs beside the observations: `plan.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct Plan {
     /// Where the rehearsal waits for its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// What somebody answers for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<Suppression>,
+    /// The day of the rehearsal, in UTC, by which suppressions expire; without it none counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsed_on: Option<Date>,
 }
 
 /// A state in which the guest is left to the user, for as long as the user wants.
