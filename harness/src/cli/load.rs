@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Failure;
 use super::args::TestArgs;
+use super::{Failure, seeds};
 use crate::closure::{self, Closure, Source};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
 use crate::scenario::{self, Scenario};
@@ -79,6 +79,8 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         .map(|_| args.host.read())
         .transpose()?;
     let settings = host.map(|chosen| chosen.host.settings).unwrap_or_default();
+    let beside = args.host.config.parent().unwrap_or(Path::new(""));
+    let seeds = seeds::read(&settings.files, beside)?;
     let by_user = args
         .expect_system
         .clone()
@@ -97,7 +99,7 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         ..told
     };
     let name = candidate.toplevel.name().to_owned();
-    let files = Files::of(&candidate, baseline.as_ref())?;
+    let mut files = Files::of(&candidate, baseline.as_ref())?;
     let steps = rehearsal::default_steps(baseline.is_some());
     let facts = closure::read_facts(&candidate)?;
     let lab = is_of_the_lab(facts.nixos_version.as_deref());
@@ -110,9 +112,12 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         scenario: None,
         lab,
         hold: hold(args, baseline.is_some())?,
+        seeded: seeds.iter().map(seeds::seeded).collect(),
+        probes: settings.probes,
         suppressions: settings.suppressions,
         today: today(),
     });
+    files.closures.seeds = seeds;
     Ok(Loaded {
         name,
         plan,
@@ -150,7 +155,7 @@ fn hold(args: &TestArgs, with_baseline: bool) -> Result<Option<Hold>, Failure> {
 }
 
 /// In UTC, as suppressions are dated.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
@@ -208,6 +213,8 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         scenario: Some(name.to_owned()),
         lab: true,
         hold: None,
+        seeded: Vec::new(),
+        probes: Vec::new(),
         suppressions: Vec::new(),
         today: today(),
     });
@@ -258,6 +265,7 @@ impl Files {
                 registration: closure::register(&both)?,
                 installed: kernel_files(installed)?,
                 candidate: kernel_files(candidate)?,
+                seeds: Vec::new(),
             },
         })
     }

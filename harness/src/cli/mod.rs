@@ -7,6 +7,7 @@ mod configuration;
 mod estimate;
 mod exit;
 mod gate;
+mod init;
 mod inspect;
 mod key;
 mod load;
@@ -14,6 +15,7 @@ mod progress;
 mod receipts;
 mod report;
 mod run_directory;
+mod seeds;
 mod size;
 mod test;
 
@@ -45,6 +47,7 @@ pub fn main() -> Exit {
         args::Command::Gate(gate) => gate::run(gate),
         args::Command::Audit(audit) => audit::run(audit),
         args::Command::Key(key) => key::run(key),
+        args::Command::Init(init) => init::run(init),
     };
     result.unwrap_or_else(|error| {
         tell(&format!("bootproof: {}\n", chain(&*error)));

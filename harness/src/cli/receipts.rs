@@ -43,6 +43,7 @@ pub(super) fn receipt(
         accelerator: used.accelerator,
         qemu: used.qemu.clone(),
         steps: done.map(|step| step.step).collect(),
+        probes: plan.probes.clone(),
         suppressions: used_suppressions(report),
         report: Sha256::digest(report_file)
             .iter()

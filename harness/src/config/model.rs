@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::probes::WrittenProbe;
+use super::seeds::{SeededFile, WrittenFile};
 use super::suppressions::WrittenSuppression;
 use crate::receipt::PublicKey;
-use crate::vocabulary::{Accelerator, Step, Suppression, System, TargetMachine};
+use crate::vocabulary::{Accelerator, Probe, Step, Suppression, System, TargetMachine};
 
 /// A whole `bootproof.toml`, with keys that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct HostSettings {
     pub policy: Policy,
     /// Those of every host, then its own.
     pub suppressions: Vec<Suppression>,
+    pub probes: Vec<Probe>,
+    pub files: Vec<SeededFile>,
 }
 
 /// A host, or none, as `gate` and `test` see it.
@@ -66,6 +70,7 @@ impl Default for Policy {
 
 /// The tables of the file, as they are written.
 #[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     pub(super) format_version: u32,
@@ -81,6 +86,7 @@ pub(super) struct Written {
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenHost {
     pub(super) expect_system: Option<System>,
@@ -90,10 +96,15 @@ pub(super) struct WrittenHost {
     pub(super) policy: WrittenPolicy,
     #[serde(default)]
     pub(super) suppressions: Vec<WrittenSuppression>,
+    #[serde(default)]
+    pub(super) probes: Vec<WrittenProbe>,
+    #[serde(default)]
+    pub(super) files: Vec<WrittenFile>,
 }
 
 /// What is left out is the policy's above it.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenPolicy {
     pub(super) steps: Option<Vec<Step>>,

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::model::{Configuration, HostSettings, Policy, Written, WrittenHost, WrittenPolicy};
-use super::suppressions;
+use super::{probes, seeds, suppressions};
 use crate::receipt::{KeyError, PublicKey};
 use crate::vocabulary::{Step, Suppression};
 
@@ -76,6 +76,8 @@ fn of_host(
         target: written.target,
         policy: over(policy, &written.policy, &place("policy"))?,
         suppressions: for_all.iter().cloned().chain(own).collect(),
+        probes: probes::read(&written.probes, &place("probes"))?,
+        files: seeds::read(&written.files, &place("files"))?,
     })
 }
 

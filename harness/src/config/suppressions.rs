@@ -8,6 +8,7 @@ use crate::vocabulary::{FindingPattern, Suppression};
 
 /// One table, as it is written.
 #[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenSuppression {
     /// `STATE/CHECK/SUBJECT`, with `*`.
@@ -17,6 +18,7 @@ pub(super) struct WrittenSuppression {
     reason: String,
     owner: String,
     /// A date of TOML, or one in quotes.
+    #[cfg_attr(test, schemars(with = "String"))]
     expires: toml::Value,
 }
 

@@ -19,6 +19,7 @@ pub(super) fn system_state(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
 pub(super) fn http(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
     let gateway = pool.take_errors(Check::HttpGateway);
     let unanswered = pool.take_errors(Check::HttpUnanswered);
+    let probes = pool.take_errors(Check::ProbeFailed);
     let cause = |findings: &[&Finding], what: &str| {
         let headline = match findings {
             [only] => only.summary.clone(),
@@ -33,6 +34,10 @@ pub(super) fn http(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
     cause(&unanswered, "no answer from")
         .into_iter()
         .chain(cause(&gateway, "nginx answers with a gateway error"))
+        .chain(cause(
+            &probes,
+            "these are not answered as the configuration expects",
+        ))
         .collect()
 }
 
@@ -71,6 +76,9 @@ fn advice(check: Check) -> &'static str {
         }
         Check::HttpUnanswered => {
             "see whether nginx listens on that address and port, and whether the firewall lets it through"
+        }
+        Check::ProbeFailed => {
+            "compare what came with what bootproof.toml expects: either the candidate or the probe is wrong"
         }
         _ => "read the evidence quoted below",
     }

@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::Refusal;
 use crate::config::Policy;
 use crate::receipt::{PublicKey, SealError, Sealed};
-use crate::vocabulary::{ClosureIdentity, StorePath, Suppression, System, TargetMachine, Verdict};
+use crate::vocabulary::{
+    ClosureIdentity, Probe, StorePath, Suppression, System, TargetMachine, Verdict,
+};
 
 /// What is about to be deployed, and where.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Asked<'a> {
     /// `None` where the configuration does not say.
     pub expect_system: Option<&'a System>,
     pub policy: &'a Policy,
+    /// What the configuration has asked for in every state.
+    pub probes: &'a [Probe],
     /// What the configuration suppresses now.
     pub suppressions: &'a [Suppression],
     pub trusted: &'a [PublicKey],
@@ -151,6 +155,11 @@ fn weigh<'a>(
     refuse(age <= most, Refusal::TooOld { age, most });
     let made_at = receipt.made_at;
     refuse(age >= -CLOCK_SKEW, Refusal::FromTheFuture { made_at });
+    let unasked = asked
+        .probes
+        .iter()
+        .filter(|probe| !receipt.probes.contains(probe));
+    refusals.extend(unasked.cloned().map(Refusal::ProbeMissing));
     let used = receipt.suppressions.iter();
     refusals.extend(used.filter_map(|used| no_longer(asked, used)));
     (refusals, Some((made_at, key)))

@@ -7,8 +7,8 @@ use crate::config::Policy;
 use crate::receipt::testing::{identity, key, receipt};
 use crate::receipt::{PublicKey, Receipt, Sealed};
 use crate::vocabulary::{
-    Accelerator, ClosureIdentity, FindingPattern, Step, StorePath, Suppression, System,
-    TargetMachine, Verdict,
+    Accelerator, Asks, ClosureIdentity, FindingPattern, Probe, Step, StorePath, Suppression,
+    System, TargetMachine, Verdict,
 };
 
 /// What the operator asks for; by default exactly what [`receipt`] proves, an hour after it was made.
@@ -19,6 +19,7 @@ struct Case {
     target: TargetMachine,
     expect_system: Option<System>,
     policy: Policy,
+    probes: Vec<Probe>,
     suppressions: Vec<Suppression>,
     trusted: Vec<PublicKey>,
     now: Timestamp,
@@ -34,6 +35,7 @@ impl Default for Case {
             target: receipt.target,
             expect_system: Some(receipt.expect_system),
             policy: Policy::default(),
+            probes: Vec::new(),
             suppressions: Vec::new(),
             trusted: vec![key("ci-1", 1).public()],
             now: "2026-11-22T11:00:00Z".parse().unwrap(),
@@ -50,6 +52,7 @@ impl Case {
             target: &self.target,
             expect_system: self.expect_system.as_ref(),
             policy: &self.policy,
+            probes: &self.probes,
             suppressions: &self.suppressions,
             trusted: &self.trusted,
             now: self.now,
@@ -263,6 +266,24 @@ fn a_pass_by_a_suppression_that_expired_or_is_gone_since_is_refused() {
         let refusals = at(last_day, &configured).refusals(&passed);
         assert_eq!(refusals, [Refusal::SuppressionGone(used.clone())]);
     }
+}
+
+#[test]
+fn a_receipt_of_a_rehearsal_that_was_asked_less_is_refused() {
+    let probe = |path: &str| Probe {
+        asks: Asks::Path(path.to_owned()),
+        expect_status: None,
+        body: None,
+    };
+    let case = Case {
+        probes: vec![probe("/health")],
+        ..Case::default()
+    };
+    let refusals = case.refusals(&receipt());
+    assert_eq!(refusals, [Refusal::ProbeMissing(probe("/health"))]);
+    let more = changed(|r| r.probes = vec![probe("/"), probe("/health")]);
+    let decision = case.decide(&[found("r", &more)]);
+    assert!(matches!(decision, Decision::Open { .. }), "{decision:?}");
 }
 
 #[test]

@@ -3,5 +3,5 @@
 mod inside;
 mod outside;
 
-pub use inside::{answer_of_script, script};
-pub use outside::ask;
+pub use inside::{answer_of_script, body_of_script, script};
+pub use outside::{Answered, ask, ask_for_body};

@@ -4,7 +4,8 @@ use jiff::civil::Date;
 
 use super::devices::{disk_bus, foreign_devices, network_card};
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Step, Suppression, System, TargetMachine,
+    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Probe, Seeded, Step, Suppression, System,
+    TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -19,6 +20,8 @@ pub struct Inputs {
     pub scenario: Option<String>,
     pub lab: bool,
     pub hold: Option<Hold>,
+    pub seeded: Vec<Seeded>,
+    pub probes: Vec<Probe>,
     pub suppressions: Vec<Suppression>,
     /// In UTC.
     pub today: Date,
@@ -47,6 +50,8 @@ pub fn plan(inputs: Inputs) -> Plan {
         scenario,
         lab,
         hold,
+        seeded,
+        probes,
         suppressions,
         today,
     } = inputs;
@@ -56,6 +61,13 @@ pub fn plan(inputs: Inputs) -> Plan {
     for (device, bus_device) in foreign_devices(installed, &candidate, disk_bus) {
         choices.push(format!(
             "GRUB's device {device} is no name that the VM's disk can have: it is made a link to {bus_device} in the guest"
+        ));
+    }
+    if !seeded.is_empty() {
+        let paths: Vec<&str> = seeded.iter().map(|seeded| seeded.path.as_str()).collect();
+        choices.push(format!(
+            "the configuration's files were put on the test disk: {}",
+            paths.join(", ")
         ));
     }
     let (expect_system, expected_by) = expect_system
@@ -80,6 +92,8 @@ pub fn plan(inputs: Inputs) -> Plan {
         steps,
         window_seconds: WINDOW_SECONDS,
         hold,
+        seeded,
+        probes,
         suppressions,
         rehearsed_on: Some(today),
     };
@@ -171,6 +185,8 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            seeded: Vec::new(),
+            probes: Vec::new(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
         })
@@ -233,6 +249,8 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            seeded: Vec::new(),
+            probes: Vec::new(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
         };

@@ -262,7 +262,7 @@ fn notes(plan: &Plan, run: &Run) -> Vec<String> {
     } else if !plan.steps.contains(&Step::WarmReboot) {
         notes.push("no reboot was planned, so nothing is proven of one".to_owned());
     }
-    if plan.candidate.http.is_empty() {
+    if plan.candidate.http.is_empty() && plan.probes.is_empty() {
         notes.push(
             "the candidate's nginx has no endpoint to ask for, so nothing was asked over HTTP"
                 .to_owned(),

@@ -120,6 +120,8 @@ pub enum Check {
     HttpGateway,
     /// Refused, reset, or no answer in time.
     HttpUnanswered,
+    /// A request of the user's that is not answered as the user says.
+    ProbeFailed,
     /// By its files: a unit's command that this closure's kernel cannot run, or that is not there.
     Executability,
     /// By its files: kernel, `system`, `boot.json`, userland, expected system and target machine against each other.
@@ -138,7 +140,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -154,6 +156,7 @@ impl Check {
         Self::LogSignature,
         Self::HttpGateway,
         Self::HttpUnanswered,
+        Self::ProbeFailed,
         Self::Executability,
         Self::Architecture,
         Self::BootPath,
@@ -180,6 +183,7 @@ impl Check {
             Self::LogSignature => "log-signature",
             Self::HttpGateway => "http-gateway",
             Self::HttpUnanswered => "http-unanswered",
+            Self::ProbeFailed => "probe-failed",
             Self::Executability => "executability",
             Self::Architecture => "architecture",
             Self::BootPath => "boot-path",

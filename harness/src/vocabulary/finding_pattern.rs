@@ -53,6 +53,7 @@ const ALONE: &[Check] = &[
     Check::SystemState,
     Check::HttpGateway,
     Check::HttpUnanswered,
+    Check::ProbeFailed,
 ];
 
 /// Endings that every unit of a type has (systemd.unit(5)).

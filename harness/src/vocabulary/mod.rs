@@ -10,6 +10,7 @@ mod identity;
 mod inspected;
 mod observation;
 mod plan;
+mod probe;
 mod store_path;
 mod suppression;
 mod system;
@@ -28,7 +29,8 @@ pub use inspected::{Inspected, StaticCause};
 pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
 };
-pub use plan::{FORMAT_VERSION, Hold, Plan, Step};
+pub use plan::{FORMAT_VERSION, Hold, Plan, Seeded, Step};
+pub use probe::{Asks, Probe};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
 pub use suppression::Suppression;
 pub use system::{ElfClass, System};

@@ -2,6 +2,7 @@
 
 mod audit;
 mod gate;
+mod init;
 mod inspect;
 mod source;
 mod target;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use audit::{AuditArgs, AuditFormat};
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
+pub(super) use init::InitArgs;
 pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
 pub(super) use target::TargetArgs;
@@ -42,6 +44,8 @@ pub(super) enum Command {
     Audit(Box<AuditArgs>),
     /// Make a key that signs receipts, or tell the public half of one.
     Key(KeyArgs),
+    /// Write a first bootproof.toml for a closure, with comments.
+    Init(InitArgs),
 }
 
 #[derive(Debug, Args)]
