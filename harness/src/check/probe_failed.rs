@@ -3,7 +3,7 @@
 use regex::RegexBuilder;
 
 use crate::fold::{ProbeRecord, sanitise};
-use crate::vocabulary::{Check, Finding, HttpAnswer, ProbeRoute};
+use crate::vocabulary::{Certificate, Check, Finding, HttpAnswer, ProbeRoute};
 
 use super::{Scene, lacks};
 
@@ -54,6 +54,9 @@ fn came(record: &ProbeRecord) -> Option<String> {
     if !is_expected {
         return Some(format!("status {code}"));
     }
+    if let Some(trouble) = of_certificate(record) {
+        return Some(trouble);
+    }
     let pattern = record.probe.body.as_ref()?;
     let body = record.body.as_deref().unwrap_or_default();
     match RegexBuilder::new(pattern).size_limit(PATTERN_LIMIT).build() {
@@ -63,11 +66,24 @@ fn came(record: &ProbeRecord) -> Option<String> {
     }
 }
 
+/// What is wrong with the certificate, where one is expected.
+fn of_certificate(record: &ProbeRecord) -> Option<String> {
+    record.probe.tls_name.as_ref()?;
+    match &record.certificate {
+        Some(Certificate::OfName) => None,
+        Some(Certificate::Other { reason }) => {
+            Some(format!("the certificate: {}", sanitise::line(reason)))
+        }
+        None => Some("no certificate was shown".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::testing::{self, status};
     use crate::vocabulary::{
-        Asks, Finding, HttpAnswer, Observation, Probe, ProbeRoute, Severity, State, Verdict,
+        Asks, Certificate, Finding, HttpAnswer, Observation, Probe, ProbeRoute, Severity, State,
+        Verdict,
     };
 
     fn probe(expect_status: Option<u16>, body: Option<&str>) -> Probe {
@@ -75,6 +91,7 @@ mod tests {
             asks: Asks::Path("/health".to_owned()),
             expect_status,
             body: body.map(str::to_owned),
+            tls_name: None,
         }
     }
 
@@ -90,8 +107,43 @@ mod tests {
             route: ProbeRoute::Outside,
             answer,
             body: Some(body.to_owned()),
+            certificate: None,
         });
         testing::findings(&plan, &recording)
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_is_told_and_the_right_one_silent() {
+        let (mut plan, recording) = testing::healthy_recording();
+        let probe = Probe {
+            tls_name: Some("alpha.example".to_owned()),
+            ..probe(None, None)
+        };
+        plan.probes = vec![probe.clone()];
+        let found = |certificate: Option<Certificate>| {
+            let mut recording = recording.clone();
+            recording.more.push(Observation::Probed {
+                state: State::Rebooted,
+                endpoint: probe.endpoints(&plan.candidate).remove(0),
+                probe: probe.clone(),
+                route: ProbeRoute::Outside,
+                answer: status(200),
+                body: None,
+                certificate,
+            });
+            testing::findings(&plan, &recording)
+        };
+        assert_eq!(found(Some(Certificate::OfName)), []);
+        let reason = "it is for beta.example\u{1b}".to_owned();
+        let other = found(Some(Certificate::Other { reason }));
+        assert!(other[0].summary.contains("it is for beta.example"));
+        assert!(
+            other[0]
+                .summary
+                .contains("and a certificate for alpha.example is expected")
+        );
+        assert!(!other[0].summary.contains('\u{1b}'));
+        assert_eq!(found(None).len(), 1);
     }
 
     #[test]

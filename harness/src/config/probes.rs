@@ -48,12 +48,6 @@ pub(super) fn read(
 }
 
 fn of_table(table: &WrittenProbe) -> Result<Probe, String> {
-    if table.tls_name.is_some() {
-        return Err(
-            "tls_name is not checked yet: the name in `url` is sent as TLS's server name, and no certificate is verified"
-                .to_owned(),
-        );
-    }
     let asks = match (&table.path, &table.url) {
         (Some(path), None) if is_path(path) => Asks::Path(path.clone()),
         (Some(path), None) => return Err(format!("path = {path:?} is none: it begins with `/`")),
@@ -62,6 +56,14 @@ fn of_table(table: &WrittenProbe) -> Result<Probe, String> {
         (Some(_), Some(_)) => return Err("it has both `path` and `url`: leave one out".into()),
         (None, None) => return Err("it names neither a `path` nor a `url`".into()),
     };
+    if let Some(name) = &table.tls_name {
+        if !matches!(asks, Asks::Url { tls: true, .. }) {
+            return Err("tls_name needs a `url` that begins with https://".to_owned());
+        }
+        if !is_name(name) {
+            return Err(format!("tls_name = {name:?} is no name of a server"));
+        }
+    }
     if let Some(code) = table.expect_status
         && !(100..=599).contains(&code)
     {
@@ -75,6 +77,7 @@ fn of_table(table: &WrittenProbe) -> Result<Probe, String> {
         asks,
         expect_status: table.expect_status,
         body: table.body.clone(),
+        tls_name: table.tls_name.clone(),
     })
 }
 
@@ -100,14 +103,17 @@ fn of_url(url: &str) -> Option<Asks> {
         }
         _ => (authority, own_port),
     };
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    let named = !name.is_empty() && name.bytes().all(is_name);
-    (named && port != 0 && is_path(path)).then(|| Asks::Url {
+    (is_name(name) && port != 0 && is_path(path)).then(|| Asks::Url {
         tls,
         name: name.to_owned(),
         port,
         path: path.to_owned(),
     })
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    !name.is_empty() && name.len() <= 253 && name.bytes().all(plain)
 }
 
 /// What can stand in the first line of a request as it is (RFC 9112, 3.2).
@@ -154,6 +160,7 @@ mod tests {
                 [Probe {
                     asks,
                     expect_status: Some(204),
+                    tls_name: None,
                     body
                 }]
             );
@@ -181,7 +188,9 @@ mod tests {
                 "path = \"/\"\nbody = \"(a{999}){999}\"",
                 "no regular expression",
             ),
-            ("path = \"/\"\ntls_name = \"a\"", "not checked yet"),
+            ("path = \"/\"\ntls_name = \"a\"", "needs a `url`"),
+            ("url = \"http://a/\"\ntls_name = \"a\"", "needs a `url`"),
+            ("url = \"https://a/\"\ntls_name = \"a b\"", "no name"),
             (
                 "path = \"/\"\nexpected_status = 200",
                 "did you mean `expect_status`?",

@@ -141,12 +141,14 @@ impl Folding {
                 route,
                 answer,
                 body,
+                certificate,
             } => self.state(*state).probes.push(ProbeRecord {
                 probe: probe.clone(),
                 endpoint: endpoint.clone(),
                 route: *route,
                 answer: answer.clone(),
                 body: body.clone(),
+                certificate: certificate.clone(),
             }),
             Observation::BegunAgain { reason } => {
                 self.run.begun_again.push(sanitise::line(reason));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{
-    Accelerator, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, Probe, ProbeRoute, State, Step,
-    StepOutcome, Unproven,
+    Accelerator, Certificate, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, Probe, ProbeRoute,
+    State, Step, StepOutcome, Unproven,
 };
 
 use super::{BootRecord, Identity, JournalEntry, Unit};
@@ -124,6 +124,7 @@ pub struct ProbeRecord {
     pub answer: HttpAnswer,
     /// As it came: whoever prints it sanitises it.
     pub body: Option<String>,
+    pub certificate: Option<Certificate>,
 }
 
 /// A command that a step ran in the guest.

@@ -274,6 +274,7 @@ fn a_receipt_of_a_rehearsal_that_was_asked_less_is_refused() {
         asks: Asks::Path(path.to_owned()),
         expect_status: None,
         body: None,
+        tls_name: None,
     };
     let case = Case {
         probes: vec![probe("/health")],

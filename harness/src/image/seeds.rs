@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::disk::DiskError;
@@ -80,6 +81,10 @@ pub(super) fn lay_out(
         let write = || -> io::Result<()> {
             if let Some(parent) = place.parent() {
                 fs::create_dir_all(parent)?;
+            }
+            // Whatever the umask is here: services of the guest must come through.
+            for directory in place.ancestors().skip(1).take_while(|d| *d != root) {
+                fs::set_permissions(directory, fs::Permissions::from_mode(0o755))?;
             }
             fs::write(&place, &seed.content)
         };

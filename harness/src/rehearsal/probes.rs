@@ -5,15 +5,23 @@ use std::time::Duration;
 use super::guest::{Guest, Waited};
 use super::observe::Look;
 use crate::probe::{self, Answered};
-use crate::vocabulary::{HttpAnswer, HttpEndpoint, Observation, ProbeRoute, State, Unproven};
+use crate::vocabulary::{
+    Certificate, HttpAnswer, HttpEndpoint, Observation, Probe, ProbeRoute, State, Unproven,
+};
 
 /// Asks for everything; the guest's trouble is that the machine went away meanwhile.
 pub(super) async fn ask(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()> {
+    // A network that does not match is waited for once.
+    let mut only_inside = false;
     for probe in look.probes {
         for endpoint in probe.endpoints(look.closure) {
-            let outside = match outside(guest, look, &endpoint).await? {
-                Ok(answered) => answered,
-                Err(gone) => return Ok(Err(gone)),
+            let outside = if only_inside {
+                None
+            } else {
+                match outside(guest, look, &endpoint).await? {
+                    Ok(answered) => answered,
+                    Err(gone) => return Ok(Err(gone)),
+                }
             };
             let is_answer = |answered: &Answered| {
                 matches!(
@@ -24,15 +32,24 @@ pub(super) async fn ask(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()
             let (route, answered) = match outside {
                 Some(answered) if is_answer(&answered) => (ProbeRoute::Outside, answered),
                 _ => match inside(guest, look, &endpoint).await? {
-                    // Somebody listens, and wants TLS, which the guest's shell does not speak.
-                    Ok(answered) if endpoint.listener.tls && is_answer(&answered) => {
+                    // Somebody may listen, and want TLS, which the guest's shell does not speak.
+                    Ok(answered)
+                        if endpoint.listener.tls && answered.answer != HttpAnswer::Refused =>
+                    {
                         guest.recorder().unproven(tls_unproven(look, &endpoint))?;
                         continue;
                     }
-                    Ok(answered) => (ProbeRoute::Inside, answered),
+                    Ok(answered) => {
+                        only_inside |= matches!(answered.answer, HttpAnswer::Status { .. });
+                        (ProbeRoute::Inside, answered)
+                    }
                     Err(trouble) if trouble.machine_runs_on() => continue,
                     Err(gone) => return Ok(Err(gone)),
                 },
+            };
+            let certificate = match certificate(guest, look, probe, &endpoint).await? {
+                Ok(certificate) => certificate,
+                Err(gone) => return Ok(Err(gone)),
             };
             guest.recorder().record(Observation::Probed {
                 state: look.state,
@@ -41,6 +58,7 @@ pub(super) async fn ask(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()
                 route,
                 answer: answered.answer,
                 body: probe.body.as_ref().and(answered.body),
+                certificate,
             })?;
         }
     }
@@ -73,6 +91,27 @@ async fn outside(
     guest.recorder().waiting("a probe's answer", deadline);
     let request =
         tokio::task::spawn_blocking(move || probe::ask_for_body(&endpoint, host, deadline));
+    Ok(guest.during(request).await?.map(Result::ok))
+}
+
+/// `None` where none is expected, or no port of the host leads there.
+async fn certificate(
+    guest: &mut Guest<'_, '_>,
+    look: &Look<'_>,
+    probe: &Probe,
+    endpoint: &HttpEndpoint,
+) -> Waited<Option<Certificate>> {
+    let wanted = probe.tls_name.clone().filter(|_| endpoint.listener.tls);
+    let port = endpoint.listener.port;
+    let leads_there = look.ports.iter().find(|(guest, _)| *guest == port);
+    let (Some(name), Some((_, host))) = (wanted, leads_there) else {
+        return Ok(Ok(None));
+    };
+    let (server_name, host) = (endpoint.server_name.clone(), *host);
+    let deadline = look.deadlines.http();
+    let request = tokio::task::spawn_blocking(move || {
+        probe::certificate(&server_name, &name, host, deadline)
+    });
     Ok(guest.during(request).await?.map(Result::ok))
 }
 

@@ -30,7 +30,7 @@ pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
 };
 pub use plan::{FORMAT_VERSION, Hold, Plan, Seeded, Step};
-pub use probe::{Asks, Probe};
+pub use probe::{Asks, Certificate, Probe};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
 pub use suppression::Suppression;
 pub use system::{ElfClass, System};

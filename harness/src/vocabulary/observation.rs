@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BootId, HttpEndpoint, Inspected, Probe, State, Step, Unproven};
+use super::{BootId, Certificate, HttpEndpoint, Inspected, Probe, State, Step, Unproven};
 
 /// One line of `observations.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -98,6 +98,9 @@ pub enum Observation {
         /// The beginning of the body, where the probe expects one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         body: Option<String>,
+        /// `None` where the probe expects none, or was not made from outside over TLS.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<Certificate>,
     },
     /// An earlier attempt of this run ended by a crash of QEMU itself, and is set aside.
     BegunAgain {

@@ -15,6 +15,19 @@ pub struct Probe {
     /// A regular expression (of the regex crate) that the beginning of the body must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+    /// The name that the certificate must be for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_name: Option<String>,
+}
+
+/// Whose certificate came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "result", deny_unknown_fields)]
+pub enum Certificate {
+    /// That of the name that a probe expects.
+    OfName,
+    /// Another one, or none.
+    Other { reason: String },
 }
 
 /// What a probe asks for.
@@ -82,8 +95,11 @@ impl fmt::Display for Probe {
             Some(code) => write!(f, "status {code}")?,
             None => write!(f, "a status below 500")?,
         }
-        match &self.body {
-            Some(pattern) => write!(f, ", and a body that matches `{pattern}`"),
+        if let Some(pattern) = &self.body {
+            write!(f, ", and a body that matches `{pattern}`")?;
+        }
+        match &self.tls_name {
+            Some(name) => write!(f, ", and a certificate for {name}"),
             None => Ok(()),
         }
     }
@@ -99,6 +115,7 @@ mod tests {
             asks,
             expect_status: None,
             body: None,
+            tls_name: None,
         };
         let endpoints = probe.endpoints(&testing::plan().candidate);
         endpoints.iter().map(HttpEndpoint::url).collect()
