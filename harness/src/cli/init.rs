@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use super::args::InitArgs;
 use super::{Exit, Failure, load, tell};
@@ -56,14 +57,25 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
         .map_err(|error| format!("failed to write {}: {error}", place.display()))?;
     tell(&sanitise_lines(&format!(
         "{}: the host `{host}`, {} endpoints of nginx and {} files that the machine has to have are proposed: read it through, then\n  \
-         bootproof test --toplevel {} --config {} --host {host}\n",
+         bootproof test{} --toplevel {} --config {} --host {host}\n",
         place.display(),
         facts.http.len(),
         needed.len(),
+        source(args),
         closure.toplevel,
         place.display(),
     )));
     Ok(Exit::Pass)
+}
+
+/// Where the closure is, as `test` has to be told.
+fn source(args: &InitArgs) -> String {
+    let store = &args.source.store;
+    match &args.source.closure {
+        Some(dir) => format!(" --closure {}", dir.display()),
+        None if store != Path::new("/") => format!(" --store {}", store.display()),
+        None => String::new(),
+    }
 }
 
 fn sanitise_lines(text: &str) -> String {

@@ -72,15 +72,15 @@ pub fn propose(proposal: &Proposal<'_>) -> String {
     say("#system = \"x86_64-linux\"");
     say("#memory_mib = 1024");
     say("#cores = 2");
-    let drivers: Vec<String> = facts
+    let drivers: Vec<&str> = facts
         .initrd_drivers
         .iter()
-        .map(|d| format!("{d:?}"))
+        .map(|driver| driver.bus().as_str())
         .collect();
     say(&format!(
-        "# How its disk is attached; stage 1 has drivers for {}.",
+        "# How its disk is attached; stage 1 can drive {}.",
         if drivers.is_empty() {
-            "none that bootproof knows".to_owned()
+            "no disk that bootproof knows".to_owned()
         } else {
             drivers.join(", ")
         }
