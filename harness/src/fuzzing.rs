@@ -6,7 +6,9 @@ pub use crate::closure::fuzzing::{
     bootspec, bzimage, elf, fstab, grub_config, grub_menu, initrd, module_file, pe, registration,
     script, udev, unit,
 };
+pub use crate::config::fuzzing::configuration;
 pub use crate::nginx::fuzzing::nginx;
+pub use crate::receipt::fuzzing::receipt;
 
 /// A parser with the name of its fuzz target and of its directory in `fuzz/corpus`.
 pub struct Target {
@@ -18,6 +20,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     target("bootspec", bootspec),
     target("bzimage", bzimage),
+    target("configuration", configuration),
     target("elf", elf),
     target("fstab", fstab),
     target("grub_config", grub_config),
@@ -26,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     target("module_file", module_file),
     target("nginx", nginx),
     target("pe", pe),
+    target("receipt", receipt),
     target("registration", registration),
     target("script", script),
     target("udev", udev),

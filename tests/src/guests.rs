@@ -37,7 +37,19 @@ pub fn healthy(toplevel: &FakeToplevel) -> Script {
 
 /// What [`healthy`] does after its monitor is open.
 pub fn healthy_boots(toplevel: &FakeToplevel) -> Vec<Act> {
-    let guest = Guest::of(toplevel);
+    boots(Guest::of(toplevel))
+}
+
+/// A machine that is like [`healthy`] but for its nginx, which fails in each boot.
+pub fn with_a_failed_nginx(toplevel: &FakeToplevel) -> Script {
+    that_boots(boots(Guest {
+        nginx: "failed",
+        ..Guest::of(toplevel)
+    }))
+}
+
+/// Two boots with a reboot between them.
+fn boots(guest: Guest<'_>) -> Vec<Act> {
     let mut acts = boot(FIRST_BOOT, guest.answers(FIRST_BOOT));
     acts.push(Act::Reset);
     acts.extend(boot(SECOND_BOOT, guest.answers(SECOND_BOOT)));

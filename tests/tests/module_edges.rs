@@ -37,7 +37,7 @@ const MODULES: &[Module] = &[
     logic("config", &["receipt", "vocabulary"]),
     logic("gate", &["config", "receipt", "vocabulary"]),
     io("inspect", &["closure", "fold", "report", "vocabulary"]),
-    io("fuzzing", &["closure", "nginx"]),
+    io("fuzzing", &["closure", "config", "nginx", "receipt"]),
     io("shell", &["offspring"]),
     logic(
         "audit",

@@ -15,7 +15,7 @@
 //! | `system-state` | `systemd` |
 //! | `unit-failed`, `unit-inactive`, `restart-loop`, `exec-failed` | the unit |
 //! | `log-signature` | the signature's id, see `signatures` |
-//! | `http-gateway`, `http-unanswered` | the URL |
+//! | `http-gateway`, `http-unanswered`, `probe-failed` | the URL |
 //!
 //! The checks of files, whose state is `inspected`, are `inspect`'s.
 
@@ -32,6 +32,7 @@ mod lacks;
 mod log_signature;
 mod merge;
 mod network;
+mod probe_failed;
 mod restart_loop;
 mod signatures;
 pub(crate) mod switch_failed;
@@ -126,6 +127,11 @@ pub const CHECKS: &[Row] = &[
         check: Check::HttpUnanswered,
         observed: has_http,
         run: http_unanswered::check,
+    },
+    Row {
+        check: Check::ProbeFailed,
+        observed: |record| !record.probes.is_empty(),
+        run: probe_failed::check,
     },
 ];
 

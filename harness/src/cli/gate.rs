@@ -38,6 +38,8 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         target: &settings.target,
         expect_system: settings.expect_system.as_ref(),
         policy: &settings.policy,
+        probes: &settings.probes,
+        suppressions: &settings.suppressions,
         trusted: &chosen.configuration.trusted_keys,
         now: Timestamp::now(),
     };

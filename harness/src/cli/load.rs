@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use super::args::TestArgs;
+use super::{Failure, seeds};
 use crate::closure::{self, Closure, Source};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
 use crate::scenario::{self, Scenario};
@@ -75,6 +79,8 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         .map(|_| args.host.read())
         .transpose()?;
     let settings = host.map(|chosen| chosen.host.settings).unwrap_or_default();
+    let beside = args.host.config.parent().unwrap_or(Path::new(""));
+    let seeds = seeds::read(&settings.files, beside)?;
     let by_user = args
         .expect_system
         .clone()
@@ -93,7 +99,7 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         ..told
     };
     let name = candidate.toplevel.name().to_owned();
-    let files = Files::of(&candidate, baseline.as_ref())?;
+    let mut files = Files::of(&candidate, baseline.as_ref())?;
     let steps = rehearsal::default_steps(baseline.is_some());
     let facts = closure::read_facts(&candidate)?;
     let lab = is_of_the_lab(facts.nixos_version.as_deref());
@@ -106,7 +112,12 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         scenario: None,
         lab,
         hold: hold(args, baseline.is_some())?,
+        seeded: seeds.iter().map(seeds::seeded).collect(),
+        probes: settings.probes,
+        suppressions: settings.suppressions,
+        today: today(),
     });
+    files.closures.seeds = seeds;
     Ok(Loaded {
         name,
         plan,
@@ -141,6 +152,11 @@ fn hold(args: &TestArgs, with_baseline: bool) -> Result<Option<Hold>, Failure> {
         state,
         port: args.hold_port,
     }))
+}
+
+/// In UTC, as suppressions are dated.
+pub(super) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// The lab's closures say so in their version, so that no report on one can be taken for evidence about NixOS.
@@ -197,6 +213,10 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         scenario: Some(name.to_owned()),
         lab: true,
         hold: None,
+        seeded: Vec::new(),
+        probes: Vec::new(),
+        suppressions: Vec::new(),
+        today: today(),
     });
     Ok(Loaded {
         name: name.to_owned(),
@@ -245,6 +265,7 @@ impl Files {
                 registration: closure::register(&both)?,
                 installed: kernel_files(installed)?,
                 candidate: kernel_files(candidate)?,
+                seeds: Vec::new(),
             },
         })
     }

@@ -10,6 +10,7 @@ mod deploy;
 mod estimate;
 mod exit;
 mod gate;
+mod init;
 mod inspect;
 mod key;
 mod load;
@@ -18,6 +19,7 @@ mod progress;
 mod receipts;
 mod report;
 mod run_directory;
+mod seeds;
 mod size;
 mod test;
 
@@ -50,6 +52,7 @@ pub fn main() -> Exit {
         args::Command::Audit(audit) => audit::run(audit),
         args::Command::Deploy(deploy) => deploy::run(deploy),
         args::Command::Key(key) => key::run(key),
+        args::Command::Init(init) => init::run(init),
     };
     result.unwrap_or_else(|error| {
         tell(&format!("bootproof: {}\n", chain(&*error)));

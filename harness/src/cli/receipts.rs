@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::Failure;
 use crate::gate::Found;
 use crate::receipt::{Receipt, SealError, Sealed, SecretKey};
-use crate::report::Report;
-use crate::vocabulary::{ClosureIdentity, Plan, StepOutcome};
+use crate::report::{Report, SuppressionUse};
+use crate::vocabulary::{ClosureIdentity, Plan, StepOutcome, Suppression};
 
 const EXTENSION: &str = "receipt";
 /// Larger than any receipt; what is longer is read no further.
@@ -43,11 +43,21 @@ pub(super) fn receipt(
         accelerator: used.accelerator,
         qemu: used.qemu.clone(),
         steps: done.map(|step| step.step).collect(),
+        probes: plan.probes.clone(),
+        suppressions: used_suppressions(report),
         report: Sha256::digest(report_file)
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect(),
     })
+}
+
+fn used_suppressions(report: &Report) -> Vec<Suppression> {
+    let used = report
+        .suppressions
+        .iter()
+        .filter(|told| told.came_of_it == SuppressionUse::Used);
+    used.map(|told| told.suppression.clone()).collect()
 }
 
 /// Signs a receipt and puts it into the directory, whole or not at all; gives its path.

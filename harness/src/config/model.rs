@@ -4,8 +4,11 @@ use std::path::PathBuf;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::probes::WrittenProbe;
+use super::seeds::{SeededFile, WrittenFile};
+use super::suppressions::WrittenSuppression;
 use crate::receipt::PublicKey;
-use crate::vocabulary::{Accelerator, Step, System, TargetMachine};
+use crate::vocabulary::{Accelerator, Probe, Step, Suppression, System, TargetMachine};
 
 /// A whole `bootproof.toml`, with keys that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Configuration {
     pub trusted_keys: Vec<PublicKey>,
     /// For a host that says nothing else, and where no host is named.
     pub policy: Policy,
+    /// Those of every host, and of none.
+    pub suppressions: Vec<Suppression>,
     pub hosts: BTreeMap<String, HostSettings>,
 }
 
@@ -27,6 +32,10 @@ pub struct HostSettings {
     pub expect_system: Option<System>,
     pub target: TargetMachine,
     pub policy: Policy,
+    /// Those of every host, then its own.
+    pub suppressions: Vec<Suppression>,
+    pub probes: Vec<Probe>,
+    pub files: Vec<SeededFile>,
 }
 
 /// A host, or none, as `gate` and `test` see it.
@@ -63,6 +72,7 @@ impl Default for Policy {
 
 /// The tables of the file, as they are written.
 #[derive(Debug, Clone, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
     pub(super) format_version: u32,
@@ -72,10 +82,13 @@ pub(super) struct Written {
     #[serde(default)]
     pub(super) policy: WrittenPolicy,
     #[serde(default)]
+    pub(super) suppressions: Vec<WrittenSuppression>,
+    #[serde(default)]
     pub(super) hosts: BTreeMap<String, WrittenHost>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenHost {
     pub(super) ssh: Option<String>,
@@ -84,10 +97,17 @@ pub(super) struct WrittenHost {
     pub(super) target: TargetMachine,
     #[serde(default)]
     pub(super) policy: WrittenPolicy,
+    #[serde(default)]
+    pub(super) suppressions: Vec<WrittenSuppression>,
+    #[serde(default)]
+    pub(super) probes: Vec<WrittenProbe>,
+    #[serde(default)]
+    pub(super) files: Vec<WrittenFile>,
 }
 
 /// What is left out is the policy's above it.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenPolicy {
     pub(super) steps: Option<Vec<Step>>,
@@ -112,6 +132,7 @@ impl Configuration {
             name: None,
             settings: HostSettings {
                 policy: self.policy.clone(),
+                suppressions: self.suppressions.clone(),
                 ..HostSettings::default()
             },
         }

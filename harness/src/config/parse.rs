@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use super::model::{Configuration, HostSettings, Policy, Written, WrittenPolicy};
+use super::model::{Configuration, HostSettings, Policy, Written, WrittenHost, WrittenPolicy};
+use super::{probes, seeds, suppressions};
 use crate::receipt::{KeyError, PublicKey};
-use crate::vocabulary::Step;
+use crate::vocabulary::{Step, Suppression};
 
 /// Why a text is no `bootproof.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +20,13 @@ pub enum ConfigurationError {
     MaxAge { place: String, text: String },
     #[error("{place}: {reason}")]
     Policy { place: String, reason: &'static str },
+    /// An entry of a list, counted from 1.
+    #[error("{place}: entry {number}: {reason}")]
+    Entry {
+        place: String,
+        number: usize,
+        reason: String,
+    },
 }
 
 /// Reads the text of a `bootproof.toml`.
@@ -38,19 +46,11 @@ pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
         })
         .collect::<Result<_, _>>()?;
     let policy = over(&Policy::default(), &written.policy, "policy")?;
+    let for_all = suppressions::read(&written.suppressions, "suppressions")?;
     let hosts = written
         .hosts
         .into_iter()
-        .map(|(name, host)| {
-            let place = format!("hosts.{name}.policy");
-            let settings = HostSettings {
-                ssh: host.ssh,
-                expect_system: host.expect_system,
-                target: host.target,
-                policy: over(&policy, &host.policy, &place)?,
-            };
-            Ok((name, settings))
-        })
+        .map(|(name, host)| Ok((name.clone(), of_host(&name, host, &policy, &for_all)?)))
         .collect::<Result<_, ConfigurationError>>()?;
     Ok(Configuration {
         receipts: written
@@ -58,7 +58,27 @@ pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
             .unwrap_or_else(|| PathBuf::from("receipts")),
         trusted_keys,
         policy,
+        suppressions: for_all,
         hosts,
+    })
+}
+
+fn of_host(
+    name: &str,
+    written: WrittenHost,
+    policy: &Policy,
+    for_all: &[Suppression],
+) -> Result<HostSettings, ConfigurationError> {
+    let place = |table: &str| format!("hosts.{name}.{table}");
+    let own = suppressions::read(&written.suppressions, &place("suppressions"))?;
+    Ok(HostSettings {
+        ssh: written.ssh,
+        expect_system: written.expect_system,
+        target: written.target,
+        policy: over(policy, &written.policy, &place("policy"))?,
+        suppressions: for_all.iter().cloned().chain(own).collect(),
+        probes: probes::read(&written.probes, &place("probes"))?,
+        files: seeds::read(&written.files, &place("files"))?,
     })
 }
 

@@ -24,6 +24,7 @@ pub(super) fn of_units(
     });
     let gateway = pool.take(|f| f.check == Check::HttpGateway && later(f));
     let is_nginx = units.iter().any(|unit| unit.starts_with("nginx"));
+    let probes = pool.take(|f| f.check == Check::ProbeFailed && later(f));
     let unanswered = pool.take(|f| is_nginx && f.check == Check::HttpUnanswered && later(f));
     let misleading =
         pool.take(|f| f.check == Check::LogSignature && f.subject == "cgroup-memory" && later(f));
@@ -33,6 +34,7 @@ pub(super) fn of_units(
         (inactive, "not active"),
         (gateway, "nginx cannot reach what is behind"),
         (unanswered, "no answer from"),
+        (probes, "not answered as the configuration expects"),
         (
             misleading,
             "a misleading line of the log (memory is not what is short)",

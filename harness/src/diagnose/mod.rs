@@ -37,6 +37,9 @@ pub struct Cause {
     /// Where it does its harm: the state of what fails, which may be later than where its first sign shows.
     pub state: State,
     pub latent: bool,
+    /// Somebody answers for all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suppressed: bool,
     /// The ids of the findings that are this cause, most telling first.
     pub findings: Vec<String>,
     pub consequences: Vec<Consequence>,
@@ -107,6 +110,7 @@ impl Cause {
             severity: findings.iter().map(|f| f.severity).max()?,
             state: lead.state,
             latent: lead.latent,
+            suppressed: findings.iter().all(|f| f.suppressed.is_some()),
             findings: findings.iter().map(|f| f.id()).collect(),
             consequences: Vec::new(),
             next: next.to_owned(),

@@ -19,6 +19,7 @@ pub(super) fn system_state(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
 pub(super) fn http(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
     let gateway = pool.take_errors(Check::HttpGateway);
     let unanswered = pool.take_errors(Check::HttpUnanswered);
+    let probes = pool.take_errors(Check::ProbeFailed);
     let cause = |findings: &[&Finding], what: &str| {
         let headline = match findings {
             [only] => only.summary.clone(),
@@ -33,6 +34,10 @@ pub(super) fn http(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause> {
     cause(&unanswered, "no answer from")
         .into_iter()
         .chain(cause(&gateway, "nginx answers with a gateway error"))
+        .chain(cause(
+            &probes,
+            "these are not answered as the configuration expects",
+        ))
         .collect()
 }
 
@@ -43,15 +48,18 @@ pub(super) fn everything_else(_case: Case<'_>, pool: &mut Pool<'_>) -> Vec<Cause
 fn one_each(findings: &[&Finding]) -> Vec<Cause> {
     findings
         .iter()
-        .filter_map(|f| Cause::of(&[f], f.summary.clone(), advice_on(f)))
+        .filter_map(|f| Cause::of(&[f], f.summary.clone(), &advice_on(f)))
         .map(Cause::saying_when)
         .collect()
 }
 
-fn advice_on(finding: &Finding) -> &'static str {
-    match finding.severity {
-        Severity::Error => advice(finding.check),
-        Severity::Warning => "nothing has to be done for this verdict; know that it is so",
+fn advice_on(finding: &Finding) -> String {
+    match (&finding.suppressed, finding.severity) {
+        (Some(suppression), _) => format!("nothing until then: it is {suppression}"),
+        (None, Severity::Error) => advice(finding.check).to_owned(),
+        (None, Severity::Warning) => {
+            "nothing has to be done for this verdict; know that it is so".to_owned()
+        }
     }
 }
 
@@ -64,10 +72,13 @@ fn advice(check: Check) -> &'static str {
             "see which job does not end: `systemctl list-jobs`, quoted below where it said anything"
         }
         Check::HttpGateway => {
-            "no unit explains it: ask the upstream from inside the guest, and compare its address with nginx's"
+            "no unit that counts explains it: ask the upstream from inside the guest, and compare its address with nginx's"
         }
         Check::HttpUnanswered => {
             "see whether nginx listens on that address and port, and whether the firewall lets it through"
+        }
+        Check::ProbeFailed => {
+            "compare what came with what bootproof.toml expects: either the candidate or the probe is wrong"
         }
         _ => "read the evidence quoted below",
     }

@@ -5,7 +5,8 @@ use crate::vocabulary::{Observation, Recorded, State, Step, StepOutcome, Unprove
 use super::dump::{self, RawDump};
 use super::inspected;
 use super::{
-    AcceleratorRecord, BootRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, sanitise,
+    AcceleratorRecord, BootRecord, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord,
+    StepRecord, sanitise,
 };
 
 /// How many lines of a command's output are kept.
@@ -133,6 +134,22 @@ impl Folding {
                     answer: answer.clone(),
                 });
             }
+            Observation::Probed {
+                state,
+                probe,
+                endpoint,
+                route,
+                answer,
+                body,
+                certificate,
+            } => self.state(*state).probes.push(ProbeRecord {
+                probe: probe.clone(),
+                endpoint: endpoint.clone(),
+                route: *route,
+                answer: answer.clone(),
+                body: body.clone(),
+                certificate: certificate.clone(),
+            }),
             Observation::BegunAgain { reason } => {
                 self.run.begun_again.push(sanitise::line(reason));
             }

@@ -21,8 +21,8 @@ pub use identity::Identity;
 pub use inspected::sanitised;
 pub use journal::JournalEntry;
 pub use run::{
-    AcceleratorRecord, CommandRecord, HttpProbe, Run, StateRecord, StepRecord, state_after,
-    steps_in_order,
+    AcceleratorRecord, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord, StepRecord,
+    state_after, steps_in_order,
 };
 pub use switch::refused_by_own_checks;
 pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit, parse as parse_units};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{
-    Accelerator, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, ProbeRoute, State, Step,
-    StepOutcome, Unproven,
+    Accelerator, Certificate, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, Probe, ProbeRoute,
+    State, Step, StepOutcome, Unproven,
 };
 
 use super::{BootRecord, Identity, JournalEntry, Unit};
@@ -84,6 +84,8 @@ pub struct StateRecord {
     pub journal: Option<Vec<JournalEntry>>,
     /// Every probe of an endpoint, in order.
     pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
+    /// What came of the user's probes, in order.
+    pub probes: Vec<ProbeRecord>,
 }
 
 impl StateRecord {
@@ -111,6 +113,18 @@ pub struct HttpProbe {
     pub round: u32,
     pub route: ProbeRoute,
     pub answer: HttpAnswer,
+}
+
+/// What a request of the user's came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeRecord {
+    pub probe: Probe,
+    pub endpoint: HttpEndpoint,
+    pub route: ProbeRoute,
+    pub answer: HttpAnswer,
+    /// As it came: whoever prints it sanitises it.
+    pub body: Option<String>,
+    pub certificate: Option<Certificate>,
 }
 
 /// A command that a step ran in the guest.

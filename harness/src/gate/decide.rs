@@ -1,9 +1,12 @@
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Refusal;
 use crate::config::Policy;
 use crate::receipt::{PublicKey, SealError, Sealed};
-use crate::vocabulary::{ClosureIdentity, StorePath, System, TargetMachine, Verdict};
+use crate::vocabulary::{
+    ClosureIdentity, Probe, StorePath, Suppression, System, TargetMachine, Verdict,
+};
 
 /// What is about to be deployed, and where.
 #[derive(Debug, Clone)]
@@ -17,6 +20,10 @@ pub struct Asked<'a> {
     /// `None` where the configuration does not say.
     pub expect_system: Option<&'a System>,
     pub policy: &'a Policy,
+    /// What the configuration has asked for in every state.
+    pub probes: &'a [Probe],
+    /// What the configuration suppresses now.
+    pub suppressions: &'a [Suppression],
     pub trusted: &'a [PublicKey],
     pub now: Timestamp,
 }
@@ -148,7 +155,30 @@ fn weigh<'a>(
     refuse(age <= most, Refusal::TooOld { age, most });
     let made_at = receipt.made_at;
     refuse(age >= -CLOCK_SKEW, Refusal::FromTheFuture { made_at });
+    let unasked = asked
+        .probes
+        .iter()
+        .filter(|probe| !receipt.probes.contains(probe));
+    refusals.extend(unasked.cloned().map(Refusal::ProbeMissing));
+    let used = receipt.suppressions.iter();
+    refusals.extend(used.filter_map(|used| no_longer(asked, used)));
     (refusals, Some((made_at, key)))
+}
+
+/// Why a suppression that a receipt rests on counts no more. When it expires is for the configuration to say, which may have changed its mind.
+fn no_longer(asked: &Asked<'_>, used: &Suppression) -> Option<Refusal> {
+    let same = asked
+        .suppressions
+        .iter()
+        .filter(|known| known.finding == used.finding);
+    let Some(expired) = same.map(|known| known.expires).max() else {
+        return Some(Refusal::SuppressionGone(used.clone()));
+    };
+    let today = asked.now.to_zoned(TimeZone::UTC).date();
+    (today > expired).then(|| Refusal::SuppressionExpired {
+        suppression: used.clone(),
+        expired,
+    })
 }
 
 /// How far a receipt is from opening the gate: whether it can be trusted, then whether it is for this closure, then the rest.

@@ -1,8 +1,9 @@
 use std::fmt;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::vocabulary::{Accelerator, Step, StorePath, Verdict};
+use crate::vocabulary::{Accelerator, Asks, Probe, Step, StorePath, Suppression, Verdict};
 
 /// Why a receipt does not open the gate; the order is that in which a person needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,15 @@ pub enum Refusal {
         wanted: usize,
     },
     Accelerator(Accelerator),
+    /// The configuration asks for more than was asked.
+    ProbeMissing(Probe),
+    /// It passes by somebody's word, and the configuration has that no more.
+    SuppressionGone(Suppression),
+    /// The word was given until a day that has passed.
+    SuppressionExpired {
+        suppression: Suppression,
+        expired: Date,
+    },
     TooOld {
         age: SignedDuration,
         most: SignedDuration,
@@ -93,6 +103,24 @@ impl fmt::Display for Refusal {
                     used.as_str()
                 )
             }
+            Self::ProbeMissing(probe) => write!(
+                f,
+                "the configuration expects {probe} of {}, which was not asked",
+                asked(probe)
+            ),
+            Self::SuppressionGone(suppression) => write!(
+                f,
+                "it passes because {} suppressed `{}`, which the configuration does no more",
+                suppression.owner, suppression.finding
+            ),
+            Self::SuppressionExpired {
+                suppression,
+                expired,
+            } => write!(
+                f,
+                "it passes because {} suppressed `{}`, which expired on {expired}",
+                suppression.owner, suppression.finding
+            ),
             Self::TooOld { age, most } => {
                 write!(
                     f,
@@ -108,6 +136,12 @@ impl fmt::Display for Refusal {
                 )
             }
         }
+    }
+}
+
+fn asked(probe: &Probe) -> &str {
+    match &probe.asks {
+        Asks::Path(path) | Asks::Url { path, .. } => path,
     }
 }
 

@@ -7,7 +7,8 @@ use crate::config::Policy;
 use crate::receipt::testing::{identity, key, receipt};
 use crate::receipt::{PublicKey, Receipt, Sealed};
 use crate::vocabulary::{
-    Accelerator, ClosureIdentity, Step, StorePath, System, TargetMachine, Verdict,
+    Accelerator, Asks, ClosureIdentity, FindingPattern, Probe, Step, StorePath, Suppression,
+    System, TargetMachine, Verdict,
 };
 
 /// What the operator asks for; by default exactly what [`receipt`] proves, an hour after it was made.
@@ -18,6 +19,8 @@ struct Case {
     target: TargetMachine,
     expect_system: Option<System>,
     policy: Policy,
+    probes: Vec<Probe>,
+    suppressions: Vec<Suppression>,
     trusted: Vec<PublicKey>,
     now: Timestamp,
 }
@@ -32,6 +35,8 @@ impl Default for Case {
             target: receipt.target,
             expect_system: Some(receipt.expect_system),
             policy: Policy::default(),
+            probes: Vec::new(),
+            suppressions: Vec::new(),
             trusted: vec![key("ci-1", 1).public()],
             now: "2026-11-22T11:00:00Z".parse().unwrap(),
         }
@@ -47,6 +52,8 @@ impl Case {
             target: &self.target,
             expect_system: self.expect_system.as_ref(),
             policy: &self.policy,
+            probes: &self.probes,
+            suppressions: &self.suppressions,
             trusted: &self.trusted,
             now: self.now,
         };
@@ -211,6 +218,73 @@ fn a_receipt_that_is_too_old_or_from_the_future_is_refused() {
         let decision = at(fine).decide(&[found("r", &receipt())]);
         assert!(matches!(decision, Decision::Open { .. }), "{fine}");
     }
+}
+
+fn suppression(finding: &str, expires: &str) -> Suppression {
+    Suppression {
+        finding: FindingPattern::parse(finding).unwrap(),
+        reason: "it is moved next week".to_owned(),
+        owner: "anna".to_owned(),
+        expires: expires.parse().unwrap(),
+    }
+}
+
+#[test]
+fn a_pass_by_a_suppression_that_expired_or_is_gone_since_is_refused() {
+    let used = suppression("*/unit-failed/a.service", "2026-11-22");
+    let passed = changed(|r| r.suppressions = vec![used.clone()]);
+    let at = |time: &str, suppressions: &[Suppression]| Case {
+        now: time.parse().unwrap(),
+        suppressions: suppressions.to_vec(),
+        ..Case::default()
+    };
+    let last_day = "2026-11-22T23:59:59Z";
+    let decision = at(last_day, std::slice::from_ref(&used)).decide(&[found("r", &passed)]);
+    assert!(matches!(decision, Decision::Open { .. }), "{decision:?}");
+
+    let day_after = "2026-11-23T00:00:00Z";
+    let expired = at(day_after, std::slice::from_ref(&used)).refusals(&passed);
+    let [Refusal::SuppressionExpired { .. }] = expired[..] else {
+        panic!("{expired:?}");
+    };
+    let told = expired[0].to_string();
+    assert!(
+        told.contains("anna") && told.contains("expired on 2026-11-22"),
+        "{told}"
+    );
+
+    // The configuration may give it longer, or end it earlier, than the receipt says.
+    let longer = suppression("*/unit-failed/a.service", "2026-12-24");
+    let decision = at(day_after, &[used.clone(), longer]).decide(&[found("r", &passed)]);
+    assert!(matches!(decision, Decision::Open { .. }), "{decision:?}");
+    let shorter = suppression("*/unit-failed/a.service", "2026-11-01");
+    let refusals = at(last_day, &[shorter]).refusals(&passed);
+    assert!(matches!(refusals[..], [Refusal::SuppressionExpired { .. }]));
+
+    let other = suppression("*/unit-failed/b.service", "2026-12-24");
+    for configured in [vec![], vec![other]] {
+        let refusals = at(last_day, &configured).refusals(&passed);
+        assert_eq!(refusals, [Refusal::SuppressionGone(used.clone())]);
+    }
+}
+
+#[test]
+fn a_receipt_of_a_rehearsal_that_was_asked_less_is_refused() {
+    let probe = |path: &str| Probe {
+        asks: Asks::Path(path.to_owned()),
+        expect_status: None,
+        body: None,
+        tls_name: None,
+    };
+    let case = Case {
+        probes: vec![probe("/health")],
+        ..Case::default()
+    };
+    let refusals = case.refusals(&receipt());
+    assert_eq!(refusals, [Refusal::ProbeMissing(probe("/health"))]);
+    let more = changed(|r| r.probes = vec![probe("/"), probe("/health")]);
+    let decision = case.decide(&[found("r", &more)]);
+    assert!(matches!(decision, Decision::Open { .. }), "{decision:?}");
 }
 
 #[test]

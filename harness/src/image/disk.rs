@@ -5,8 +5,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::file_systems::{Place, ext4, swap, vfat};
+use super::file_systems::{Place, ext4, set_inodes, swap, vfat};
 use super::layout::{Layout, PartitionKind};
+use super::seeds;
 use super::table::{first_mib, table};
 use super::tools::{self, ToolError};
 use super::tree::{self, RootTree, TreeError};
@@ -23,6 +24,10 @@ pub enum DiskError {
         free_mib: u64,
         needed_mib: u64,
     },
+    #[error(
+        "{path} cannot be put on the test disk: none of its ext4 partitions is mounted there (the root is in memory, or another file system is over it)"
+    )]
+    Seed { path: String },
     #[error("failed to write {}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
@@ -44,8 +49,10 @@ pub fn build(
     workshop: &Path,
     seed: &str,
 ) -> Result<(), DiskError> {
+    seeds::check(&tree.seeds, layout)?;
     let root = workshop.join("root");
-    let extent = tree.measure()?;
+    let mut extent = tree.measure()?;
+    extent.add(seeds::extent(&seeds::of_partition(&tree.seeds, layout, 0)));
     // Once in the tree, where the store is on another file system, and once on the disk.
     require_space(workshop, 2 * extent.bytes / MIB + 256)?;
     tree.lay_out(&root)?;
@@ -56,7 +63,10 @@ pub fn build(
         .enumerate()
         .map(|(index, partition)| match partition.kind {
             _ if index == 0 => extent.bytes * 11 / 10 / MIB + layout.room_mib,
-            PartitionKind::Ext4 => EXT4_MIB,
+            PartitionKind::Ext4 => {
+                let own = seeds::of_partition(&tree.seeds, layout, index);
+                EXT4_MIB + seeds::extent(&own).bytes * 11 / 10 / MIB
+            }
             PartitionKind::Vfat => VFAT_MIB,
             PartitionKind::Swap => SWAP_MIB,
         })
@@ -82,7 +92,17 @@ pub fn build(
     };
     let mut offset = first_mib(layout);
     for (index, (partition, size)) in layout.partitions.iter().zip(&sizes).enumerate() {
-        let content = (index == 0).then_some((content.as_path(), extent));
+        let own = seeds::of_partition(&tree.seeds, layout, index);
+        let beside = workshop.join(format!("seeds-{index}"));
+        let content = if index == 0 {
+            seeds::lay_out(&own, partition, &content)?;
+            Some((content.as_path(), extent))
+        } else if own.is_empty() {
+            None
+        } else {
+            seeds::lay_out(&own, partition, &beside)?;
+            Some((beside.as_path(), seeds::extent(&own)))
+        };
         let place = Place {
             image,
             offset_mib: offset,
@@ -90,13 +110,19 @@ pub fn build(
             seed: format!("{seed}-{index}"),
         };
         match partition.kind {
-            PartitionKind::Ext4 => ext4(&place, partition, content)?,
+            PartitionKind::Ext4 => {
+                ext4(&place, partition, content)?;
+                set_inodes(&place, &seeds::script(&own, partition))?;
+            }
             PartitionKind::Vfat => vfat(&place, partition)?,
             PartitionKind::Swap => swap(&place, partition, workshop)?,
         }
         offset += size;
     }
     tree::remove(&root);
+    for index in 0..layout.partitions.len() {
+        tree::remove(&workshop.join(format!("seeds-{index}")));
+    }
     Ok(())
 }
 
@@ -160,6 +186,7 @@ mod tests {
     use super::*;
     use crate::image::Partition;
     use crate::image::PartitionTable;
+    use crate::image::Seed;
     use crate::image::table::BIOS_BOOT;
 
     fn partition(kind: PartitionKind, label: &str) -> Partition {
@@ -199,14 +226,20 @@ mod tests {
             store_paths: vec![(store_path, "0-a".to_owned())],
             toplevel: "/nix/store/0-a".to_owned(),
             files: Vec::new(),
+            seeds: vec![
+                seed("/var/lib/a/key", 0o640, 33, 70_000),
+                seed("/persist/secret", 0o000, 0, 0),
+            ],
         };
+        let mut persist = partition(PartitionKind::Ext4, "persist");
+        persist.mount_point = "/persist".to_owned();
+        persist.number = 3;
+        let mut swap = partition(PartitionKind::Swap, "swap");
+        swap.mount_point = "none".to_owned();
         let layout = Layout {
             table: PartitionTable::Mbr,
             room_mib: 64,
-            partitions: vec![
-                partition(PartitionKind::Ext4, "nixos"),
-                partition(PartitionKind::Swap, "swap"),
-            ],
+            partitions: vec![partition(PartitionKind::Ext4, "nixos"), swap, persist],
             choices: Vec::new(),
         };
         let image = directory.path().join("disk.raw");
@@ -234,6 +267,53 @@ mod tests {
             "{stat}"
         );
         assert!(!directory.path().join("root").exists());
+
+        let stat = |path: &str, mib: u64| {
+            let device = format!("{}?offset={}", image.display(), mib * MIB);
+            let output = std::process::Command::new("debugfs")
+                .env("PATH", "/usr/sbin:/sbin")
+                .args(["-R", &format!("stat {path}"), &device])
+                .output()
+                .unwrap();
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let key = stat("/var/lib/a/key", 1);
+        for words in ["Mode:  0640", "User:    33", "Group: 70000", "Size: 5"] {
+            assert!(key.contains(words), "{words}: {key}");
+        }
+        let secret = stat("/secret", 1 + 64 + SWAP_MIB);
+        for words in ["Mode:  0000", "User:     0", "Size: 5"] {
+            assert!(secret.contains(words), "{words}: {secret}");
+        }
+        assert!(!directory.path().join("seeds-2").exists());
+    }
+
+    fn seed(path: &str, mode: u32, owner: u32, group: u32) -> Seed {
+        Seed {
+            path: path.to_owned(),
+            content: b"dummy".to_vec(),
+            mode,
+            owner,
+            group,
+        }
+    }
+
+    #[test]
+    fn a_file_that_no_partition_would_show_is_refused() {
+        let mut nix = partition(PartitionKind::Ext4, "nix");
+        nix.mount_point = "/nix".to_owned();
+        let mut boot = partition(PartitionKind::Vfat, "boot");
+        boot.mount_point = "/efi".to_owned();
+        let layout = Layout {
+            table: PartitionTable::Mbr,
+            room_mib: 64,
+            partitions: vec![nix, boot],
+            choices: Vec::new(),
+        };
+        for path in ["/var/lib/key", "/efi/key"] {
+            let told = seeds::check(&[seed(path, 0o600, 0, 0)], &layout).unwrap_err();
+            assert!(told.to_string().contains(path), "{told}");
+        }
     }
 
     #[test]
@@ -245,6 +325,7 @@ mod tests {
             store_paths: vec![(store_path, "0-a".to_owned())],
             toplevel: "/nix/store/0-a".to_owned(),
             files: Vec::new(),
+            seeds: Vec::new(),
         };
         let mut store = partition(PartitionKind::Ext4, "nix");
         store.number = 3;

@@ -67,12 +67,20 @@ fn give_to_root(place: &Place<'_>, extent: Extent) -> Result<(), DiskError> {
     let script: String = (FIRST_FREE_INODE..last)
         .map(|n| format!("sif <{n}> uid 0\nsif <{n}> gid 0\n"))
         .collect();
+    set_inodes(place, &script)
+}
+
+/// Runs commands of debugfs(8); none where there are none.
+pub(super) fn set_inodes(place: &Place<'_>, script: &str) -> Result<(), DiskError> {
+    if script.is_empty() {
+        return Ok(());
+    }
     let device = format!(
         "{}?offset={}",
         place.image.display(),
         place.offset_mib * MIB
     );
-    tools::run("debugfs", &["-w", "-f", "/dev/stdin", &device], &script)?;
+    tools::run("debugfs", &["-w", "-f", "/dev/stdin", &device], script)?;
     Ok(())
 }
 

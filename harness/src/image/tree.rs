@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use super::seeds::Seed;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
 /// What goes on the disk.
@@ -18,6 +19,8 @@ pub struct RootTree {
     pub toplevel: String,
     /// Files beside the store, by their path in the guest.
     pub files: Vec<RootFile>,
+    /// Those of the user.
+    pub seeds: Vec<Seed>,
 }
 
 /// A file that bootproof adds to mutable state.
@@ -41,6 +44,13 @@ pub struct Extent {
     pub bytes: u64,
     /// Files, directories and links.
     pub inodes: u64,
+}
+
+impl Extent {
+    pub(super) fn add(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.inodes += other.inodes;
+    }
 }
 
 impl RootTree {
@@ -209,6 +219,7 @@ mod tests {
                 path: "/etc/systemd/system.attached/x.service".to_owned(),
                 content: "[Unit]\n".to_owned(),
             }],
+            seeds: Vec::new(),
         };
         let extent = tree.measure().unwrap();
         tree.lay_out(&root).unwrap();
@@ -239,6 +250,7 @@ mod tests {
             store_paths: vec![(host.path().join("gone"), "gone".to_owned())],
             toplevel: String::new(),
             files: Vec::new(),
+            seeds: Vec::new(),
         }
         .lay_out(&host.path().join("root"))
         .unwrap_err();

@@ -48,6 +48,39 @@ pub fn answer_of_script(exit_code: i32, output: &str) -> HttpAnswer {
     }
 }
 
+/// The body of the answer that the guest's script printed; `None` where it printed none.
+pub fn body_of_script(output: &str) -> Option<String> {
+    let (head, body) = output.split_once("\r\n\r\n")?;
+    let is_chunked = head.lines().any(|line| {
+        let line = line.to_ascii_lowercase();
+        line.starts_with("transfer-encoding:") && line.contains("chunked")
+    });
+    Some(if is_chunked {
+        without_chunks(body)
+    } else {
+        body.to_owned()
+    })
+}
+
+/// Takes the sizes of the chunks out (RFC 9112, 7.1). Lengths are not trusted: the text may have been cut or made valid.
+fn without_chunks(body: &str) -> String {
+    let mut text = String::new();
+    let mut rest = body;
+    while let Some((size, more)) = rest.split_once("\r\n") {
+        let digits = size.split(';').next().unwrap_or_default().trim();
+        let Ok(size) = usize::from_str_radix(digits, 16) else {
+            break;
+        };
+        let Some((chunk, after)) = more.split_at_checked(size).filter(|_| size > 0) else {
+            text.push_str(if size > 0 { more } else { "" });
+            break;
+        };
+        text.push_str(chunk);
+        rest = after.trim_start_matches("\r\n");
+    }
+    text
+}
+
 fn body_bytes(output: &str) -> u64 {
     let body = output
         .split_once("\r\n\r\n")
@@ -135,6 +168,21 @@ mod tests {
                 .unwrap()
                 .starts_with("GET /it's HTTP/1.1\r\nHost: alpha.example\r\n")
         );
+    }
+
+    #[test]
+    fn a_body_in_chunks_is_one_text() {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n5;x\r\n good\r\n0\r\n\r\n";
+        assert_eq!(body_of_script(chunked).unwrap(), "all good");
+        let cut = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\nall";
+        assert_eq!(body_of_script(cut).unwrap(), "all");
+        let lies = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n\u{e4}\r\n0\r\n";
+        assert_eq!(body_of_script(lies).unwrap(), "\u{e4}\r\n0\r\n");
+        assert_eq!(
+            body_of_script("HTTP/1.1 200 OK\r\n\r\n3\r\n").unwrap(),
+            "3\r\n"
+        );
+        assert_eq!(body_of_script("refused"), None);
     }
 
     #[test]

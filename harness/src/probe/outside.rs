@@ -21,6 +21,20 @@ const BODY_LIMIT: u64 = 1 << 20;
 /// The name is resolved to the loopback, so that `Host` and TLS's server name are the virtual host's own. Certificates
 /// are not verified: in a rehearsal they are placeholders. Redirects are answers, and not followed.
 pub fn ask(endpoint: &HttpEndpoint, port: u16, deadline: Duration) -> HttpAnswer {
+    ask_for_body(endpoint, port, deadline).answer
+}
+
+/// An answer, and the beginning of its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    pub answer: HttpAnswer,
+    /// At most 64 KiB of it, as text; `None` where there is no answer.
+    pub body: Option<String>,
+}
+
+/// As [`ask`], with the body.
+pub fn ask_for_body(endpoint: &HttpEndpoint, port: u16, deadline: Duration) -> Answered {
+    let without_body = |answer| Answered { answer, body: None };
     let config = Config::builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -33,18 +47,32 @@ pub fn ask(endpoint: &HttpEndpoint, port: u16, deadline: Duration) -> HttpAnswer
     match agent.get(endpoint.url()).call() {
         Ok(mut response) => {
             let code = response.status().as_u16();
-            let mut body = response.body_mut().as_reader().take(BODY_LIMIT);
-            match io::copy(&mut body, &mut io::sink()) {
-                Ok(body_bytes) => HttpAnswer::Status { code, body_bytes },
-                Err(error) => of_io(&error),
+            let mut body = Vec::new();
+            let reader = response.body_mut().as_reader();
+            match reader.take(BODY_LIMIT).read_to_end(&mut body) {
+                Ok(length) => Answered {
+                    answer: HttpAnswer::Status {
+                        code,
+                        body_bytes: u64::try_from(length).unwrap_or(u64::MAX),
+                    },
+                    body: Some(beginning(&body)),
+                },
+                Err(error) => without_body(of_io(&error)),
             }
         }
-        Err(ureq::Error::Timeout(_)) => HttpAnswer::TimedOut,
-        Err(ureq::Error::Io(error)) => of_io(&error),
-        Err(error) => HttpAnswer::Failed {
+        Err(ureq::Error::Timeout(_)) => without_body(HttpAnswer::TimedOut),
+        Err(ureq::Error::Io(error)) => without_body(of_io(&error)),
+        Err(error) => without_body(HttpAnswer::Failed {
             reason: error.to_string(),
-        },
+        }),
     }
+}
+
+/// What of a body is kept, in bytes.
+const KEPT: usize = 64 << 10;
+
+fn beginning(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(KEPT)]).into_owned()
 }
 
 fn of_io(error: &io::Error) -> HttpAnswer {

@@ -4,6 +4,7 @@
 //! `.narinfo` files. The command line writes one after a rehearsal and reads those of a directory for the gate. Reading trusts nothing:
 //! every byte before the signatures is signed.
 
+pub(crate) mod fuzzing;
 mod key;
 mod model;
 mod seal;

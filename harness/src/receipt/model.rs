@@ -1,7 +1,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::vocabulary::{Accelerator, ClosureIdentity, Step, System, TargetMachine, Verdict};
+use crate::vocabulary::{
+    Accelerator, ClosureIdentity, Probe, Step, Suppression, System, TargetMachine, Verdict,
+};
 
 /// What one rehearsal proved, of what, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,12 @@ pub struct Receipt {
     pub qemu: String,
     /// Every step that was done, in order.
     pub steps: Vec<Step>,
+    /// What was asked for in every state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+    /// Those without which the verdict would be `fail`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<Suppression>,
     /// SHA-256, in hex, of `report.json`.
     pub report: String,
 }

@@ -34,6 +34,8 @@ pub(crate) fn receipt() -> Receipt {
         accelerator: Accelerator::Tcg,
         qemu: "7.2.22".to_owned(),
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
+        probes: Vec::new(),
+        suppressions: Vec::new(),
         report: "ef".repeat(32),
     }
 }

@@ -1,8 +1,11 @@
 //! Decides what machine the closures are rehearsed on. Pure; each decision leaves a sentence for the report.
 
+use jiff::civil::Date;
+
 use super::devices::{disk_bus, foreign_devices, network_card};
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Step, System, TargetMachine,
+    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Probe, Seeded, Step, Suppression, System,
+    TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -17,6 +20,11 @@ pub struct Inputs {
     pub scenario: Option<String>,
     pub lab: bool,
     pub hold: Option<Hold>,
+    pub seeded: Vec<Seeded>,
+    pub probes: Vec<Probe>,
+    pub suppressions: Vec<Suppression>,
+    /// In UTC.
+    pub today: Date,
 }
 
 /// How the guest's kernel comes to run.
@@ -42,6 +50,10 @@ pub fn plan(inputs: Inputs) -> Plan {
         scenario,
         lab,
         hold,
+        seeded,
+        probes,
+        suppressions,
+        today,
     } = inputs;
     let mut choices = Vec::new();
     let installed = baseline.as_ref().unwrap_or(&candidate);
@@ -49,6 +61,13 @@ pub fn plan(inputs: Inputs) -> Plan {
     for (device, bus_device) in foreign_devices(installed, &candidate, disk_bus) {
         choices.push(format!(
             "GRUB's device {device} is no name that the VM's disk can have: it is made a link to {bus_device} in the guest"
+        ));
+    }
+    if !seeded.is_empty() {
+        let paths: Vec<&str> = seeded.iter().map(|seeded| seeded.path.as_str()).collect();
+        choices.push(format!(
+            "the configuration's files were put on the test disk: {}",
+            paths.join(", ")
         ));
     }
     let (expect_system, expected_by) = expect_system
@@ -73,6 +92,10 @@ pub fn plan(inputs: Inputs) -> Plan {
         steps,
         window_seconds: WINDOW_SECONDS,
         hold,
+        seeded,
+        probes,
+        suppressions,
+        rehearsed_on: Some(today),
     };
     match network_card(&plan) {
         (_, Some(choice)) => Plan {
@@ -162,6 +185,10 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            seeded: Vec::new(),
+            probes: Vec::new(),
+            suppressions: Vec::new(),
+            today: Date::constant(2026, 11, 22),
         })
     }
 
@@ -222,6 +249,10 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            seeded: Vec::new(),
+            probes: Vec::new(),
+            suppressions: Vec::new(),
+            today: Date::constant(2026, 11, 22),
         };
         inputs.target.disk_bus = Some(DiskBus::Nvme);
         assert_eq!(plan(inputs).disk_bus, DiskBus::Nvme);

@@ -1,7 +1,7 @@
 //! Which devices the VM gets, so that the closures find what they can drive and what they name. Pure.
 
 use crate::vm::{Forward, NetworkCard, QemuBinary};
-use crate::vocabulary::{BootLoader, ClosureFacts, DiskBus, Plan, System, TargetMachine};
+use crate::vocabulary::{Asks, BootLoader, ClosureFacts, DiskBus, Plan, System, TargetMachine};
 
 /// The bus of the one disk: the target machine's, or what the installed closure can drive and calls its device; leaves a
 /// sentence in `choices`.
@@ -122,8 +122,12 @@ pub(super) fn network_card(plan: &Plan) -> (NetworkCard, Option<String>) {
     )
 }
 
-/// Every TCP port that nginx of either closure listens on, and the one that a user wants.
+/// Every TCP port that nginx of either closure listens on, those that the user's probes name, and the one that a user wants.
 pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
+    let probed = plan.probes.iter().filter_map(|probe| match &probe.asks {
+        Asks::Url { port, .. } => Some(*port),
+        Asks::Path(_) => None,
+    });
     let mut ports: Vec<u16> = plan
         .baseline
         .iter()
@@ -131,6 +135,7 @@ pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
         .flat_map(|facts| &facts.http)
         .map(|endpoint| endpoint.listener.port)
         .chain(plan.hold.map(|hold| hold.port))
+        .chain(probed)
         .collect();
     ports.sort_unstable();
     ports.dedup();

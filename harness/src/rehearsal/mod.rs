@@ -13,6 +13,7 @@ mod hold;
 mod ladder;
 mod nix_database;
 mod observe;
+mod probes;
 mod provision;
 mod recorder;
 mod requirements;
@@ -20,6 +21,7 @@ mod run;
 mod senses;
 mod steps;
 
+pub use crate::image::Seed;
 pub use choose::{BootRoute, Inputs, boot_route, default_steps, plan};
 pub use guest::GuestError;
 pub use provision::disk_key;

@@ -8,14 +8,18 @@ use tokio::time::{Instant, sleep_until};
 use super::deadlines::Deadlines;
 use super::dumps::{self, DumpCommand};
 use super::guest::{Guest, GuestError, GuestTrouble, Waited};
+use super::probes;
 use super::senses::Answer;
 use crate::probe;
-use crate::vocabulary::{Dump, HttpAnswer, HttpEndpoint, Observation, ProbeRoute, State, Unproven};
+use crate::vocabulary::{
+    ClosureFacts, Dump, HttpAnswer, HttpEndpoint, Observation, Probe, ProbeRoute, State, Unproven,
+};
 
 /// What a look at one state needs to know.
 pub(super) struct Look<'a> {
     pub(super) state: State,
-    pub(super) endpoints: &'a [HttpEndpoint],
+    pub(super) closure: &'a ClosureFacts,
+    pub(super) probes: &'a [Probe],
     /// The guest's clock when this state began, where its boot is older than it.
     pub(super) since: Option<u64>,
     pub(super) window: Duration,
@@ -57,7 +61,10 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
             return Ok(Err(gone));
         }
     }
-    rounds.ask(guest, look, 2).await
+    if let Err(gone) = rounds.ask(guest, look, 2).await? {
+        return Ok(Err(gone));
+    }
+    probes::ask(guest, look).await
 }
 
 /// Runs one dump and records it, or why it is missing. `None` where it is missing while the machine runs on.
@@ -100,7 +107,7 @@ struct HttpRounds {
 impl HttpRounds {
     /// Asks for every endpoint once, from outside where that is answered, else from inside.
     async fn ask(&mut self, guest: &mut Guest<'_, '_>, look: &Look<'_>, round: u32) -> Waited<()> {
-        if look.endpoints.is_empty() {
+        if look.closure.http.is_empty() {
             return Ok(Ok(()));
         }
         let outside = if self.only_inside {
@@ -113,7 +120,7 @@ impl HttpRounds {
         };
         let answered = |answer: &HttpAnswer| matches!(answer, HttpAnswer::Status { .. });
         let mut answered_only_inside = 0;
-        for endpoint in look.endpoints {
+        for endpoint in &look.closure.http {
             let (route, answer) = match outside.get(endpoint) {
                 Some(answer) if answered(answer) || matches!(answer, HttpAnswer::Failed { .. }) => {
                     (ProbeRoute::Outside, answer.clone())
@@ -180,7 +187,8 @@ async fn ask_outside(
 ) -> Waited<BTreeMap<HttpEndpoint, HttpAnswer>> {
     let deadline = look.deadlines.http();
     let asked: Vec<(HttpEndpoint, u16)> = look
-        .endpoints
+        .closure
+        .http
         .iter()
         .filter_map(|endpoint| {
             let host = look

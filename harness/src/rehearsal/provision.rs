@@ -47,7 +47,10 @@ pub fn disk_key(plan: &Plan, layout: &Layout) -> String {
         format!("{layout:?}"),
         format!("{:?}", shell_files()),
         format!("{:?}", boot_route(plan)),
-    ] {
+    ]
+    .into_iter()
+    .chain(plan.seeded.iter().map(|seeded| format!("{seeded:?}")))
+    {
         hasher.update(part);
         hasher.update([0]);
     }
@@ -90,6 +93,7 @@ pub(super) async fn provision(
             .into_iter()
             .chain(nix_database::file(&closures.registration))
             .collect(),
+        seeds: closures.seeds.clone(),
     };
     recorder.working(&format!(
         "build the test disk from {} store paths",

@@ -10,7 +10,7 @@ use super::guest::GuestError;
 use super::provision::{Provisioned, provision};
 use super::recorder::{Progress, Recorder, set_aside};
 use super::steps::Steps;
-use crate::image::{self, Cache, DiskError, UnsupportedDisk};
+use crate::image::{self, Cache, DiskError, Seed, UnsupportedDisk};
 use crate::vm::{self, BootSource, MachineSpec, Proof, VmError};
 use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcome, Unproven};
 
@@ -24,6 +24,8 @@ pub struct Closures {
     /// Kernel and initrd of what is installed first: the baseline, or the candidate where there is none.
     pub installed: KernelFiles,
     pub candidate: KernelFiles,
+    /// The files that the plan names as seeded.
+    pub seeds: Vec<Seed>,
 }
 
 impl Closures {

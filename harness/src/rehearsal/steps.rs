@@ -209,7 +209,8 @@ impl Steps<'_> {
             guest,
             &Look {
                 state,
-                endpoints: &self.plan.closure_in(state).http,
+                closure: self.plan.closure_in(state),
+                probes: &self.plan.probes,
                 since,
                 window: self.deadlines.scale(window),
                 deadlines: self.deadlines,

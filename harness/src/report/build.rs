@@ -17,19 +17,28 @@ use super::model::{
     StageReached, StateReport, StepReport, TargetSummary,
 };
 use super::sentences::sentences;
+use super::suppressions;
 
 /// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
 pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
     let run = fold(observations);
-    let findings = check::run(plan, &run);
+    let mut findings = check::run(plan, &run);
+    let suppressions = suppressions::apply(plan, &mut findings);
     let diagnosis = diagnose(plan, &run, &findings);
-    let unproven = coverage::unproven(plan, &run);
+    let mut unproven = coverage::unproven(plan, &run);
+    if let Some(gap) = suppressions::gap(plan, &run, &suppressions) {
+        unproven.insert(0, gap);
+    }
     let verdict = verdict(&findings, &unproven);
     let mut report = Report {
         format_version: FORMAT_VERSION,
         tool_version: plan.tool_version.clone(),
         verdict,
-        headline: headline(plan, &run, verdict, &diagnosis, &unproven),
+        headline: headline(plan, &run, verdict, &diagnosis, &unproven)
+            + &match verdict {
+                Verdict::Fail => suppressions::expiry(&suppressions),
+                Verdict::Pass | Verdict::Unproven => String::new(),
+            },
         closure: if plan.lab {
             ClosureKind::Lab
         } else {
@@ -62,6 +71,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         boots: run.boots.iter().map(boot).collect(),
         findings,
         diagnosis,
+        suppressions,
         unproven,
     };
     // The closure's own files are quoted too, and they are as hostile as the guest.
@@ -132,11 +142,20 @@ fn deed(state: State) -> &'static str {
     }
 }
 
+/// ` (2 warnings, 1 suppressed)`; nothing where there is none of either.
 fn warnings(diagnosis: &Diagnosis) -> String {
-    match diagnosis.causes.len() {
-        0 => String::new(),
-        1 => " (1 warning)".to_owned(),
-        many => format!(" ({many} warnings)"),
+    let suppressed = diagnosis.causes.iter().filter(|c| c.suppressed).count();
+    let warnings = match diagnosis.causes.len() - suppressed {
+        0 => None,
+        1 => Some("1 warning".to_owned()),
+        many => Some(format!("{many} warnings")),
+    };
+    let suppressed = (suppressed > 0).then(|| format!("{suppressed} suppressed"));
+    let all: Vec<String> = warnings.into_iter().chain(suppressed).collect();
+    if all.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", all.join(", "))
     }
 }
 
@@ -243,7 +262,7 @@ fn notes(plan: &Plan, run: &Run) -> Vec<String> {
     } else if !plan.steps.contains(&Step::WarmReboot) {
         notes.push("no reboot was planned, so nothing is proven of one".to_owned());
     }
-    if plan.candidate.http.is_empty() {
+    if plan.candidate.http.is_empty() && plan.probes.is_empty() {
         notes.push(
             "the candidate's nginx has no endpoint to ask for, so nothing was asked over HTTP"
                 .to_owned(),

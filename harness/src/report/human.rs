@@ -8,7 +8,8 @@ use crate::vocabulary::{Evidence, Finding, Severity, State, Verdict};
 
 use super::model::{ClosureKind, Report};
 use super::select::{
-    Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step, table,
+    Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step,
+    suppressions, table,
 };
 use super::text::{clip, wrap};
 
@@ -40,6 +41,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     }
     page.states(report);
     page.unproven(report);
+    page.list("suppressions", &suppressions(report));
     page.list("notes", &report.notes);
     page.list("begun again", &report.begun_again);
     if let Some(dir) = &style.run_dir {

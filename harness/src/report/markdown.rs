@@ -7,7 +7,8 @@ use crate::vocabulary::Finding;
 use super::human::closure_kind;
 use super::model::Report;
 use super::select::{
-    Shown, circumstances, finding, gaps, inspected, machine, means, shown, step, table,
+    Shown, circumstances, finding, gaps, inspected, machine, means, shown, step, suppressions,
+    table,
 };
 
 /// How many quotations of one finding are shown.
@@ -62,6 +63,7 @@ pub fn render(report: &Report) -> String {
         format!("{}: {}{weight}", gap.place, gap.reason)
     });
     blocks.extend(list("Unproven", unproven.collect()));
+    blocks.extend(list("Suppressions", suppressions(report)));
     blocks.extend(list("Notes", report.notes.clone()));
     blocks.extend(list("Begun again", report.begun_again.clone()));
     blocks.retain(|block| !block.is_empty());

@@ -11,12 +11,13 @@ mod model;
 mod normalise;
 mod select;
 mod sentences;
+mod suppressions;
 mod text;
 
 pub use build::report;
 pub use model::{
     AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, Report, StageReached, StateReport,
-    StepReport, TargetSummary,
+    StepReport, SuppressionReport, SuppressionUse, TargetSummary,
 };
 pub use normalise::normalise;
 // What the inspection's reports have in common with these.

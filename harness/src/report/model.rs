@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnose::Diagnosis;
 use crate::vocabulary::{
     Accelerator, BootId, DiskBus, ElfClass, Finding, ProbeRoute, Stage, State, Step, StepOutcome,
-    StorePath, System, TargetMachine, Unproven, Verdict,
+    StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
 };
 
 /// What a rehearsal proved of a candidate, for one target machine.
@@ -38,6 +38,9 @@ pub struct Report {
     pub states: Vec<StateReport>,
     pub findings: Vec<Finding>,
     pub diagnosis: Diagnosis,
+    /// What came of each suppression: expired ones first, then unused ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<SuppressionReport>,
     /// What the verdict depends on comes first.
     pub unproven: Vec<Unproven>,
     /// What was chosen for the test machine, done to it, or left out, one sentence each.
@@ -46,6 +49,26 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub begun_again: Vec<String>,
     pub boots: Vec<BootReport>,
+}
+
+/// A suppression, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressionReport {
+    pub suppression: Suppression,
+    pub came_of_it: SuppressionUse,
+    /// The ids of the findings that it means and that fail the rehearsal, or would.
+    pub findings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuppressionUse {
+    /// Its day has passed: what it means fails the rehearsal.
+    Expired,
+    /// It means nothing that would fail the rehearsal.
+    Unused,
+    Used,
 }
 
 /// Whose closures these are.

@@ -6,6 +6,7 @@ use crate::diagnose::Cause;
 use crate::vocabulary::{Check, Finding, ProbeRoute, State, StepOutcome, Unproven};
 
 use super::model::{Report, StateReport, StepReport};
+use super::suppressions::sentence;
 use super::text::seconds;
 
 /// How many findings of one check are shown under a cause; `report.json` has all.
@@ -56,6 +57,7 @@ pub(super) fn shown<'a>(report: &'a Report, cause: &Cause) -> Vec<Shown<'a>> {
 pub(super) fn circumstances(cause: &Cause) -> String {
     let severity = match cause.severity {
         crate::vocabulary::Severity::Error => "error",
+        crate::vocabulary::Severity::Warning if cause.suppressed => "suppressed",
         crate::vocabulary::Severity::Warning => "warning",
     };
     let latent = if cause.latent {
@@ -180,6 +182,11 @@ pub(super) fn inspected(report: &Report) -> String {
             read.units, read.commands
         )
     })
+}
+
+/// What came of each suppression, a line each.
+pub(super) fn suppressions(report: &Report) -> Vec<String> {
+    report.suppressions.iter().map(sentence).collect()
 }
 
 /// What could not be observed, told once for all states that lack it for the same reason.

@@ -78,6 +78,10 @@ pub(crate) fn plan() -> Plan {
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
         window_seconds: 10,
         hold: None,
+        seeded: Vec::new(),
+        probes: Vec::new(),
+        suppressions: Vec::new(),
+        rehearsed_on: "2026-11-22".parse().ok(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
+use super::{State, Suppression};
 
 /// A fault of the closure, as one check found it in one or more states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Seen only after the reboot, although the states before it were observed.
     pub latent: bool,
+    /// Whoever answers for it, where it would fail the rehearsal otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
 }
 
 impl Finding {
@@ -40,6 +43,7 @@ impl Finding {
             summary: summary.into(),
             evidence: Vec::new(),
             latent: false,
+            suppressed: None,
         }
     }
 
@@ -116,6 +120,8 @@ pub enum Check {
     HttpGateway,
     /// Refused, reset, or no answer in time.
     HttpUnanswered,
+    /// A request of the user's that is not answered as the user says.
+    ProbeFailed,
     /// By its files: a unit's command that this closure's kernel cannot run, or that is not there.
     Executability,
     /// By its files: kernel, `system`, `boot.json`, userland, expected system and target machine against each other.
@@ -133,6 +139,33 @@ pub enum Check {
 }
 
 impl Check {
+    /// Every check, in the order in which they are told.
+    pub const ALL: [Self; 23] = [
+        Self::BootFailed,
+        Self::BootloaderInstall,
+        Self::SwitchFailed,
+        Self::SystemString,
+        Self::KernelArchitecture,
+        Self::UserlandArchitecture,
+        Self::WrongGeneration,
+        Self::SystemState,
+        Self::UnitFailed,
+        Self::UnitInactive,
+        Self::RestartLoop,
+        Self::ExecFailed,
+        Self::LogSignature,
+        Self::HttpGateway,
+        Self::HttpUnanswered,
+        Self::ProbeFailed,
+        Self::Executability,
+        Self::Architecture,
+        Self::BootPath,
+        Self::Reference,
+        Self::NginxConfig,
+        Self::StoreContents,
+        Self::BuildDifference,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BootFailed => "boot-failed",
@@ -150,6 +183,7 @@ impl Check {
             Self::LogSignature => "log-signature",
             Self::HttpGateway => "http-gateway",
             Self::HttpUnanswered => "http-unanswered",
+            Self::ProbeFailed => "probe-failed",
             Self::Executability => "executability",
             Self::Architecture => "architecture",
             Self::BootPath => "boot-path",

@@ -5,11 +5,14 @@
 mod boot_id;
 mod facts;
 mod finding;
+mod finding_pattern;
 mod identity;
 mod inspected;
 mod observation;
 mod plan;
+mod probe;
 mod store_path;
+mod suppression;
 mod system;
 mod target;
 mod verdict;
@@ -20,13 +23,16 @@ pub use facts::{
     Listener,
 };
 pub use finding::{Check, Evidence, Finding, Severity};
+pub use finding_pattern::{FindingPattern, FindingPatternError};
 pub use identity::ClosureIdentity;
 pub use inspected::{Inspected, StaticCause};
 pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
 };
-pub use plan::{FORMAT_VERSION, Hold, Plan, Step};
+pub use plan::{FORMAT_VERSION, Hold, Plan, Seeded, Step};
+pub use probe::{Asks, Certificate, Probe};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
+pub use suppression::Suppression;
 pub use system::{ElfClass, System};
 pub use target::{DiskBus, Firmware, TargetMachine};
 pub use verdict::{State, Unproven, Verdict};

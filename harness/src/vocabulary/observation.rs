@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BootId, HttpEndpoint, Inspected, State, Step, Unproven};
+use super::{BootId, Certificate, HttpEndpoint, Inspected, Probe, State, Step, Unproven};
 
 /// One line of `observations.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,20 @@ pub enum Observation {
         route: ProbeRoute,
         answer: HttpAnswer,
     },
+    /// What a request of the user's came to.
+    Probed {
+        state: State,
+        probe: Probe,
+        endpoint: HttpEndpoint,
+        route: ProbeRoute,
+        answer: HttpAnswer,
+        /// The beginning of the body, where the probe expects one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<String>,
+        /// `None` where the probe expects none, or was not made from outside over TLS.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        certificate: Option<Certificate>,
+    },
     /// An earlier attempt of this run ended by a crash of QEMU itself, and is set aside.
     BegunAgain {
         reason: String,
@@ -100,6 +114,7 @@ pub enum Observation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Accelerator {
     Kvm,

@@ -1,8 +1,9 @@
 use std::fmt;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ClosureFacts, DiskBus, StorePath, System, TargetMachine};
+use super::{ClosureFacts, DiskBus, Probe, StorePath, Suppression, System, TargetMachine};
 
 /// All that a rehearsal needs to know, and all that its report needs beside the observations: `plan.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,18 @@ pub struct Plan {
     /// Where the rehearsal waits for its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// The user's files on the test disk.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seeded: Vec<Seeded>,
+    /// What the user asks for in every state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
+    /// What somebody answers for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suppressions: Vec<Suppression>,
+    /// The day of the rehearsal, in UTC, by which suppressions expire; without it none counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsed_on: Option<Date>,
 }
 
 /// A state in which the guest is left to the user, for as long as the user wants.
@@ -38,6 +51,15 @@ pub struct Hold {
     pub state: super::State,
     /// The guest's TCP port that the host can reach meanwhile, beside nginx's.
     pub port: u16,
+}
+
+/// A file that the user has put on the test disk; what it holds, which may be a secret, is no part of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seeded {
+    pub path: String,
+    /// Of its content, mode and owner, in hex.
+    pub sha256: String,
 }
 
 /// The version of `plan.json`, `observations.jsonl` and `report.json`.
@@ -63,6 +85,7 @@ impl Plan {
 
 /// One thing done to the VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Install the bootloader on a fresh disk, by the closure's own installer. Not part of a scenario's list.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A Nix platform, such as `x86_64-linux`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(from = "String", into = "String")]
 pub enum System {
     X86_64Linux,

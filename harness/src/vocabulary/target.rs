@@ -4,6 +4,7 @@ use super::System;
 
 /// The machine that will run the closure: it, and never the candidate, decides QEMU's binary, CPU and devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TargetMachine {
     /// What its CPU runs.
@@ -57,6 +58,7 @@ impl Default for TargetMachine {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Firmware {
     /// SeaBIOS.
@@ -66,6 +68,7 @@ pub enum Firmware {
 
 /// How the disk is attached, which decides its name in the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DiskBus {
     Virtio,

@@ -19,6 +19,15 @@ pub enum State {
 }
 
 impl State {
+    /// Every state, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Inspected,
+        Self::Before,
+        Self::Switched,
+        Self::Booted,
+        Self::Rebooted,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Inspected => "inspected",

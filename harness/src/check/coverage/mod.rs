@@ -5,7 +5,7 @@
 mod steps;
 
 use crate::fold::{Run, StateRecord, dump_subject};
-use crate::vocabulary::{Dump, Plan, State, System, Unproven};
+use crate::vocabulary::{Dump, HttpEndpoint, Plan, State, System, Unproven};
 
 use super::network::is_lost_to_outside;
 use super::{Scene, lacks};
@@ -32,6 +32,7 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
     let mut gaps = steps::of_steps(plan, run);
     for (&state, record) in &run.states {
         gaps.extend(of_state(plan, state, record));
+        gaps.extend(of_probes(plan, state, record));
         gaps.extend(of_network(run, state, record));
         gaps.extend(of_nginx(&Scene {
             plan,
@@ -106,6 +107,27 @@ fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
         gaps.push(decisive(Some(state), "http-endpoints", reason));
     }
     gaps
+}
+
+/// The user's probes that were not made, which only the baseline may lack.
+fn of_probes(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
+    let missing = plan.probes.iter().filter_map(|probe| {
+        let endpoints = probe.endpoints(plan.closure_in(state));
+        let was_asked = |endpoint: &HttpEndpoint| {
+            let mut made = record.probes.iter();
+            made.any(|made| made.probe == *probe && made.endpoint == *endpoint)
+        };
+        if endpoints.is_empty() {
+            return Some("nginx serves nothing that could be asked for it".to_owned());
+        }
+        let unasked = endpoints.iter().find(|endpoint| !was_asked(endpoint))?;
+        Some(format!("{} was not asked", unasked.url()))
+    });
+    let gap = missing.map(|reason| Unproven {
+        decisive: state != State::Before,
+        ..decisive(Some(state), "probes", reason)
+    });
+    gap.take(1).collect()
 }
 
 /// The VM's network is the same in every state: what it no longer reaches may be a fault, or a network that only the machine

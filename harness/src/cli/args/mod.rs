@@ -4,6 +4,7 @@ mod audit;
 mod build;
 mod deploy;
 mod gate;
+mod init;
 mod inspect;
 mod source;
 mod target;
@@ -17,6 +18,7 @@ pub(super) use audit::{AuditArgs, AuditFormat};
 pub(super) use build::BuildArgs;
 pub(super) use deploy::DeployArgs;
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
+pub(super) use init::InitArgs;
 pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
 pub(super) use target::TargetArgs;
@@ -48,6 +50,8 @@ pub(super) enum Command {
     Deploy(Box<DeployArgs>),
     /// Make a key that signs receipts, or tell the public half of one.
     Key(KeyArgs),
+    /// Write a first bootproof.toml for a closure, with comments.
+    Init(InitArgs),
 }
 
 #[derive(Debug, Args)]

@@ -150,6 +150,8 @@ fn ask(
         target: &settings.target,
         expect_system: settings.expect_system.as_ref(),
         policy: &settings.policy,
+        probes: &settings.probes,
+        suppressions: &settings.suppressions,
         trusted: &chosen.configuration.trusted_keys,
         now: Timestamp::now(),
     };

@@ -77,6 +77,8 @@ impl Deploy {
             qemu: "7.2.22".to_owned(),
             steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
             report: "ef".repeat(32),
+            probes: Vec::new(),
+            suppressions: Vec::new(),
         };
         change(&mut receipt);
         self.seals(&receipt, &self.key);

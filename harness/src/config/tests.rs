@@ -1,0 +1,24 @@
+//! The JSON Schema of `bootproof.toml` for editors, which is made of the types that read it and kept beside them.
+
+use std::fs;
+use std::path::Path;
+
+use super::model::Written;
+
+#[test]
+fn the_schema_that_is_published_is_that_of_the_types() {
+    let mut schema = schemars::schema_for!(Written);
+    schema.insert("title".to_owned(), "bootproof.toml".into());
+    let made = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/bootproof.toml.schema.json");
+    if std::env::var_os("BOOTPROOF_UPDATE_SCHEMA").is_some() {
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(&place, &made).unwrap();
+    }
+    let kept = fs::read_to_string(&place).unwrap_or_default();
+    assert!(
+        kept == made,
+        "{} is not what the types say: BOOTPROOF_UPDATE_SCHEMA=1 cargo test -p bootproof schema writes it",
+        place.display()
+    );
+}
