@@ -1,5 +1,7 @@
 //! The command line: arguments in, exit code out. Only this and `report/` print.
 
+mod approval;
+mod approve;
 mod args;
 mod audit;
 mod build;
@@ -42,6 +44,7 @@ pub fn main() -> Exit {
         args::Command::Test(test) => test::run(test),
         args::Command::Inspect(inspect) => inspect::run(inspect),
         args::Command::Report(report) => report::run(report),
+        args::Command::Approve(approve) => approve::run(approve),
         args::Command::Gate(gate) => gate::run(gate),
         args::Command::Audit(audit) => audit::run(audit),
         args::Command::Key(key) => key::run(key),

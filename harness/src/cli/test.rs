@@ -6,17 +6,19 @@ use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::approval::{Approved, Outcome};
 use super::args::TestArgs;
 use super::load::{Loaded, load};
 use super::progress::Printer;
 use super::{Exit, Failure, chain, estimate, key, receipts, report, run_directory, tell};
+use crate::approval;
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 use crate::receipt::SecretKey;
 use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
-use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Recorded};
+use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Recorded, Verdict};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
@@ -27,6 +29,13 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
         Some(_) => Some(args.host.read()?.receipts),
         None => None,
     };
+    let approved = Approved::find(&args.approved, &args.host)?;
+    if args.approve && approved.is_none() {
+        return Err(
+            "--approve for which host? Name it with --host NAME, or a file with --approved FILE"
+                .into(),
+        );
+    }
     let all = load(args)?;
     for loaded in &all {
         tell(&estimate::announce(loaded, &cache_directory));
@@ -46,7 +55,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
             keep: args.keep,
         };
         let signing = key.as_ref().zip(receipts.as_deref());
-        let (exit, line) = one(args, loaded, &options, signing)?;
+        let (exit, line) = one(args, loaded, &options, signing, approved.as_ref())?;
         exits.push(exit);
         summary.push(line);
     }
@@ -62,6 +71,7 @@ fn one(
     loaded: &Loaded,
     options: &RunOptions,
     signing: Option<(&SecretKey, &Path)>,
+    approved: Option<&Approved>,
 ) -> Result<(Exit, String), Failure> {
     let directory = &options.run_directory;
     let identities = match signing {
@@ -82,8 +92,14 @@ fn one(
     let observations = observations?;
     let report = crate::report::report(&loaded.plan, &observations);
     report::write_files(&report, directory)?;
-    report::print(&report, args.format, directory)?;
+    // A scenario says itself what is expected of it.
+    let approved = approved.filter(|_| loaded.scenario.is_none());
+    let as_approved = tell_report(args, &report, approved, directory)?;
     if let (Some((key, receipts)), Some((candidate, baseline))) = (signing, identities) {
+        if !as_approved && report.verdict == Verdict::Pass {
+            tell("no receipt: it would say pass of a run that is not as approved\n");
+            return Ok((Exit::Fail, String::new()));
+        }
         let written = fs::read(directory.join("report.json"))?;
         let host = args.host.host.as_deref();
         let receipt = receipts::receipt(&loaded.plan, &report, &written, host, candidate, baseline);
@@ -96,9 +112,43 @@ fn one(
         }
     }
     Ok(match &loaded.scenario {
-        None => (Exit::from(report.verdict), String::new()),
+        None if as_approved => (Exit::from(report.verdict), String::new()),
+        None => (Exit::Fail, String::new()),
         Some(scenario) => judge(&loaded.name, &scenario.expect, &report, directory),
     })
+}
+
+/// The report, and how it compares with the approved one: whichever of the two fails comes first. Gives whether the run may pass.
+fn tell_report(
+    args: &TestArgs,
+    report: &Report,
+    approved: Option<&Approved>,
+    directory: &Path,
+) -> Result<bool, Failure> {
+    let print = || report::print(report, args.format, directory);
+    let Some(approved) = approved else {
+        print()?;
+        return Ok(true);
+    };
+    if args.approve {
+        print()?;
+        match approval::unfinished(report) {
+            Some(why) => tell(&format!("nothing was approved: {why}\n")),
+            None => approved.approve(report)?,
+        }
+        return Ok(true);
+    }
+    let outcome = approved.hold(report, directory)?;
+    let words = approved.words(&outcome, report, directory);
+    let as_approved = !matches!(outcome, Outcome::Differs { .. });
+    if as_approved || report.verdict == Verdict::Fail {
+        print()?;
+        tell(&words);
+    } else {
+        tell(&words);
+        print()?;
+    }
+    Ok(as_approved)
 }
 
 /// What the stores say that candidate and baseline hold.
