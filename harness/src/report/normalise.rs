@@ -21,6 +21,11 @@ const PATTERNS: &[(&str, &str)] = &[
         r"\b[0-9abcdfghijklmnpqrsvwxyz]{32}-",
         "00000000000000000000000000000000-",
     ),
+    // Where a chroot store or a closure directory lies on the host.
+    (
+        r"/[^\s:='`\x22]*?/store/0{32}-",
+        "/nix/store/00000000000000000000000000000000-",
+    ),
     (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", BOOT_ID),
     // The kernel's clock at the beginning of a line.
     (r"\[ *\d+\.\d{6}\]", "[    0.000000]"),

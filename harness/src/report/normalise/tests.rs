@@ -33,6 +33,18 @@ fn what_differs_between_runs_is_replaced_and_nothing_else() {
         ),
         ("502 Bad Gateway", "502 Bad Gateway"),
         (
+            "cannot read `/srv/ci-7/root/nix/store/3333333333333333333333333333333d-alpha-1.0/bin/x`",
+            "cannot read `/nix/store/00000000000000000000000000000000-alpha-1.0/bin/x`",
+        ),
+        (
+            "PATH=/nix/store/3333333333333333333333333333333d-a/bin:/nix/store/4444444444444444444444444444444d-b/bin",
+            "PATH=/nix/store/00000000000000000000000000000000-a/bin:/nix/store/00000000000000000000000000000000-b/bin",
+        ),
+        (
+            "/boot/kernels/3333333333333333333333333333333d-linux-6.1-bzImage",
+            "/boot/kernels/00000000000000000000000000000000-linux-6.1-bzImage",
+        ),
+        (
             "passes it on to http://127.0.0.1:8081",
             "passes it on to http://127.0.0.1:8081",
         ),
