@@ -3,6 +3,8 @@
 //! `cargo insta review` finds `NAME.snap.new` beside `NAME.snap`, and makes one of the other. It writes the head anew, so that nothing
 //! is read from there.
 
+use sha2::{Digest as _, Sha256};
+
 /// Larger than any report; what is longer is no approved one.
 pub const SIZE_LIMIT: usize = 16 << 20;
 
@@ -81,6 +83,12 @@ impl Snapshot {
 
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The SHA-256 of the text, in hex.
+    pub fn sha256(&self) -> String {
+        let hash = Sha256::digest(&self.text);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

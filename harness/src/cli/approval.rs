@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::as_approved::{Outcome, shown};
 use super::configuration::HostArgs;
 use super::{Failure, tell};
-use crate::approval::{self, Difference, SIZE_LIMIT, Snapshot};
+use crate::approval::{self, SIZE_LIMIT, Snapshot};
 use crate::report::Report;
 use crate::vocabulary::Verdict;
 
 /// Beside the configuration, where insta has snapshots beside a test.
 const EXTENSION: &str = "snap";
 const DIRECTORY: &str = "snapshots";
-/// How many lines of a difference are shown; all are in the run's directory.
-const SHOWN: usize = 60;
-const DIFFERENCE_FILE: &str = "approved.diff";
+/// In the directory of the run: all lines that differ.
+pub(super) const DIFFERENCE_FILE: &str = "approved.diff";
 
 /// Which approved report a run is held against.
 #[derive(Debug, Args)]
@@ -29,24 +29,12 @@ pub(super) struct ApprovedArgs {
 
 /// Where the approved report of a host lies, and what it is.
 pub(super) struct Approved {
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// `None` where nothing was approved yet.
     snapshot: Option<Snapshot>,
     /// The file that it belongs to, and the arguments that name it, for a command that a person can copy.
     source: String,
-    named_by: String,
-}
-
-/// How a run compares with the approved report.
-pub(super) enum Outcome {
-    /// Nothing was approved yet.
-    None,
-    Same,
-    Differs {
-        difference: Difference,
-        /// Why `cargo insta review` will not find it, where it cannot be put beside the approved one.
-        not_pending: Option<String>,
-    },
+    pub(super) named_by: String,
 }
 
 impl Approved {
@@ -102,7 +90,7 @@ impl Approved {
         let Some(difference) = approval::compare(approved, &now) else {
             // A directory that cannot be written to is no reason to fail: CI may have it so.
             let _ = self.forget_pending();
-            return Ok(Outcome::Same);
+            return Ok(Outcome::Same(approved.sha256()));
         };
         let not_pending = self.write(&self.pending(), &now).err();
         let all = difference.lines.join("\n") + "\n";
@@ -113,11 +101,11 @@ impl Approved {
         })
     }
 
-    /// Makes this report the approved one, and says what that changed.
+    /// Makes this report the approved one, and says what that changed. Gives the SHA-256 of what is approved now.
     ///
     /// # Errors
     /// When its rehearsal did not come to an end, or the file cannot be written.
-    pub(super) fn approve(&self, report: &Report) -> Result<(), Failure> {
+    pub(super) fn approve(&self, report: &Report) -> Result<String, Failure> {
         if let Some(why) = approval::unfinished(report) {
             return Err(format!("nothing can be approved: {why}").into());
         }
@@ -142,42 +130,11 @@ impl Approved {
                 report.verdict
             ));
         }
-        Ok(())
-    }
-
-    /// What a person is told of how a run compares.
-    pub(super) fn words(&self, outcome: &Outcome, report: &Report, run_directory: &Path) -> String {
-        let file = self.file.display();
-        let run = run_directory.display();
-        let command = format!("bootproof approve {run} {}", self.named_by);
-        match outcome {
-            Outcome::None => format!(
-                "no report is approved yet: `{command}` approves this one, and a later run that differs fails\n"
-            ),
-            Outcome::Same => format!("as approved: {file}\n"),
-            Outcome::Differs {
-                difference,
-                not_pending,
-            } => format!(
-                "fail: not as approved: {}, {} in {file} (the rehearsal's own verdict: {})\n\n{}\n  next: where this is \
-                 what you mean, approve it:\n        {command}\n        ({})\n\n",
-                count(difference.added, "new line"),
-                count(difference.removed, "line less"),
-                report.verdict,
-                shown(difference, Some(run_directory)),
-                match not_pending {
-                    None => format!(
-                        "or `cargo insta review`, which finds {}",
-                        self.pending().display()
-                    ),
-                    Some(why) => format!("`cargo insta review` will not find it: {why}"),
-                },
-            ),
-        }
+        Ok(now.sha256())
     }
 
     /// Where insta has what is not yet approved.
-    fn pending(&self) -> PathBuf {
+    pub(super) fn pending(&self) -> PathBuf {
         self.file.with_extension("snap.new")
     }
 
@@ -246,24 +203,4 @@ fn read(file: &Path) -> Result<Option<Snapshot>, Failure> {
         )
     })?;
     Ok(Some(snapshot))
-}
-
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        many => format!("{many} {}", what.replacen("line", "lines", 1)),
-    }
-}
-
-/// The lines of a difference, indented, as many as a person reads.
-fn shown(difference: &Difference, run_directory: Option<&Path>) -> String {
-    let lines = difference.lines.iter().take(SHOWN);
-    let mut text: String = lines.map(|line| format!("  {line}\n")).collect();
-    let more = difference.lines.len().saturating_sub(SHOWN);
-    if more > 0 {
-        let place = run_directory.map(|directory| directory.join(DIFFERENCE_FILE));
-        let place = place.map_or_else(String::new, |place| format!(" in {}", place.display()));
-        text.push_str(&format!("  … and {more} more lines{place}\n"));
-    }
-    text
 }

@@ -3,6 +3,7 @@
 mod approval;
 mod approve;
 mod args;
+mod as_approved;
 mod audit;
 mod build;
 mod configuration;

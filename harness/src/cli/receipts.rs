@@ -47,6 +47,7 @@ pub(super) fn receipt(
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect(),
+        approved: None,
     })
 }
 

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::approval::{Approved, Outcome};
+use super::approval::Approved;
 use super::args::TestArgs;
+use super::as_approved::{Outcome, tell_report};
 use super::load::{Loaded, load};
 use super::progress::Printer;
 use super::{Exit, Failure, chain, estimate, key, receipts, report, run_directory, tell};
-use crate::approval;
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 use crate::receipt::SecretKey;
@@ -92,9 +92,10 @@ fn one(
     let observations = observations?;
     let report = crate::report::report(&loaded.plan, &observations);
     report::write_files(&report, directory)?;
-    // A scenario says itself what is expected of it.
-    let approved = approved.filter(|_| loaded.scenario.is_none());
-    let as_approved = tell_report(args, &report, approved, directory)?;
+    // A scenario says itself what is expected of it, and in a guest that was held anything may have been done.
+    let is_comparable = loaded.scenario.is_none() && loaded.plan.hold.is_none();
+    let outcome = tell_report(args, &report, approved.filter(|_| is_comparable), directory)?;
+    let as_approved = !matches!(outcome, Outcome::Differs { .. });
     if let (Some((key, receipts)), Some((candidate, baseline))) = (signing, identities) {
         if !as_approved && report.verdict == Verdict::Pass {
             tell("no receipt: it would say pass of a run that is not as approved\n");
@@ -104,7 +105,8 @@ fn one(
         let host = args.host.host.as_deref();
         let receipt = receipts::receipt(&loaded.plan, &report, &written, host, candidate, baseline);
         match receipt {
-            Some(receipt) => {
+            Some(mut receipt) => {
+                receipt.approved = outcome.approved();
                 let place = receipts::write(receipts, &receipt, key)?;
                 tell(&format!("receipt: {}\n", place.display()));
             }
@@ -116,39 +118,6 @@ fn one(
         None => (Exit::Fail, String::new()),
         Some(scenario) => judge(&loaded.name, &scenario.expect, &report, directory),
     })
-}
-
-/// The report, and how it compares with the approved one: whichever of the two fails comes first. Gives whether the run may pass.
-fn tell_report(
-    args: &TestArgs,
-    report: &Report,
-    approved: Option<&Approved>,
-    directory: &Path,
-) -> Result<bool, Failure> {
-    let print = || report::print(report, args.format, directory);
-    let Some(approved) = approved else {
-        print()?;
-        return Ok(true);
-    };
-    if args.approve {
-        print()?;
-        match approval::unfinished(report) {
-            Some(why) => tell(&format!("nothing was approved: {why}\n")),
-            None => approved.approve(report)?,
-        }
-        return Ok(true);
-    }
-    let outcome = approved.hold(report, directory)?;
-    let words = approved.words(&outcome, report, directory);
-    let as_approved = !matches!(outcome, Outcome::Differs { .. });
-    if as_approved || report.verdict == Verdict::Fail {
-        print()?;
-        tell(&words);
-    } else {
-        tell(&words);
-        print()?;
-    }
-    Ok(as_approved)
 }
 
 /// What the stores say that candidate and baseline hold.

@@ -37,6 +37,8 @@ pub enum Refusal {
         wanted: usize,
     },
     Accelerator(Accelerator),
+    /// Its report was held against none that a person approved.
+    NotApproved,
     TooOld {
         age: SignedDuration,
         most: SignedDuration,
@@ -93,6 +95,9 @@ impl fmt::Display for Refusal {
                     used.as_str()
                 )
             }
+            Self::NotApproved => f.write_str(
+                "the policy asks for an approved report, and it was held against none (`bootproof test --approve`)",
+            ),
             Self::TooOld { age, most } => {
                 write!(
                     f,

@@ -35,5 +35,6 @@ pub(crate) fn receipt() -> Receipt {
         qemu: "7.2.22".to_owned(),
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
         report: "ef".repeat(32),
+        approved: None,
     }
 }

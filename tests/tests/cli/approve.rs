@@ -182,7 +182,11 @@ fn a_run_that_is_not_as_approved_leaves_no_receipt() {
     };
     let told = rehearse(run.to_str().unwrap(), &["--approve"]);
     assert_eq!(told.code, 0, "{}", told.stderr);
-    assert_eq!(names_in(&host.sandbox.place("receipts")).len(), 1);
+    let receipts = names_in(&host.sandbox.place("receipts"));
+    assert_eq!(receipts.len(), 1);
+    let receipt = host.sandbox.place("receipts").join(&receipts[0]);
+    let receipt = fs::read_to_string(receipt).unwrap();
+    assert!(receipt.contains("\"approved\": \""), "{receipt}");
 
     fs::remove_dir_all(host.sandbox.place("receipts")).unwrap();
     host.change_guest();
@@ -263,6 +267,10 @@ fn without_a_configuration_a_file_is_named() {
         (&["--approve"][..], "--approve for which host?"),
         (&["--approved", "x.json", "--approve"], "must end in .snap"),
         (&["--approve", "--host", "wob"], "has no host `wob`"),
+        (
+            &["--approve", "--host", "web", "--hold", "booted"],
+            "cannot be used with",
+        ),
     ] {
         let told = host.test(args);
         assert_eq!(told.code, 2, "{}", told.stderr);

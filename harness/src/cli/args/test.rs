@@ -60,7 +60,7 @@ pub(in crate::cli) struct TestArgs {
     #[command(flatten)]
     pub(in crate::cli) approved: ApprovedArgs,
     /// Approve the report, whatever its verdict: later runs of the host that differ fail
-    #[arg(long, conflicts_with = "scenario")]
+    #[arg(long, conflicts_with_all = ["scenario", "hold"])]
     pub(in crate::cli) approve: bool,
     /// Sign a receipt of the rehearsal with this secret key, in Nix's format, for the gate: into the configuration's receipts
     #[arg(
