@@ -141,7 +141,7 @@ fn report_of_outage() -> Report {
 }
 
 #[test]
-fn the_accelerator_its_speed_and_the_order_of_answers_are_no_change() {
+fn the_accelerator_its_speed_the_shell_and_the_order_of_answers_are_no_change() {
     let once = lines(|_, _| {});
     let reversed = lines(|_, recording| recording.guest(State::Rebooted).http.reverse());
     assert_eq!(once, reversed);
@@ -151,6 +151,9 @@ fn the_accelerator_its_speed_and_the_order_of_answers_are_no_change() {
     let mut observations = recording.observations_of(&plan);
     for recorded in &mut observations {
         recorded.at_ms = recorded.at_ms * 7 + 3;
+        if let Observation::ChannelOpened { transport, .. } = &mut recorded.observation {
+            "serial".clone_into(transport);
+        }
         if let Observation::Accelerator {
             accelerator,
             reason,
