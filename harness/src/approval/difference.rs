@@ -163,6 +163,27 @@ mod tests {
     }
 
     #[test]
+    fn no_damage_of_an_approved_file_is_more_than_a_mistake_or_a_difference() {
+        let good = report("rebooted", "\"200\": 3");
+        let file = good.to_file("bootproof.toml", "bootproof test --host web");
+        let mut different = 0;
+        for at in 0..file.len() {
+            for byte in [0, b'\n', b'-', b'{', b'"', 0x1b, 0xff] {
+                let mut bytes = file.clone().into_bytes();
+                bytes[at] = byte;
+                let edited = Snapshot::parse(&bytes);
+                let cut = Snapshot::parse(&bytes[..at]);
+                for snapshot in [edited, cut].into_iter().flatten() {
+                    let found = compare(&snapshot, &good);
+                    assert_eq!(found.is_none(), snapshot == good);
+                    different += usize::from(found.is_some_and(|d| !d.lines.is_empty()));
+                }
+            }
+        }
+        assert!(different > 0);
+    }
+
+    #[test]
     fn texts_that_are_too_long_are_not_aligned() {
         let long = Snapshot::of(&"[]\n".repeat(LINE_LIMIT + 1));
         let found = compare(&long, &report("booted", "")).unwrap();
