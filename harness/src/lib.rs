@@ -1,5 +1,6 @@
 //! Rehearses the deploy and the reboots of a NixOS closure in a VM, and reports what it proved.
 
+pub mod approval;
 pub mod audit;
 pub mod check;
 pub mod cli;

@@ -31,6 +31,7 @@ const MODULES: &[Module] = &[
     logic("check", &["fold", "vocabulary"]),
     logic("diagnose", &["check", "fold", "vocabulary"]),
     logic("report", &["check", "diagnose", "fold", "vocabulary"]),
+    logic("approval", &["fold", "report"]),
     io("offspring", &[]),
     io("closure", &["nginx", "offspring", "vocabulary"]),
     logic("receipt", &["vocabulary"]),
@@ -63,6 +64,7 @@ const MODULES: &[Module] = &[
     io(
         "cli",
         &[
+            "approval",
             "audit",
             "closure",
             "config",

@@ -37,7 +37,7 @@ fn boot_target(units: &BTreeMap<String, Unit>) -> Option<&Unit> {
 }
 
 /// Every unit that the boot target reaches, by its own name; cycles are walked once.
-fn wanted(units: &BTreeMap<String, Unit>) -> BTreeSet<&str> {
+pub fn wanted(units: &BTreeMap<String, Unit>) -> BTreeSet<&str> {
     let aliases: BTreeMap<&str, &str> = units
         .values()
         .flat_map(|u| u.names.iter().map(|name| (name.as_str(), u.id.as_str())))

@@ -1,7 +1,10 @@
 //! The command line: arguments in, exit code out. Only this and `report/` print.
 
 mod answer;
+mod approval;
+mod approve;
 mod args;
+mod as_approved;
 mod audit;
 mod build;
 mod candidate;
@@ -48,6 +51,7 @@ pub fn main() -> Exit {
         args::Command::Test(test) => test::run(test),
         args::Command::Inspect(inspect) => inspect::run(inspect),
         args::Command::Report(report) => report::run(report),
+        args::Command::Approve(approve) => approve::run(approve),
         args::Command::Gate(gate) => gate::run(gate),
         args::Command::Audit(audit) => audit::run(audit),
         args::Command::Deploy(deploy) => deploy::run(deploy),

@@ -49,6 +49,7 @@ pub(super) fn receipt(
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect(),
+        approved: None,
     })
 }
 

@@ -57,6 +57,8 @@ pub struct Policy {
     pub max_age: SignedDuration,
     /// Those that count.
     pub accelerators: Vec<Accelerator>,
+    /// Whether the report must be one that a person approved.
+    pub approved: bool,
 }
 
 impl Default for Policy {
@@ -66,6 +68,7 @@ impl Default for Policy {
             cycles: 1,
             max_age: SignedDuration::from_hours(14 * 24),
             accelerators: vec![Accelerator::Kvm, Accelerator::Tcg],
+            approved: false,
         }
     }
 }
@@ -115,6 +118,7 @@ pub(super) struct WrittenPolicy {
     /// As people write it: `14 days`, `36 hours`.
     pub(super) max_age: Option<String>,
     pub(super) accelerators: Option<Vec<Accelerator>>,
+    pub(super) approved: Option<bool>,
 }
 
 impl Configuration {

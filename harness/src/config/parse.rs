@@ -103,6 +103,7 @@ fn over(base: &Policy, written: &WrittenPolicy, place: &str) -> Result<Policy, C
             .accelerators
             .clone()
             .unwrap_or_else(|| base.accelerators.clone()),
+        approved: written.approved.unwrap_or(base.approved),
     };
     if policy.steps.is_empty() {
         return Err(refuse(
@@ -183,6 +184,9 @@ mod tests {
         assert_eq!(web.policy.cycles, 3);
         assert_eq!(web.policy.max_age, SignedDuration::from_hours(48));
         assert_eq!(web.policy.accelerators, [Accelerator::Kvm]);
+        assert!(!web.policy.approved);
+        let strict = read("[policy]\napproved = true\n[hosts.web]\n");
+        assert!(strict.host("web").unwrap().settings.policy.approved);
         assert_eq!(config.any_host().settings.policy.cycles, 1);
         assert_eq!(config.host("wob"), None);
     }

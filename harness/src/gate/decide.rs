@@ -150,6 +150,8 @@ fn weigh<'a>(
         policy.accelerators.contains(&receipt.accelerator),
         Refusal::Accelerator(receipt.accelerator),
     );
+    let is_as_it_must = !policy.approved || receipt.approved.is_some();
+    refuse(is_as_it_must, Refusal::NotApproved);
     let age = asked.now.duration_since(receipt.made_at);
     let most = policy.max_age;
     refuse(age <= most, Refusal::TooOld { age, most });

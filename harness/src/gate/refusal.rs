@@ -47,6 +47,8 @@ pub enum Refusal {
         suppression: Suppression,
         expired: Date,
     },
+    /// Its report was held against none that a person approved.
+    NotApproved,
     TooOld {
         age: SignedDuration,
         most: SignedDuration,
@@ -120,6 +122,9 @@ impl fmt::Display for Refusal {
                 f,
                 "it passes because {} suppressed `{}`, which expired on {expired}",
                 suppression.owner, suppression.finding
+            ),
+            Self::NotApproved => f.write_str(
+                "the policy asks for an approved report, and it was held against none (`bootproof test --approve`)",
             ),
             Self::TooOld { age, most } => {
                 write!(

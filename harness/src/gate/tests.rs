@@ -202,6 +202,13 @@ fn a_policy_that_asks_for_more_than_was_done_refuses() {
     case.policy.accelerators = vec![Accelerator::Kvm];
     let tcg = Refusal::Accelerator(Accelerator::Tcg);
     assert_eq!(case.refusals(&receipt()), [tcg]);
+
+    let mut case = Case::default();
+    case.policy.approved = true;
+    assert_eq!(case.refusals(&receipt()), [Refusal::NotApproved]);
+    let approved = changed(|r| r.approved = Some("ab".repeat(32)));
+    let decision = case.decide(&[found("approved.receipt", &approved)]);
+    assert!(matches!(decision, Decision::Open { .. }), "{decision:?}");
 }
 
 #[test]

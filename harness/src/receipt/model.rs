@@ -33,6 +33,9 @@ pub struct Receipt {
     pub suppressions: Vec<Suppression>,
     /// SHA-256, in hex, of `report.json`.
     pub report: String,
+    /// SHA-256, in hex, of the approved report that it is equal to; `None` where it was held against none.
+    #[serde(default)]
+    pub approved: Option<String>,
 }
 
 impl Receipt {

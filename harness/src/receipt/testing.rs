@@ -37,5 +37,6 @@ pub(crate) fn receipt() -> Receipt {
         probes: Vec::new(),
         suppressions: Vec::new(),
         report: "ef".repeat(32),
+        approved: None,
     }
 }

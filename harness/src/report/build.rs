@@ -2,21 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::{self, coverage, is_looping};
+use crate::check::{self, coverage};
 use crate::diagnose::{Diagnosis, diagnose};
-use crate::fold::{
-    ActiveState, BootRecord, Run, StateRecord, fold, sanitise, state_after, steps_in_order,
-};
+use crate::fold::{BootRecord, Run, fold, sanitise, state_after, steps_in_order};
 use crate::vocabulary::{
-    ClosureFacts, FORMAT_VERSION, Finding, HttpAnswer, Plan, ProbeRoute, Recorded, Severity, State,
-    Step, System, Unproven, Verdict,
+    ClosureFacts, FORMAT_VERSION, Finding, Plan, Recorded, Severity, State, Step, System, Unproven,
+    Verdict,
 };
 
 use super::model::{
     AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, InspectedSummary, Report,
-    StageReached, StateReport, StepReport, TargetSummary,
+    StageReached, StepReport, TargetSummary,
 };
 use super::sentences::sentences;
+use super::state::state;
 use super::suppressions;
 
 /// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
@@ -194,44 +193,6 @@ fn steps(plan: &Plan, run: &Run) -> Vec<StepReport> {
             milliseconds: record.and_then(|r| Some(r.finished_ms?.saturating_sub(r.started_ms))),
         })
         .collect()
-}
-
-fn state(state: State, record: &StateRecord) -> StateReport {
-    let identity = record.identity.clone().unwrap_or_default();
-    let units = record.units();
-    let count = |of: &dyn Fn(&crate::fold::Unit) -> bool| {
-        units.map(|units| units.values().filter(|u| of(u)).count())
-    };
-    let both = record.units_first.is_some() && record.units_last.is_some();
-    let mut http: BTreeMap<String, usize> = BTreeMap::new();
-    let mut routes: BTreeSet<ProbeRoute> = BTreeSet::new();
-    for probe in record.http.keys().filter_map(|e| record.decisive_probe(e)) {
-        *http.entry(answer(&probe.answer)).or_default() += 1;
-        routes.insert(probe.route);
-    }
-    StateReport {
-        state,
-        boot: record.boot,
-        kernel_machine: identity.machine,
-        kernel_release: identity.release,
-        userland: identity.pid1,
-        system: identity.system,
-        system_state: record.system_state.clone(),
-        units_failed: count(&|u| u.active_state == ActiveState::Failed),
-        units_looping: count(&|u| is_looping(record, &u.id)).filter(|_| both),
-        http,
-        http_routes: routes.into_iter().collect(),
-    }
-}
-
-fn answer(answer: &HttpAnswer) -> String {
-    match answer {
-        HttpAnswer::Status { code, .. } => code.to_string(),
-        HttpAnswer::Refused => "refused".to_owned(),
-        HttpAnswer::Reset => "reset".to_owned(),
-        HttpAnswer::TimedOut => "timed out".to_owned(),
-        HttpAnswer::Failed { .. } => "failed".to_owned(),
-    }
 }
 
 fn boot(record: &BootRecord) -> BootReport {

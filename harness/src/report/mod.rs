@@ -11,6 +11,7 @@ mod model;
 mod normalise;
 mod select;
 mod sentences;
+mod state;
 mod suppressions;
 mod text;
 

@@ -153,6 +153,12 @@ pub struct StateReport {
     pub http: BTreeMap<String, usize>,
     /// From where the deciding answers came.
     pub http_routes: Vec<ProbeRoute>,
+    /// What each endpoint answered in the last round, by its URL.
+    #[serde(default)]
+    pub answers: BTreeMap<String, String>,
+    /// What the boot target wants and what is active: services, what starts them, and mounts. `None` where it was not seen.
+    #[serde(default)]
+    pub active: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The texts of a report that are for people, to be changed all alike: made fit for a terminal, or redacted.
+//! The texts of a report, to be changed all alike: made fit for a terminal, or redacted.
 
 use crate::vocabulary::StepOutcome;
 
@@ -32,5 +32,20 @@ pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
     texts.extend(&mut report.notes);
     texts.extend(&mut report.begun_again);
     texts.extend(report.boots.iter_mut().filter_map(|b| b.exit.as_mut()));
+    texts
+}
+
+/// Every text that says what something is about, ids that refer to another included.
+pub(super) fn names(report: &mut Report) -> Vec<&mut String> {
+    let mut texts = Vec::new();
+    for finding in &mut report.findings {
+        texts.push(&mut finding.subject);
+        texts.extend(finding.evidence.iter_mut().map(|e| &mut e.source));
+    }
+    for cause in &mut report.diagnosis.causes {
+        texts.extend(&mut cause.findings);
+        texts.extend(cause.consequences.iter_mut().flat_map(|c| &mut c.findings));
+    }
+    texts.extend(report.unproven.iter_mut().map(|u| &mut u.subject));
     texts
 }

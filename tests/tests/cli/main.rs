@@ -1,5 +1,6 @@
 //! The command line as a process: what it says, how it ends, and what it leaves behind.
 
+mod approve;
 mod audit;
 mod bad_input;
 mod bad_recording;

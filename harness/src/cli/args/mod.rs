@@ -1,5 +1,6 @@
 //! The arguments.
 
+mod approve;
 mod audit;
 mod build;
 mod deploy;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use approve::ApproveArgs;
 pub(super) use audit::{AuditArgs, AuditFormat};
 pub(super) use build::BuildArgs;
 pub(super) use deploy::DeployArgs;
@@ -42,6 +44,8 @@ pub(super) enum Command {
     Inspect(Box<InspectArgs>),
     /// Tell the report of a finished run again, from its recording.
     Report(ReportArgs),
+    /// Make the report of a finished run the one that later runs of the host must equal.
+    Approve(Box<ApproveArgs>),
     /// Let a deploy through only with a receipt for exactly this closure, baseline and machine.
     Gate(Box<GateArgs>),
     /// Look at a live machine, without changing it: what its next boot starts, and whether that can run.

@@ -4,6 +4,7 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
 use super::{Format, SourceArgs, TargetArgs};
+use crate::cli::approval::ApprovedArgs;
 use crate::cli::configuration::HostArgs;
 use crate::vocabulary::State;
 
@@ -33,7 +34,7 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) expect_system: Option<String>,
 
     /// Rehearse these scenarios of the lab (default: all of them)
-    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["TargetArgs", "closure"])]
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["TargetArgs", "closure", "approved"])]
     pub(in crate::cli) scenario: Vec<String>,
     /// The directory of the scenarios
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
@@ -56,6 +57,11 @@ pub(in crate::cli) struct TestArgs {
 
     #[command(flatten)]
     pub(in crate::cli) host: HostArgs,
+    #[command(flatten)]
+    pub(in crate::cli) approved: ApprovedArgs,
+    /// Approve the report, whatever its verdict: later runs of the host that differ fail
+    #[arg(long, conflicts_with_all = ["scenario", "hold"])]
+    pub(in crate::cli) approve: bool,
     /// Sign a receipt of the rehearsal with this secret key, in Nix's format, for the gate: into the configuration's receipts
     #[arg(
         long,

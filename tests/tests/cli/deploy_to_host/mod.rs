@@ -77,6 +77,7 @@ impl Deploy {
             qemu: "7.2.22".to_owned(),
             steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
             report: "ef".repeat(32),
+            approved: None,
             probes: Vec::new(),
             suppressions: Vec::new(),
         };
