@@ -42,6 +42,12 @@ pub(crate) const BOOT: &[Tool] = &[
     tool("mkswap", "util-linux"),
 ];
 
+/// What reaching a guest over ssh takes, as an operator reaches a machine.
+pub(crate) const SSH: &[Tool] = &[
+    tool("ssh", "openssh-client"),
+    tool("nix-copy-closure", "nix-bin"),
+];
+
 /// What `bootproof inspect` is measured against.
 pub(crate) const BENCH: &[Tool] = &[
     tool("file", "file"),

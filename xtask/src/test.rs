@@ -11,6 +11,7 @@ use crate::{host_tools, lab};
 pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
     host_tools::ensure(host_tools::LAB)?;
     host_tools::ensure(host_tools::BOOT)?;
+    host_tools::ensure(host_tools::SSH)?;
     cargo(root, &["fmt", "--all", "--check"])?;
     cargo(
         root,
