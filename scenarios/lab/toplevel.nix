@@ -38,7 +38,7 @@ let
   serial = builtins.any (param: builtins.match "console=ttyS0.*" param != null) system.kernel_params;
   install-bootloader = lib.guestScript "install-grub" (common // {
     # As on NixOS, the installer's options are a file of their own.
-    grubConfig = lib.writeText "grub-config.xml" (builtins.toXML { devices = [ system.grub_device ]; });
+    grubConfig = lib.writeText "grub-config.xml" (builtins.toXML ({ devices = [ system.grub_device ]; } // (system.grub_options or { })));
     serial = if serial then "echo \"serial --unit=0 --speed=115200\"; echo \"terminal_output serial\"" else "";
   }) ./guest/install-grub.sh;
 

@@ -61,6 +61,8 @@ pub struct SystemSpec {
     pub userland: Option<Architecture>,
     pub kernel_params: Option<Vec<String>>,
     pub grub_device: Option<String>,
+    /// Further options of NixOS's GRUB installer, by the names that `install-grub.pl` has for them: `grubTargetEfi`.
+    pub grub_options: Option<BTreeMap<String, String>>,
     pub root_label: Option<String>,
     pub initrd_modules: Option<Vec<String>>,
     pub tools: Option<Vec<String>>,
