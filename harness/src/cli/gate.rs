@@ -30,19 +30,13 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         false => None,
     };
     let identity = closure::identify(&closure)?;
-    let settings = &chosen.host.settings;
-    let asked = Asked {
-        candidate: &identity,
-        baseline: baseline.as_ref(),
-        host: chosen.host.name.as_deref(),
-        target: &settings.target,
-        expect_system: settings.expect_system.as_ref(),
-        policy: &settings.policy,
-        probes: &settings.probes,
-        suppressions: &settings.suppressions,
-        trusted: &chosen.configuration.trusted_keys,
-        now: Timestamp::now(),
-    };
+    let asked = Asked::of_host(
+        &identity,
+        baseline.as_ref(),
+        &chosen.host,
+        &chosen.configuration.trusted_keys,
+        Timestamp::now(),
+    );
     let decision = decide(&asked, &receipts::read_all(&chosen.receipts)?);
     let mut answer = answer(&asked, &decision, &chosen.receipts, &args.source);
     if let Some(why) = damage.or(difference) {

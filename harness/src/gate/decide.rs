@@ -2,7 +2,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Refusal;
-use crate::config::Policy;
+use crate::config::{Host, Policy};
 use crate::receipt::{PublicKey, SealError, Sealed};
 use crate::vocabulary::{
     ClosureIdentity, Probe, StorePath, Suppression, System, TargetMachine, Verdict,
@@ -26,6 +26,31 @@ pub struct Asked<'a> {
     pub suppressions: &'a [Suppression],
     pub trusted: &'a [PublicKey],
     pub now: Timestamp,
+}
+
+impl<'a> Asked<'a> {
+    /// What the configuration demands of a deploy to `host`, now.
+    pub fn of_host(
+        candidate: &'a ClosureIdentity,
+        baseline: Option<&'a StorePath>,
+        host: &'a Host,
+        trusted: &'a [PublicKey],
+        now: Timestamp,
+    ) -> Self {
+        let settings = &host.settings;
+        Self {
+            candidate,
+            baseline,
+            host: host.name.as_deref(),
+            target: &settings.target,
+            expect_system: settings.expect_system.as_ref(),
+            policy: &settings.policy,
+            probes: &settings.probes,
+            suppressions: &settings.suppressions,
+            trusted,
+            now,
+        }
+    }
 }
 
 /// A file of the receipts' directory.

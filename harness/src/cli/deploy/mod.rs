@@ -142,19 +142,13 @@ fn ask(
     chosen: &Chosen,
     found: &[Found],
 ) -> Answer {
-    let settings = &chosen.host.settings;
-    let asked = Asked {
+    let asked = Asked::of_host(
         candidate,
-        baseline: Some(current),
-        host: chosen.host.name.as_deref(),
-        target: &settings.target,
-        expect_system: settings.expect_system.as_ref(),
-        policy: &settings.policy,
-        probes: &settings.probes,
-        suppressions: &settings.suppressions,
-        trusted: &chosen.configuration.trusted_keys,
-        now: Timestamp::now(),
-    };
+        Some(current),
+        &chosen.host,
+        &chosen.configuration.trusted_keys,
+        Timestamp::now(),
+    );
     let decision = decide(&asked, found);
     answer(&asked, &decision, &chosen.receipts, &args.source)
 }
