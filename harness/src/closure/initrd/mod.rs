@@ -1,6 +1,7 @@
 //! What an initrd carries. It is decompressed once, which takes as long as all else that is read of a closure: the closure's facts and
 //! its survey ask [`Closure::initrd`], and `read_ahead` asks before either.
 
+mod libraries;
 mod programs;
 
 use std::fmt;
@@ -120,7 +121,8 @@ pub(super) fn parse(reader: &mut dyn BufRead) -> Initrd {
         }
         first.clear();
         content.take(FIRST_BYTES).read_to_end(&mut first)?;
-        programs.look(&entry, &first);
+        // Of texts, which the other reads, this one takes nothing further.
+        programs.look(&entry, &first, content)?;
         root.look(entry, &mut first.as_slice().chain(content))?;
         Ok(modules.names.len() < MAX_MODULES || !programs.is_done())
     });

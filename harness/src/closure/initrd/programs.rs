@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
+use std::rc::Rc;
 
+use super::libraries;
 use crate::closure::cpio_names::Entry;
-use crate::closure::survey::elf;
+use crate::closure::survey::elf::{self, ElfNeeds};
 use crate::closure::survey::hop::{Fault, Hop, Role};
 use crate::closure::survey::script::interpreter;
 use crate::vocabulary::ElfClass;
@@ -28,11 +30,14 @@ const MAX_LINKS: usize = 40;
 const MAX_SCRIPTS: usize = 5;
 
 /// What is kept of a file.
-enum Content {
+pub(super) enum Content {
     Link(String),
     Elf {
         class: ElfClass,
         loader: Option<String>,
+        /// `None` where it is too long to be read, or damaged.
+        needs: Option<Rc<ElfNeeds>>,
+        executable: bool,
     },
     Script(String),
     /// No file to execute.
@@ -47,7 +52,14 @@ impl Content {
     fn length(&self) -> usize {
         match self {
             Self::Link(text) | Self::Script(text) => text.len(),
-            Self::Elf { loader, .. } => loader.as_ref().map_or(0, String::len),
+            Self::Elf { loader, needs, .. } => {
+                let names = needs.iter().flat_map(|needs| {
+                    [&needs.needed, &needs.rpath, &needs.runpath]
+                        .into_iter()
+                        .flatten()
+                });
+                names.chain(loader).map(String::len).sum()
+            }
             Self::NotExecutable | Self::NotAProgram | Self::Unread => 0,
         }
     }
@@ -75,18 +87,23 @@ impl Follower {
         }
     }
 
-    /// Nothing that still comes can change what was found.
+    /// Nothing that still comes is kept.
     pub(super) fn is_done(&self) -> bool {
-        self.too_many || self.wanted.is_none()
+        self.too_many
     }
 
-    /// Takes a file by its first [`FIRST_BYTES`].
-    pub(super) fn look(&mut self, entry: &Entry, first: &[u8]) {
+    /// Takes a file; `content` is what comes after its `first` [`FIRST_BYTES`].
+    pub(super) fn look(
+        &mut self,
+        entry: &Entry,
+        first: &[u8],
+        content: &mut dyn Read,
+    ) -> io::Result<()> {
         if self.is_done() {
-            return;
+            return Ok(());
         }
         let name = entry.name.trim_start_matches("./").trim_matches('/');
-        if let Some(content) = content_of(entry, first) {
+        if let Some(content) = content_of(entry, first, content)? {
             self.kept += name.len() + content.length();
             self.files.insert(name.to_owned(), content);
         }
@@ -94,6 +111,7 @@ impl Follower {
             (self.hops, self.wanted) = followed(&self.files);
         }
         self.too_many = self.files.len() >= MAX_FILES || self.kept >= MAX_KEPT;
+        Ok(())
     }
 
     /// What was found when the initrd was read, or could be read so far.
@@ -104,38 +122,49 @@ impl Follower {
             Ok(()) if self.too_many => Some("it has more files than any".to_owned()),
             Ok(()) => None,
         };
-        let hops = match &unreadable {
+        let mut hops = match &unreadable {
             Some(_) => Vec::new(),
             None if self.wanted.is_none() => self.hops,
             None => followed(&self.files).0,
         };
+        // A library that has not come may be in what was not read.
+        if end.is_ok() && !self.too_many {
+            libraries::look_for(&self.files, &mut hops);
+        }
         InitrdFiles { hops, unreadable }
     }
 }
 
 /// `None` for directories and devices.
-fn content_of(entry: &Entry, first: &[u8]) -> Option<Content> {
+fn content_of(entry: &Entry, first: &[u8], rest: &mut dyn Read) -> io::Result<Option<Content>> {
+    let executable = entry.mode & 0o111 != 0;
     match entry.mode & 0o170_000 {
         0o120_000 => {
             let target = String::from_utf8_lossy(first).into_owned();
-            return Some(Content::Link(target));
+            return Ok(Some(Content::Link(target)));
         }
-        0o100_000 if entry.mode & 0o111 == 0 => return Some(Content::NotExecutable),
         0o100_000 => {}
-        _ => return None,
+        _ => return Ok(None),
     }
     if let Some(class) = ElfClass::of_header(first) {
-        let loader = elf::loader_of(first);
-        return Some(Content::Elf { class, loader });
+        return Ok(Some(Content::Elf {
+            class,
+            loader: elf::loader_of(first),
+            needs: libraries::needs(first, rest)?,
+            executable,
+        }));
     }
     if first.is_empty() && entry.links > 1 {
-        return Some(Content::Unread);
+        return Ok(Some(Content::Unread));
+    }
+    if !executable {
+        return Ok(Some(Content::NotExecutable));
     }
     let text = String::from_utf8_lossy(first);
-    Some(match interpreter(&text) {
+    Ok(Some(match interpreter(&text) {
         Some(interpreter) => Content::Script(interpreter.to_owned()),
         None => Content::NotAProgram,
-    })
+    }))
 }
 
 /// Whether what is looked for is this name or may be below it, through a link.
@@ -158,12 +187,18 @@ fn followed(files: &BTreeMap<String, Content>) -> (Vec<Hop>, Option<String>) {
                 hop.fault = Some(Fault::Missing);
                 wanted = Some(missing);
             }
-            Ok(Content::NotExecutable | Content::Link(_)) => {
+            Ok(
+                Content::NotExecutable
+                | Content::Link(_)
+                | Content::Elf {
+                    executable: false, ..
+                },
+            ) => {
                 hop.fault = Some(Fault::NotExecutable);
             }
             Ok(Content::NotAProgram) => hop.fault = Some(Fault::NotAProgram),
             Ok(Content::Unread) => {}
-            Ok(Content::Elf { class, loader }) => {
+            Ok(Content::Elf { class, loader, .. }) => {
                 hop.class = Some(*class);
                 if let Some(loader) = loader
                     && let Err(missing) = resolve(files, loader)
@@ -186,6 +221,14 @@ fn followed(files: &BTreeMap<String, Content>) -> (Vec<Hop>, Option<String>) {
 
 /// Follows the links of a path as the kernel does in the root that the initrd makes; an error is the name that is not there.
 fn resolve<'a>(files: &'a BTreeMap<String, Content>, path: &str) -> Result<&'a Content, String> {
+    real(files, path).map(|(_, content)| content)
+}
+
+/// The same with the name that has no links in it.
+pub(super) fn real<'a>(
+    files: &'a BTreeMap<String, Content>,
+    path: &str,
+) -> Result<(String, &'a Content), String> {
     let components = |path: &str| -> Vec<String> {
         let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
         parts.rev().map(str::to_owned).collect()
@@ -216,7 +259,7 @@ fn resolve<'a>(files: &'a BTreeMap<String, Content>, path: &str) -> Result<&'a C
     }
     match found {
         Some(Content::Link(_)) | None => Err(real.join("/")),
-        Some(content) => Ok(content),
+        Some(content) => Ok((real.join("/"), content)),
     }
 }
 

@@ -17,7 +17,13 @@ const MAX_DIRECTORY: usize = 4096;
 /// Stands for directories that are not known: it makes nothing certain.
 const UNKNOWN: &str = "";
 
-/// Finds the libraries of programs as ld.so(8) does, each file read once.
+/// The ELF files of some root directory.
+pub(in crate::closure) trait ElfFiles {
+    /// What the headers of an ELF file say; `None` where they are damaged, or the file is none.
+    fn needs(&mut self, path: &str) -> Option<Rc<ElfNeeds>>;
+}
+
+/// Finds the libraries of the closure's programs, each file read once.
 pub(super) struct Libraries<'a> {
     files: ClosureFiles<'a>,
     read: BTreeMap<String, Option<Rc<ElfNeeds>>>,
@@ -40,8 +46,19 @@ impl<'a> Libraries<'a> {
         }
     }
 
-    /// What the headers of an ELF file say; `None` where they are damaged or the file is none.
-    pub(super) fn needs(&mut self, logical: &str) -> Option<Rc<ElfNeeds>> {
+    /// The first few libraries that the loader would not find for the program at a link-free path.
+    pub(super) fn missing(&mut self, program: &str) -> Vec<String> {
+        if let Some(known) = self.missing.get(program) {
+            return known.clone();
+        }
+        let missing = missing_libraries(self, program);
+        self.missing.insert(program.to_owned(), missing.clone());
+        missing
+    }
+}
+
+impl ElfFiles for Libraries<'_> {
+    fn needs(&mut self, logical: &str) -> Option<Rc<ElfNeeds>> {
         if let Some(known) = self.read.get(logical) {
             return known.clone();
         }
@@ -52,20 +69,24 @@ impl<'a> Libraries<'a> {
         self.read.insert(logical.to_owned(), needs.clone());
         needs
     }
+}
 
-    /// The first few libraries that the loader would not find for the program at a link-free path.
-    pub(super) fn missing(&mut self, program: &str) -> Vec<String> {
-        if let Some(known) = self.missing.get(program) {
-            return known.clone();
-        }
-        let missing = self.search(program).unwrap_or_default();
-        self.missing.insert(program.to_owned(), missing.clone());
-        missing
-    }
+/// The first few libraries that ld.so(8) would not find for the program at a link-free path.
+pub(in crate::closure) fn missing_libraries(
+    files: &mut dyn ElfFiles,
+    program: &str,
+) -> Vec<String> {
+    Search { files }.missing(program).unwrap_or_default()
+}
 
+struct Search<'a> {
+    files: &'a mut dyn ElfFiles,
+}
+
+impl Search<'_> {
     /// Loads breadth first, as the loader does; a name that is loaded already is not looked for again.
-    fn search(&mut self, program: &str) -> Option<Vec<String>> {
-        let needs = self.needs(program)?;
+    fn missing(&mut self, program: &str) -> Option<Vec<String>> {
+        let needs = self.files.needs(program)?;
         let loader = needs.interpreter.clone()?;
         let class = needs.class;
         let musl = file_name(&loader).starts_with("ld-musl");
@@ -127,7 +148,7 @@ impl<'a> Libraries<'a> {
     ) -> Option<(String, Rc<ElfNeeds>)> {
         let mut at = |path: String| {
             *lookups = lookups.checked_sub(1)?;
-            let needs = self.needs(&path)?;
+            let needs = self.files.needs(&path)?;
             (needs.class == class).then_some((path, needs))
         };
         if name.contains('/') {

@@ -18,7 +18,7 @@ mod header_walk;
 pub(super) mod hop;
 mod idle_units;
 mod installation;
-mod libraries;
+pub(super) mod libraries;
 mod links;
 mod module_tree;
 mod named_places;

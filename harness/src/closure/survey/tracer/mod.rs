@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::binary_wrapper;
 use super::hop::{Fault, Hop, Role, Trace};
-use super::libraries::Libraries;
+use super::libraries::{ElfFiles as _, Libraries};
 use super::run_time::{Origin, RunTime};
 use super::script::{called, interpreter, is_shell, names_libraries};
 use crate::closure::executable::{MAX_DEPTH, SCRIPT_LIMIT, last_exec};
