@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -107,17 +107,6 @@ impl HeldGuest {
         let output = ssh.wait_with_output().unwrap();
         assert!(output.status.success(), "{script}: {}", output.status);
         String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Lets the rehearsal go on, and waits for its end.
-    pub fn release(mut self) -> ExitStatus {
-        self.rehearsal
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(b"\n")
-            .unwrap();
-        self.rehearsal.wait().unwrap()
     }
 }
 
