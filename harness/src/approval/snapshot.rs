@@ -87,8 +87,7 @@ impl Snapshot {
 
     /// The SHA-256 of the text, in hex.
     pub fn sha256(&self) -> String {
-        let hash = Sha256::digest(&self.text);
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&Sha256::digest(&self.text))
     }
 }
 

@@ -1,14 +1,14 @@
 //! The approved report as a file: where it is, whether a run is still that, and the approving of one.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::as_approved::{Outcome, shown};
 use super::configuration::HostArgs;
-use super::{Failure, tell};
+use super::{Failure, tell, whole_file};
 use crate::approval::{self, SIZE_LIMIT, Snapshot};
 use crate::report::Report;
 use crate::vocabulary::Verdict;
@@ -160,32 +160,14 @@ impl Approved {
         };
         fs::create_dir_all(directory).map_err(failed)?;
         let text = snapshot.to_file(&self.source, &format!("bootproof test {}", self.named_by));
-        let write = || {
-            let mut file = tempfile::Builder::new()
-                .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-                .tempfile_in(directory)?;
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(place)?;
-            Ok(())
-        };
-        write().map_err(failed)?;
+        whole_file::write(place, text.as_bytes()).map_err(failed)?;
         Ok(())
     }
 }
 
 fn read(file: &Path) -> Result<Option<Snapshot>, Failure> {
-    let bytes = || -> io::Result<Vec<u8>> {
-        // A pipe of that name would be waited for.
-        if !fs::metadata(file)?.is_file() {
-            return Err(io::Error::other("it is no file"));
-        }
-        let mut bytes = Vec::new();
-        let limit = u64::try_from(SIZE_LIMIT + 1).unwrap_or(u64::MAX);
-        File::open(file)?.take(limit).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = match bytes() {
+    let limit = u64::try_from(SIZE_LIMIT).unwrap_or(u64::MAX);
+    let bytes = match whole_file::read(file, limit) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {

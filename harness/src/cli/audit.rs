@@ -1,12 +1,10 @@
 //! `bootproof audit`: what a live machine will start at its next boot, and whether that can run.
 
-use std::fs::Permissions;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::args::{AuditArgs, AuditFormat};
-use super::{Exit, Failure};
+use super::{Exit, Failure, whole_file};
 use crate::audit::{self, Audit, Machine};
 use crate::closure::{self, Source};
 use crate::inspect::{self, Against, Candidate, Inspection, Options};
@@ -38,7 +36,7 @@ fn mark() -> Result<String, Failure> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| format!("the system gives no random bytes: {error}"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(base16ct::lower::encode_string(&bytes))
 }
 
 /// Inspects the next boot's closure where the store has it; `None` where it has not.
@@ -89,19 +87,9 @@ fn print(audit: &Audit, format: AuditFormat) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The collector reads whenever it likes: the file is whole before it has its name, and everybody may read it.
+/// The collector reads whenever it likes.
 fn write_metrics(audit: &Audit, path: &Path) -> Result<(), Failure> {
     let now = jiff::Timestamp::now().as_second();
     let text = audit::metrics::render(audit, now);
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new()
-        .prefix(".bootproof-audit-")
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    Ok(whole_file::write(path, text.as_bytes())?)
 }

@@ -255,8 +255,7 @@ fn kill(group: Option<Pid>, signal: Signal) {
 fn not_started(program: &str, error: &io::Error) -> Failure {
     match (error.kind(), program) {
         (io::ErrorKind::NotFound, "nix") => {
-            "`nix` is not installed, and --flake needs it: install Nix 2.18 or later (https://nixos.org/download), or name what you mean \
-             by its path"
+            "`nix` is not installed, and --flake needs it: install Nix 2.18 or later, or name what you mean by its path"
                 .into()
         }
         _ => format!("cannot start `{program}`: {error}").into(),

@@ -25,6 +25,7 @@ mod run_directory;
 mod seeds;
 mod size;
 mod test;
+mod whole_file;
 
 use std::io::Write as _;
 

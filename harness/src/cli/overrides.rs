@@ -2,16 +2,15 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Failure, tell};
+use super::{Failure, tell, whole_file};
 use crate::deploy::{Override, made};
 use crate::fold::sanitise;
 use crate::vocabulary::StorePath;
 
 const EXTENSION: &str = "override";
-/// Larger than any record; what is longer is read no further.
+/// Larger than any record.
 const READ_LIMIT: u64 = 2 << 20;
 
 /// Puts a record into the directory, whole or not at all; gives its path.
@@ -24,14 +23,8 @@ pub(super) fn write(directory: &Path, record: &Override) -> Result<PathBuf, Fail
         record.candidate.base_name()
     );
     let place = directory.join(name.replace('/', "_"));
-    let written = fs::create_dir_all(directory)
-        .and_then(|()| tempfile::NamedTempFile::new_in(directory))
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&place)?;
-            Ok(())
-        });
+    let written =
+        fs::create_dir_all(directory).and_then(|()| whole_file::write(&place, text.as_bytes()));
     written.map_err(|error| {
         format!(
             "an override must be recorded, and {} cannot be written: {error}",
@@ -71,7 +64,7 @@ fn read_all(directory: &Path) -> (Vec<Override>, Vec<String>) {
     let mut records = Vec::new();
     let mut unreadable = Vec::new();
     for place in places {
-        match read(&place)
+        match whole_file::read(&place, READ_LIMIT)
             .ok()
             .and_then(|bytes| Override::parse(&bytes).ok())
         {
@@ -80,18 +73,6 @@ fn read_all(directory: &Path) -> (Vec<Override>, Vec<String>) {
         }
     }
     (records, unreadable)
-}
-
-fn read(place: &Path) -> io::Result<Vec<u8>> {
-    // A pipe of that name would be waited for.
-    if !fs::metadata(place)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(place)?
-        .take(READ_LIMIT)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Who runs this, as far as the environment tells.

@@ -1,20 +1,20 @@
 //! The directory of receipts: one is written after a rehearsal, and the gate reads all.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::Failure;
+use super::{Failure, whole_file};
 use crate::gate::Found;
 use crate::receipt::{Receipt, SealError, Sealed, SecretKey};
 use crate::report::{Report, SuppressionUse};
 use crate::vocabulary::{ClosureIdentity, Plan, StepOutcome, Suppression};
 
 const EXTENSION: &str = "receipt";
-/// Larger than any receipt; what is longer is read no further.
+/// Larger than any receipt.
 const READ_LIMIT: u64 = 1 << 20;
 
 /// What a finished rehearsal proved; `None` where no machine ran, so that nothing was rehearsed.
@@ -42,13 +42,11 @@ pub(super) fn receipt(
         expect_system: plan.expect_system.clone(),
         accelerator: used.accelerator,
         qemu: used.qemu.clone(),
+        firmware: report.firmware.clone(),
         steps: done.map(|step| step.step).collect(),
         probes: plan.probes.clone(),
         suppressions: used_suppressions(report),
-        report: Sha256::digest(report_file)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
+        report: base16ct::lower::encode_string(&Sha256::digest(report_file)),
         approved: None,
     })
 }
@@ -77,13 +75,8 @@ pub(super) fn write(
         receipt.candidate.toplevel.base_name()
     );
     let place = directory.join(name.replace('/', "_"));
-    let written = tempfile::NamedTempFile::new_in(directory).and_then(|mut file| {
-        io::Write::write_all(&mut file, sealed.to_text().as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(&place)?;
-        Ok(())
-    });
-    written.map_err(|error| format!("failed to write {}: {error}", place.display()))?;
+    whole_file::write(&place, sealed.to_text().as_bytes())
+        .map_err(|error| format!("failed to write {}: {error}", place.display()))?;
     Ok(place)
 }
 
@@ -106,18 +99,7 @@ pub(super) fn read_all(directory: &Path) -> Result<Vec<Found>, Failure> {
 }
 
 fn read(place: &Path) -> Found {
-    let read = || -> io::Result<Vec<u8>> {
-        // A pipe of that name would be waited for.
-        if !fs::metadata(place)?.is_file() {
-            return Err(io::Error::other("it is no file"));
-        }
-        let mut bytes = Vec::new();
-        File::open(place)?
-            .take(READ_LIMIT)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let sealed = match read() {
+    let sealed = match whole_file::read(place, READ_LIMIT) {
         Ok(bytes) => Sealed::parse(&bytes),
         Err(error) => Err(SealError::Content(error.to_string())),
     };

@@ -1,12 +1,11 @@
 //! The files of the configuration that go on the test disk, read.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Failure;
+use super::{Failure, whole_file};
 use crate::config::{Content, SeededFile};
 use crate::rehearsal::Seed;
 use crate::vocabulary::Seeded;
@@ -23,13 +22,7 @@ pub(super) fn read(files: &[SeededFile], beside: &Path) -> Result<Vec<Seed>, Fai
             Content::Text(text) => text.clone().into_bytes(),
             Content::Source(source) => {
                 let source = beside.join(source);
-                bounded(&source, left).map_err(|error| {
-                    format!(
-                        "failed to read {}, the source of {}: {error}",
-                        source.display(),
-                        file.path
-                    )
-                })?
+                whole_file::read(&source, left).map_err(|error| unread(&source, file, &error))?
             }
         };
         left = left.saturating_sub(u64::try_from(content.len()).unwrap_or(u64::MAX));
@@ -44,23 +37,18 @@ pub(super) fn read(files: &[SeededFile], beside: &Path) -> Result<Vec<Seed>, Fai
     Ok(seeds)
 }
 
-fn bounded(source: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let metadata = std::fs::metadata(source)?;
-    // A pipe of that name would be waited for.
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut content = Vec::new();
-    File::open(source)?
-        .take(limit + 1)
-        .read_to_end(&mut content)?;
-    if u64::try_from(content.len()).unwrap_or(u64::MAX) > limit {
-        return Err(io::Error::other(format!(
-            "all files together are larger than {} MiB",
-            LIMIT >> 20
-        )));
-    }
-    Ok(content)
+fn unread(source: &Path, file: &SeededFile, error: &io::Error) -> String {
+    let why = match error.kind() {
+        io::ErrorKind::FileTooLarge => {
+            format!("all files together are larger than {} MiB", LIMIT >> 20)
+        }
+        _ => error.to_string(),
+    };
+    format!(
+        "failed to read {}, the source of {}: {why}",
+        source.display(),
+        file.path
+    )
 }
 
 /// What the plan says of a file, which tells its disk from another.
@@ -68,11 +56,7 @@ pub(super) fn seeded(seed: &Seed) -> Seeded {
     let mut hasher = Sha256::new();
     hasher.update(format!("{:o} {} {}\n", seed.mode, seed.owner, seed.group));
     hasher.update(&seed.content);
-    let sha256 = hasher
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let sha256 = base16ct::lower::encode_string(&hasher.finalize());
     Seeded {
         path: seed.path.clone(),
         sha256,

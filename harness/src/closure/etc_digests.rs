@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
@@ -64,12 +63,7 @@ fn digest(files: &ClosureFiles, path: &str) -> String {
     let Ok(bytes) = files.read(path, MAX_FILE) else {
         return without_hashes(path);
     };
-    let digest = Sha256::digest(bytes_without_hashes(&bytes));
-    digest.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    base16ct::lower::encode_string(&Sha256::digest(bytes_without_hashes(&bytes)))
 }
 
 /// A text with the hash of every store path that it names left out: two builds of the same thing then read the same.

@@ -56,12 +56,8 @@ fn identity(
         toplevel: toplevel.clone(),
         nar_hash: hash_of(toplevel)?,
         paths: paths.len(),
-        closure_hash: hex(&hasher.finalize()),
+        closure_hash: base16ct::lower::encode_string(&hasher.finalize()),
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

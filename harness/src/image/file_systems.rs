@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use base16ct::lower::encode_string;
 use sha2::{Digest as _, Sha256};
 
 use super::disk::{DiskError, MIB};
@@ -93,7 +94,7 @@ pub(super) fn vfat(place: &Place<'_>, partition: &Partition) -> Result<(), DiskE
         "-i".to_owned(),
         match &partition.uuid {
             Some(uuid) => uuid.replace('-', ""),
-            None => hex(&Sha256::digest(&place.seed))[..8].to_owned(),
+            None => encode_string(&Sha256::digest(&place.seed))[..8].to_owned(),
         },
     ];
     if let Some(label) = &partition.label {
@@ -139,7 +140,7 @@ pub(super) fn swap(
 
 /// A UUID that is always the same for the same seed.
 pub(super) fn uuid(seed: &str) -> String {
-    let hex = hex(&Sha256::digest(seed));
+    let hex = encode_string(&Sha256::digest(seed));
     format!(
         "{}-{}-4{}-8{}-{}",
         &hex[..8],
@@ -148,10 +149,6 @@ pub(super) fn uuid(seed: &str) -> String {
         &hex[17..20],
         &hex[20..32]
     )
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The partition table of the test disk, as sfdisk(8) reads it. Pure.
 
+use base16ct::lower::encode_string;
 use sha2::{Digest as _, Sha256};
 
-use super::file_systems::{hex, uuid};
+use super::file_systems::uuid;
 use super::layout::{Layout, Partition, PartitionKind, PartitionTable};
 
 const SECTORS_PER_MIB: u64 = 2048;
@@ -19,7 +20,7 @@ pub(super) fn first_mib(layout: &Layout) -> u64 {
 pub(super) fn table(layout: &Layout, sizes: &[u64], seed: &str) -> String {
     let mut script = match layout.table {
         PartitionTable::Mbr => {
-            let id = &hex(&Sha256::digest(seed))[..8];
+            let id = &encode_string(&Sha256::digest(seed))[..8];
             format!("label: dos\nlabel-id: 0x{id}\nunit: sectors\n")
         }
         PartitionTable::Gpt => {

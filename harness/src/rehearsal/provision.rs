@@ -54,11 +54,7 @@ pub fn disk_key(plan: &Plan, layout: &Layout) -> String {
         hasher.update(part);
         hasher.update([0]);
     }
-    let digest: String = hasher
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let digest = base16ct::lower::encode_string(&hasher.finalize());
     format!("{}-{}", &digest[..16], installed.toplevel.name())
 }
 

@@ -91,9 +91,11 @@ impl Remote {
             .stdout(io::stderr());
         die_with_parent(&mut command);
         let status = command.status().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "`nix-copy-closure` is not installed, and deploy copies with it: install Nix \
-                                        (https://nixos.org/download), or copy the closure to the host yourself"
-                .to_owned(),
+            io::ErrorKind::NotFound => {
+                "`nix-copy-closure` is not installed, and deploy copies with it: install Nix, or \
+                                        copy the closure to the host yourself"
+                    .to_owned()
+            }
             _ => format!("cannot start `nix-copy-closure`: {error}"),
         })?;
         match status.success() {
