@@ -15,6 +15,7 @@ mod drivers;
 mod error;
 mod etc_digests;
 mod executable;
+mod execution;
 mod facts;
 mod file_system_names;
 mod files;
@@ -55,6 +56,7 @@ pub use contents::{Contents, Damage, register, verify_contents};
 pub use error::ClosureError;
 pub use etc_digests::{etc_digests, without_hashes};
 pub use executable::last_exec;
+pub use execution::{Fault, Hop, Role, interpreter};
 pub use facts::read_facts;
 pub use identity::{identify, identify_by_record};
 pub use initrd::InitrdFiles;
@@ -66,8 +68,8 @@ pub use side_by_side::reading_threads;
 pub use source::Source;
 pub use survey::{
     Accounts, BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink,
-    EfiLoader, ElfCounts, Fault, Hop, Installation, Kind, ModulePackage, ModuleTree, Named,
-    NeededFile, NginxNeeds, Place, Programs, Role, Specialisation, Started, Survey, SystemPath,
-    Unit, Upstream, View, interpreter, outline, survey,
+    EfiLoader, ElfCounts, Installation, Kind, ModulePackage, ModuleTree, Named, NeededFile,
+    NginxNeeds, Place, Programs, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View,
+    outline, survey,
 };
 pub use unit_file::{UnitFile, command_lines, command_words};

@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use super::PLAIN_LIMIT;
-use crate::closure::survey::{elf as elf_file, script as start_script};
+use crate::closure::execution::{elf as elf_file, script as start_script};
 use crate::closure::{
     boot_loader, bzimage as kernel_image, executable, mentions, module_file as module,
     pe as efi_program,

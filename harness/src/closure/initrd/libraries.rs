@@ -6,9 +6,9 @@ use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
 use super::programs::{Content, real};
-use crate::closure::survey::elf::{self, ElfNeeds};
-use crate::closure::survey::hop::{Fault, Hop};
-use crate::closure::survey::libraries::{ElfFiles, missing_libraries};
+use crate::closure::execution::elf::{self, ElfNeeds};
+use crate::closure::execution::hop::{Fault, Hop};
+use crate::closure::execution::libraries::{ElfFiles, missing_libraries};
 
 /// Longer files are not looked into. The largest library that systemd's stage 1 has is some 6 MB, and a program of Go 30.
 const LONGEST: u64 = 48 << 20;

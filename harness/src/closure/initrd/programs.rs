@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::libraries;
 use crate::closure::cpio_names::Entry;
-use crate::closure::survey::elf::{self, ElfNeeds};
-use crate::closure::survey::hop::{Fault, Hop, Role};
-use crate::closure::survey::script::interpreter;
+use crate::closure::execution::elf::{self, ElfNeeds};
+use crate::closure::execution::hop::{Fault, Hop, Role};
+use crate::closure::execution::script::interpreter;
 use crate::vocabulary::ElfClass;
 
 /// What the kernel executes of an initrd.
@@ -174,8 +174,7 @@ fn is_on_the_way(name: &str, wanted: Option<&str>) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What executes `/init`, as far as files are known; then the name of the one that is not there, or not yet: with all of them there the
-/// rest of the initrd need not be read.
+/// What executes `/init`, as far as files are known; then the name of the one that is not there, or not yet.
 fn followed(files: &BTreeMap<String, Content>) -> (Vec<Hop>, Option<String>) {
     let mut hops = Vec::new();
     let mut next = Some(("/init".to_owned(), Role::Command));

@@ -1,4 +1,4 @@
-use super::script::names_libraries;
+use crate::closure::execution::script::names_libraries;
 use crate::closure::files::{ClosureFiles, Resolved};
 use crate::closure::unit_file::split_words;
 

@@ -1,10 +1,10 @@
 use super::boot_images::{self, BootImage};
 use super::bootspec_files::{self, BootspecFiles, Specialisation};
-use super::hop::Hop;
 use super::installation::{self, Installation};
 use super::module_tree::{self, ModuleTree};
 use super::pid_1;
 use super::tracer::Tracer;
+use crate::closure::execution::hop::Hop;
 use crate::closure::files::{ClosureFiles, FileError};
 use crate::closure::{bootspec, bzimage};
 

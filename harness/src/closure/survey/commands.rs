@@ -1,7 +1,7 @@
-use super::hop::Hop;
-use super::script::names_libraries;
 use super::specifiers::expanded;
 use super::tracer::Tracer;
+use crate::closure::execution::hop::Hop;
+use crate::closure::execution::script::names_libraries;
 use crate::closure::files::ClosureFiles;
 use crate::closure::unit_file::{UnitFile, command_lines, command_words};
 use crate::closure::units;

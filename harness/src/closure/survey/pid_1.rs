@@ -1,8 +1,8 @@
 use std::fs;
 
-use super::hop::{Fault, Hop, Role};
 use super::tracer::Tracer;
 use crate::closure::executable::SCRIPT_LIMIT;
+use crate::closure::execution::hop::{Fault, Hop, Role};
 use crate::closure::files::ClosureFiles;
 use crate::vocabulary::{ElfClass, STORE_DIR, StorePath};
 

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::hop::Hop;
 use super::system_path::{self, SystemPath};
 use super::tracer::Tracer;
 use super::{generators, system_tools, udev_rules};
+use crate::closure::execution::hop::Hop;
 use crate::closure::files::ClosureFiles;
 
 /// Programs that something other than a unit's `Exec…=` starts.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::script::interpreter;
+use crate::closure::execution::script::interpreter;
 use crate::closure::files::ClosureFiles;
 use crate::vocabulary::ElfClass;
 

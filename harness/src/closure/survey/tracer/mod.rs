@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::binary_wrapper;
-use super::hop::{Fault, Hop, Role, Trace};
-use super::libraries::{ElfFiles as _, Libraries};
 use super::run_time::{Origin, RunTime};
-use super::script::{called, interpreter, is_shell, names_libraries};
 use crate::closure::executable::{MAX_DEPTH, SCRIPT_LIMIT, last_exec};
+use crate::closure::execution::hop::{Fault, Hop, Role, Trace};
+use crate::closure::execution::libraries::{ElfFiles as _, Libraries};
+use crate::closure::execution::script::{called, interpreter, is_shell, names_libraries};
 use crate::closure::files::{ClosureFiles, FileError};
 use crate::vocabulary::{ElfClass, StorePath};
 

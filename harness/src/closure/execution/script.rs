@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 const MAX_CALLS: usize = 20;
 
 /// Whether a text sets the loader's own variables.
-pub(super) fn names_libraries(text: &str) -> bool {
+pub(in crate::closure) fn names_libraries(text: &str) -> bool {
     text.contains("LD_LIBRARY_PATH") || text.contains("LD_PRELOAD")
 }
 
@@ -15,7 +15,7 @@ pub fn interpreter(script: &str) -> Option<&str> {
 }
 
 /// Whether a script's interpreter reads it as a shell does.
-pub(super) fn is_shell(interpreter: &str) -> bool {
+pub(in crate::closure) fn is_shell(interpreter: &str) -> bool {
     let name = interpreter.rsplit('/').next().unwrap_or_default();
     ["sh", "bash", "dash", "ksh", "zsh"].contains(&name)
 }

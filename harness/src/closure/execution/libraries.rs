@@ -24,7 +24,7 @@ pub(in crate::closure) trait ElfFiles {
 }
 
 /// Finds the libraries of the closure's programs, each file read once.
-pub(super) struct Libraries<'a> {
+pub(in crate::closure) struct Libraries<'a> {
     files: ClosureFiles<'a>,
     read: BTreeMap<String, Option<Rc<ElfNeeds>>>,
     missing: BTreeMap<String, Vec<String>>,
@@ -38,7 +38,7 @@ struct Loaded {
 }
 
 impl<'a> Libraries<'a> {
-    pub(super) fn new(files: ClosureFiles<'a>) -> Self {
+    pub(in crate::closure) fn new(files: ClosureFiles<'a>) -> Self {
         Self {
             files,
             read: BTreeMap::new(),
@@ -47,7 +47,7 @@ impl<'a> Libraries<'a> {
     }
 
     /// The first few libraries that the loader would not find for the program at a link-free path.
-    pub(super) fn missing(&mut self, program: &str) -> Vec<String> {
+    pub(in crate::closure) fn missing(&mut self, program: &str) -> Vec<String> {
         if let Some(known) = self.missing.get(program) {
             return known.clone();
         }

@@ -57,8 +57,8 @@ pub enum Fault {
 
 /// What executing a path leads to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Trace {
-    pub(super) hops: Vec<Hop>,
+pub(in crate::closure) struct Trace {
+    pub(in crate::closure) hops: Vec<Hop>,
     /// Where it leaves the closure: state that is made at run time, which nothing is known of.
-    pub(super) unseen: Option<String>,
+    pub(in crate::closure) unseen: Option<String>,
 }
