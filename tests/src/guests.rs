@@ -176,7 +176,7 @@ impl<'a> Guest<'a> {
         let (booted, current) = (&self.booted.path, &self.current.path);
         format!(
             "machine=x86_64\nrelease=6.6.63\nboot_id={boot_id}\nbooted={booted}\ncurrent={current}\n\
-             profile={current}\nsystem=x86_64-linux\npid1={header}\ncmdline=console=ttyS0,115200\n"
+             profile={current}\nsystem=x86_64-linux\npid1={header}\nfirmware=SeaBIOS 1.16.2 \ncmdline=console=ttyS0,115200\n"
         )
     }
 

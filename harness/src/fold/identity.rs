@@ -24,6 +24,8 @@ pub struct Identity {
     pub system: Option<String>,
     /// The class of PID 1's executable.
     pub pid1: Option<ElfClass>,
+    /// What started the kernel, by the machine's own tables (SMBIOS type 0): `SeaBIOS 1.16.2-debian-1.16.2-1`.
+    pub firmware: Option<String>,
     /// The kernel's command line.
     pub cmdline: Option<String>,
 }
@@ -48,6 +50,7 @@ impl Identity {
             profile: value("profile"),
             system: value("system"),
             pid1: value("pid1").and_then(|v| ElfClass::of_header(&bytes_of_hex(&v)?)),
+            firmware: value("firmware"),
             cmdline: value("cmdline"),
         }
     }

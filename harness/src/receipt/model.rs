@@ -23,6 +23,9 @@ pub struct Receipt {
     pub accelerator: Accelerator,
     /// As QEMU gives it: `7.2.22`.
     pub qemu: String,
+    /// As the guest's tables give it: `SeaBIOS 1.16.2-debian-1.16.2-1`; `None` where they give none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
     /// Every step that was done, in order.
     pub steps: Vec<Step>,
     /// What was asked for in every state.

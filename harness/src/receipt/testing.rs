@@ -33,6 +33,7 @@ pub(crate) fn receipt() -> Receipt {
         expect_system: System::X86_64Linux,
         accelerator: Accelerator::Tcg,
         qemu: "7.2.22".to_owned(),
+        firmware: Some("SeaBIOS 1.16.2".to_owned()),
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
         probes: Vec::new(),
         suppressions: Vec::new(),

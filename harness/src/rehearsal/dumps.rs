@@ -44,6 +44,7 @@ say current \"$(readlink -f /run/current-system)\"
 say profile \"$(readlink -f /nix/var/nix/profiles/system)\"
 say system \"$(cat /run/current-system/system)\"
 say pid1 \"$(head -c 20 /proc/1/exe | od -An -v -tx1 | tr -d ' \\n')\"
+say firmware \"$(cd /sys/class/dmi/id && cat bios_vendor bios_version | tr '\n' ' ')\"
 say cmdline \"$(cat /proc/cmdline)\"";
     DumpCommand {
         dump: Dump::Identity,

@@ -62,6 +62,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
             units: inspected.units,
             commands: inspected.commands,
         }),
+        firmware: firmware(&run),
         rung: run.boots.iter().rev().find_map(|b| b.transport.clone()),
         steps: steps(plan, &run),
         states: run.states.iter().map(|(s, r)| state(*s, r)).collect(),
@@ -78,6 +79,16 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         *text = sanitise::line(text);
     }
     report
+}
+
+/// All boots have the same one.
+fn firmware(run: &Run) -> Option<String> {
+    let mut identities = run
+        .states
+        .values()
+        .rev()
+        .filter_map(|r| r.identity.as_ref());
+    identities.find_map(|identity| identity.firmware.clone())
 }
 
 fn verdict(findings: &[Finding], unproven: &[Unproven]) -> Verdict {

@@ -32,6 +32,9 @@ pub struct Report {
     pub accelerator: Option<AcceleratorUsed>,
     /// How the root shell of the guest was reached (`virtio-serial`, `serial`); `None` where it was not.
     pub rung: Option<String>,
+    /// What started the guest, by its own tables: `SeaBIOS 1.16.2-debian-1.16.2-1`; `None` where it was not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
     /// Every step that was planned or began, in order.
     pub steps: Vec<StepReport>,
     /// Every state that was observed, in order.

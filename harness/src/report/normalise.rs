@@ -90,6 +90,7 @@ pub fn normalise(report: &Report) -> Report {
         used.factor = 1.0;
         "QEMU".clone_into(&mut used.qemu);
     }
+    report.firmware = None;
     REDACTED.clone_into(&mut report.tool_version);
     report.begun_again.clear();
     for step in &mut report.steps {

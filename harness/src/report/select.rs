@@ -161,8 +161,13 @@ pub(super) fn means(report: &Report) -> String {
     }
     let accelerator = match &report.accelerator {
         Some(used) => format!(
-            "{} under {} ({})",
+            "{}{} under {} ({})",
             used.qemu,
+            report
+                .firmware
+                .as_ref()
+                .map(|name| format!(" with {name}"))
+                .unwrap_or_default(),
             used.accelerator.as_str(),
             used.reason
         ),

@@ -33,7 +33,7 @@ fn what_differs_between_runs_is_replaced_and_nothing_else() {
         ),
         ("502 Bad Gateway", "502 Bad Gateway"),
         (
-            "cannot read `/srv/ci-7/root/nix/store/3333333333333333333333333333333d-alpha-1.0/bin/x`",
+            "cannot read `/elsewhere/nix/store/3333333333333333333333333333333d-alpha-1.0/bin/x`",
             "cannot read `/nix/store/00000000000000000000000000000000-alpha-1.0/bin/x`",
         ),
         (

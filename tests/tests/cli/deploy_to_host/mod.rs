@@ -75,6 +75,7 @@ impl Deploy {
             expect_system: System::X86_64Linux,
             accelerator: Accelerator::Tcg,
             qemu: "7.2.22".to_owned(),
+            firmware: None,
             steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
             report: "ef".repeat(32),
             approved: None,
