@@ -5,21 +5,18 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
+use bootproof_tests::boots::turn;
 use bootproof_tests::held::{HeldGuest, toplevel};
 use bootproof_tests::lab::{bootproof, lab};
 use tempfile::TempDir;
-
-/// Boots are for one at a time: a machine has two cores, and a guest has two CPUs.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[test]
 fn the_outages_machine_in_the_week_before() {
     let Some(lab) = lab("the_outages_machine_in_the_week_before") else {
         return;
     };
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let [baseline, candidate] =
         ["baseline", "candidate"].map(|s| toplevel(&lab, "outage-with-ssh", s));
     let guest = HeldGuest::of(&lab, &candidate, Some(&baseline), "switched");
@@ -29,8 +26,10 @@ fn the_outages_machine_in_the_week_before() {
         ["x86_64", &baseline, &candidate]
     );
 
-    let audit = guest.bootproof(["audit", &guest.destination(), "--format", "json"]);
-    let audit = { audit }.output().unwrap();
+    let audit = guest
+        .bootproof(["audit", &guest.destination(), "--format", "json"])
+        .output()
+        .unwrap();
     assert_eq!(audit.status.code(), Some(1), "{audit:?}");
     let report: serde_json::Value = serde_json::from_slice(&audit.stdout).unwrap();
     let headline = report["headline"].as_str().unwrap();
@@ -73,7 +72,7 @@ fn what_was_rehearsed_is_deployed_and_is_what_runs() {
     let Some(lab) = lab("what_was_rehearsed_is_deployed_and_is_what_runs") else {
         return;
     };
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let [baseline, candidate] =
         ["baseline", "candidate"].map(|s| toplevel(&lab, "healthy-with-ssh", s));
     let configured = Configured::new();

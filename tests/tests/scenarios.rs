@@ -3,15 +3,12 @@
 //! `cargo xtask test` builds the lab and names it in `BOOTPROOF_LAB`; without it these tests say that they did not run.
 
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use bootproof::rehearsal::read_recording;
 use bootproof::report::{Report, json, normalise, report};
 use bootproof::vocabulary::{Finding, Verdict};
+use bootproof_tests::boots::turn;
 use bootproof_tests::lab::{bootproof, lab, scenarios};
-
-/// Boots are for one at a time: a machine has two cores, and a guest has two CPUs.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[test]
 fn healthy_passes() {
@@ -95,7 +92,7 @@ fn what_the_vm_lacks_is_not_blamed_on_the_closure() {
 /// recording back.
 fn rehearse(name: &str) -> Option<Report> {
     let lab = lab(name)?;
-    let _one_at_a_time = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     let work = tempfile::tempdir().unwrap();
     let run_directory = work.path().join("run");
     let output = Command::new(bootproof())

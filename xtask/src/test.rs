@@ -34,6 +34,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
         .args(arguments)
         .env("BOOTPROOF_LAB", &lab.root)
         .env("BOOTPROOF_CACHE_DIR", root.join("target/bootproof/cache"))
+        .env("RUST_TEST_THREADS", threads())
         // A snapshot that differs fails; nothing is accepted on the way.
         .env("INSTA_UPDATE", "no")
         .status()
@@ -43,6 +44,12 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Most tests wait for a QEMU that plays a script, and not for a processor; real boots take turns by themselves.
+fn threads() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (8 * cores).to_string()
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
