@@ -14,6 +14,7 @@ pub mod fuzzing;
 pub mod gate;
 pub mod image;
 pub mod inspect;
+pub mod next_boot;
 pub mod nginx;
 pub mod probe;
 pub mod receipt;

@@ -1,8 +1,9 @@
 //! A NixOS host behind a fake `ssh`: what bootproof's scripts call there is one shell script under many names, and what it has is files.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::executable::write_executable;
 
 /// The host's directory, and the programs that lead to it.
 #[derive(Debug)]
@@ -16,7 +17,6 @@ const HERE: &[&str] = &["ssh", "nix-copy-closure", "nix-store"];
 const THERE: &[&str] = &[
     "head",
     "id",
-    "ls",
     "nix-env",
     "nix-store",
     "nohup",
@@ -48,7 +48,7 @@ here/ssh)
     if has unreachable; then printf "\033[31mssh: connect to host web port 22: Connection refused\n" >&2; exit 255; fi
     echo "Welcome to web!"
     cat >"$host/script"
-    export PATH="$host/there:$PATH"
+    export PATH="$host/there:$PATH" BOOTPROOF_ROOT="$host/files"
     if has cut && grep -q nix-env "$host/script"; then sh -s <"$host/script" >"$host/unheard"; exit 255; fi
     exec sh -s <"$host/script";;
 here/nix-copy-closure)
@@ -83,15 +83,9 @@ there/systemd-run)
     eval toplevel=\${$(($# - 1))}
     switch "$toplevel";;
 there/nohup) log "$@"; switch "$5";;
-there/head) case $3 in /run/*) cat "$host/switch.log";; *) cat "$host/files$3";; esac;;
-there/ls) ls "$host/files$1";;
+there/head) case $3 in /run/*) cat "$host/switch.log";; *) exec head "$@";; esac;;
 there/rm) ;;
-there/tail)
-    case $1$2 in
-    -c*) cat "$host/files$3";;
-    -n+1) shift 5; while kill -0 "${1#--pid=}" 2>/dev/null; do :; done; cat "$host/switch.log";;
-    *) cat;;
-    esac;;
+there/tail) shift 5; while kill -0 "${1#--pid=}" 2>/dev/null; do :; done; cat "$host/switch.log";;
 esac
 "##;
 
@@ -108,8 +102,7 @@ impl FakeHost {
         );
         let install = |name: &str| {
             let place = directory.join(name);
-            fs::write(&place, &script).unwrap();
-            fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+            write_executable(&place, &script);
             place
         };
         for name in THERE {
@@ -119,8 +112,7 @@ impl FakeHost {
             let place = install(&format!("here/{name}"));
             // By its own path, so that it knows which it is.
             let call = format!("#!/bin/sh\nexec '{}' \"$@\"\n", place.display());
-            fs::write(programs.join(name), call).unwrap();
-            fs::set_permissions(programs.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+            write_executable(&programs.join(name), &call);
         }
         let host = Self { directory };
         for name in ["current", "booted", "system"] {

@@ -39,7 +39,8 @@ const MODULES: &[Module] = &[
     logic("gate", &["config", "receipt", "vocabulary"]),
     io("inspect", &["closure", "fold", "report", "vocabulary"]),
     io("fuzzing", &["closure", "config", "nginx", "receipt"]),
-    io("shell", &["offspring"]),
+    io("shell", &["fold", "offspring"]),
+    logic("next_boot", &["closure", "fold", "shell", "vocabulary"]),
     logic(
         "audit",
         &[
@@ -47,6 +48,7 @@ const MODULES: &[Module] = &[
             "closure",
             "fold",
             "inspect",
+            "next_boot",
             "report",
             "shell",
             "vocabulary",
@@ -54,7 +56,15 @@ const MODULES: &[Module] = &[
     ),
     logic(
         "deploy",
-        &["closure", "fold", "gate", "receipt", "shell", "vocabulary"],
+        &[
+            "closure",
+            "fold",
+            "gate",
+            "next_boot",
+            "receipt",
+            "shell",
+            "vocabulary",
+        ],
     ),
     io("scenario", &["vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
@@ -72,6 +82,7 @@ const MODULES: &[Module] = &[
             "fold",
             "gate",
             "inspect",
+            "next_boot",
             "offspring",
             "receipt",
             "rehearsal",

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::frames::Frames;
 use super::machine::Machine;
-use super::{boot_menu, read, scripts, services};
+use super::{read, scripts, services};
 use crate::fold::sanitise;
-use crate::shell::{Output, ShellError};
+use crate::next_boot;
+use crate::shell::{Frames, Output, ShellError};
 use crate::vocabulary::StorePath;
 
 /// A script, what it calls, and a wrapper around that.
@@ -53,7 +53,7 @@ pub fn gather(
     if !read::is_nixos(&frames) {
         return Err(GatherError::NotNixos);
     }
-    let next = boot_menu::next(&frames);
+    let next = next_boot::read(&frames);
     let links = read::links(&frames);
     let toplevel = match &next {
         Ok(next) => next.toplevel.clone(),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::boot_menu::NextBoot;
 use crate::fold::Unit;
+use crate::next_boot::NextBoot;
 use crate::vocabulary::{ElfClass, System};
 
 /// A live machine as the scripts saw it; `None` and absent entries are what could not be read.

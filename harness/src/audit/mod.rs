@@ -3,8 +3,6 @@
 //! The command line calls [`gather`] with a shell on the machine and [`audit`] with what came of it. The scripts print raw bytes in frames;
 //! all reading and judging is done here, and nothing here does I/O. What could not be read is told as unproven, and never passed.
 
-mod boot_menu;
-mod frames;
 mod gather;
 pub mod human;
 mod machine;
@@ -17,9 +15,8 @@ mod rules;
 mod scripts;
 mod services;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
-pub use boot_menu::{BootFile, NextBoot, Presence};
 pub use gather::{GatherError, gather};
 pub use machine::{Machine, Service, Toplevel};
 pub use model::{Audit, AuditCheck, AuditFinding, Subject};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::boot_menu::NextBoot;
+use crate::next_boot::NextBoot;
 use crate::vocabulary::{Evidence, Severity, System, Unproven, Verdict};
 
 /// Everything that an audit has to say of a machine; as JSON, what `--format json` prints.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::frames::Frames;
 use super::services::load;
+use crate::shell::Frames;
 
 /// Settings that start another unit (systemd.unit(5)).
 const PULLS: &[&str] = &["Wants", "Requires", "BindsTo", "Upholds"];

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::boot_menu::{BootFile, NextBoot, Presence};
-use super::frames::{End, Frames};
 use super::machine::{Machine, Toplevel};
 use super::services;
 use crate::closure;
 use crate::fold::{self, sanitise};
+use crate::next_boot::{BootFile, NextBoot, Presence};
+use crate::shell::{End, Frames};
 use crate::vocabulary::{BootId, ElfClass, System};
 
 /// Where the machine's three links lead.

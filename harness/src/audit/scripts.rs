@@ -1,9 +1,9 @@
 //! The scripts that the machine's `sh` is given. They need coreutils and `systemctl`, and write nothing.
 
 use crate::fold;
-use crate::shell::quoted;
+use crate::next_boot;
+use crate::shell::{asking, quoted};
 
-const PRELUDE: &str = include_str!("scripts/prelude.sh");
 const MACHINE: &str = include_str!("scripts/machine.sh");
 const TOPLEVEL: &str = include_str!("scripts/toplevel.sh");
 const UNITS: &str = include_str!("scripts/units.sh");
@@ -11,7 +11,8 @@ const PROGRAM: &str = include_str!("scripts/program.sh");
 
 /// What is asked first: what runs, and what the bootloader has.
 pub(super) fn of_machine(mark: &str) -> String {
-    script(mark, &format!("{MACHINE}{}", sample("units-first")))
+    let boot = next_boot::QUESTIONS;
+    asking(mark, &format!("{boot}{MACHINE}{}", sample("units-first")))
 }
 
 /// Toplevels, the services of one of them, and what a boot entry loads.
@@ -44,7 +45,7 @@ pub(super) fn of_toplevels(
             ));
         }
     }
-    script(mark, &body)
+    asking(mark, &body)
 }
 
 /// The headers of programs, and the state of all units once more.
@@ -56,14 +57,10 @@ pub(super) fn of_programs(mark: &str, programs: &[String], with_sample: bool) ->
     if with_sample {
         body.push_str(&sample("units-last"));
     }
-    script(mark, &body)
+    asking(mark, &body)
 }
 
 fn sample(name: &str) -> String {
     let properties = fold::PROPERTIES.join(",");
     format!("of {name} timeout 60 systemctl show --all --no-pager --property={properties} '*'\n")
-}
-
-fn script(mark: &str, body: &str) -> String {
-    format!("mark={mark}\n{PRELUDE}{body}printf '=%s done\\n' \"$mark\"\n")
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::frames::{End, Frames};
 use super::machine::{Image, Program, Service};
 use super::pulled_in;
 use crate::closure::{UnitFile, command_lines, command_words, interpreter, last_exec};
 use crate::fold::sanitise;
+use crate::shell::{End, Frames};
 use crate::vocabulary::ElfClass;
 
 /// Scripts that start each other.

@@ -14,7 +14,7 @@ use crate::vocabulary::{StorePath, System};
 /// Asks the machine, prints, and ends by the verdict.
 pub(super) fn run(args: &AuditArgs) -> Result<Exit, Failure> {
     let destination = args.host.clone().unwrap_or(Destination::Local);
-    let machine = audit::gather(&mark()?, |script| shell::run(&destination, script))
+    let machine = audit::gather(&shell::mark()?, |script| shell::run(&destination, script))
         .map_err(|error| format!("cannot audit {destination}: {error}"))?;
     let (inspection, trouble) = match inspect(&machine, &args.store) {
         Ok(inspection) => (inspection, None),
@@ -29,14 +29,6 @@ pub(super) fn run(args: &AuditArgs) -> Result<Exit, Failure> {
             .map_err(|error| format!("cannot write the metrics to {}: {error}", path.display()))?;
     }
     Ok(Exit::from(audit.verdict))
-}
-
-/// A word that nobody can have written into a file before.
-fn mark() -> Result<String, Failure> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| format!("the system gives no random bytes: {error}"))?;
-    Ok(base16ct::lower::encode_string(&bytes))
 }
 
 /// Inspects the next boot's closure where the store has it; `None` where it has not.

@@ -44,11 +44,6 @@ impl Answers {
         (!first.is_empty()).then_some(first)
     }
 
-    /// Every key that was told of, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     /// The lines of a file.
     pub fn text(&self, key: &str) -> Option<String> {
         self.0.get(key).map(|lines| lines.join("\n"))

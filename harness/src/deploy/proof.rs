@@ -1,5 +1,6 @@
-use super::{HostState, NextBoot};
+use super::HostState;
 use crate::fold::sanitise;
+use crate::next_boot::NextBoot;
 use crate::vocabulary::{StorePath, Verdict};
 
 /// What was found on the host after a deploy.
@@ -9,7 +10,8 @@ pub struct Proof {
     /// Whether what the host's store has under the candidate's name is what was proven; `None` where it does not say.
     pub same_contents: Option<bool>,
     pub state: HostState,
-    pub next_boot: NextBoot,
+    /// What its bootloader starts next, or why that is not known.
+    pub next_boot: Result<NextBoot, String>,
 }
 
 /// How the switch ended.
@@ -59,18 +61,9 @@ pub fn judge(candidate: &StorePath, proof: &Proof) -> (Verdict, Vec<String>) {
         )),
     }
     for (name, path) in links {
-        found.push(compare(
-            name,
-            "is",
-            path.as_ref().ok_or("it is no link to a store path"),
-            candidate,
-        ));
+        found.push(link(name, path.as_ref(), candidate));
     }
-    let next = match &proof.next_boot {
-        NextBoot::Starts(path) => Ok(path),
-        NextBoot::Unknown(reason) => Err(reason.as_str()),
-    };
-    found.push(compare("the next boot", "starts", next, candidate));
+    found.push(next_boot(&proof.next_boot, candidate));
     let verdicts = || found.iter().map(|(verdict, _)| *verdict);
     let verdict = match () {
         () if verdicts().any(|v| v == Verdict::Fail) => Verdict::Fail,
@@ -86,19 +79,46 @@ pub fn judge(candidate: &StorePath, proof: &Proof) -> (Verdict, Vec<String>) {
     )
 }
 
-fn compare(
-    name: &str,
-    verb: &str,
-    found: Result<&StorePath, &str>,
-    candidate: &StorePath,
-) -> (Verdict, String) {
+fn link(name: &str, found: Option<&StorePath>, candidate: &StorePath) -> (Verdict, String) {
     match found {
-        Ok(path) if path == candidate => (Verdict::Pass, format!("{name} {verb} the candidate")),
-        Ok(path) => (
+        Some(path) if path == candidate => (Verdict::Pass, format!("{name} is the candidate")),
+        Some(path) => (
             Verdict::Fail,
-            format!("{name} {verb} {path}, and not the candidate"),
+            format!("{name} is {path}, and not the candidate"),
         ),
-        Err(reason) => (Verdict::Unproven, format!("{name} is not known: {reason}")),
+        None => (
+            Verdict::Unproven,
+            format!("{name} is not known: it is no link to a store path"),
+        ),
+    }
+}
+
+fn next_boot(next: &Result<NextBoot, String>, candidate: &StorePath) -> (Verdict, String) {
+    let unknown = |reason: &str| {
+        (
+            Verdict::Unproven,
+            format!("the next boot is not known: {reason}"),
+        )
+    };
+    match next {
+        Err(reason) => unknown(reason),
+        Ok(next) => match &next.toplevel {
+            Some(path) if path == candidate.as_str() => (
+                Verdict::Pass,
+                "the next boot starts the candidate".to_owned(),
+            ),
+            Some(path) => (
+                Verdict::Fail,
+                format!(
+                    "the next boot starts {path}, by {}, and not the candidate",
+                    next.chosen_by
+                ),
+            ),
+            None => unknown(&format!(
+                "the entry `{}` of {} names no toplevel",
+                next.entry, next.loader
+            )),
+        },
     }
 }
 
@@ -119,6 +139,18 @@ mod tests {
         StorePath::parse(&format!("/nix/store/{}-{name}", "0".repeat(32))).unwrap()
     }
 
+    fn starts(name: &str) -> NextBoot {
+        NextBoot {
+            loader: "GRUB".to_owned(),
+            entry: "NixOS".to_owned(),
+            chosen_by: "default of /boot/grub/grub.cfg".to_owned(),
+            on_purpose: false,
+            toplevel: Some(path(name).to_string()),
+            kernel: None,
+            initrds: Vec::new(),
+        }
+    }
+
     fn judged(change: impl FnOnce(&mut Proof)) -> (Verdict, String) {
         let mut proof = Proof {
             switch: Switch::Code(0),
@@ -129,7 +161,7 @@ mod tests {
                 booted: Some(path("old")),
                 profile: Some(path("new")),
             },
-            next_boot: NextBoot::Starts(path("new")),
+            next_boot: Ok(starts("new")),
         };
         change(&mut proof);
         let (verdict, lines) = judge(&path("new"), &proof);
@@ -166,8 +198,8 @@ mod tests {
                 "the system profile is /nix/store",
             ),
             (
-                |p| p.next_boot = NextBoot::Starts(path("old")),
-                "the next boot starts /nix/store",
+                |p| p.next_boot = Ok(starts("old")),
+                "-old, by default of /boot/grub/grub.cfg, and not",
             ),
         ];
         for (change, words) in changes {
@@ -179,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_unproven_and_hides_no_failure() {
-        let unknown = || NextBoot::Unknown("it \x1b[31mis dark".to_owned());
+        let unknown = || Err("it \x1b[31mis dark".to_owned());
         let silent = judged(|proof| proof.same_contents = None);
         assert_eq!(silent.0, Verdict::Unproven);
         let lost = judged(|proof| proof.switch = Switch::Unknown);
@@ -188,6 +220,18 @@ mod tests {
         assert_eq!(verdict, Verdict::Unproven);
         assert!(
             told.contains("the next boot is not known: it is dark"),
+            "{told}"
+        );
+        let (verdict, told) = judged(|proof| {
+            let memtest = NextBoot {
+                toplevel: None,
+                ..starts("new")
+            };
+            proof.next_boot = Ok(memtest);
+        });
+        assert_eq!(verdict, Verdict::Unproven);
+        assert!(
+            told.contains("the entry `NixOS` of GRUB names no toplevel"),
             "{told}"
         );
         assert_eq!(

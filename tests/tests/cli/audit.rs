@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::process::Output;
 
+use bootproof_tests::executable::write_executable;
 use bootproof_tests::sandbox::names_in;
 use bootproof_tests::{Sandbox, fake_formats};
 use predicates::str::{contains, starts_with};
@@ -37,7 +38,7 @@ impl Machine {
         let root = machine.root.display();
         machine.program(
             "ssh",
-            &format!("for command; do :; done\nBOOTPROOF_AUDIT_ROOT='{root}' exec $command"),
+            &format!("for command; do :; done\nBOOTPROOF_ROOT='{root}' exec $command"),
         );
         machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n");
         machine.write("proc/uptime", "604800.10 1.0\n");
@@ -57,8 +58,7 @@ impl Machine {
 
     fn program(&self, name: &str, body: &str) {
         let path = self.sandbox.place("bin").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        write_executable(&path, &format!("#!/bin/sh\n{body}\n"));
     }
 
     fn write(&self, path: &str, content: impl AsRef<[u8]>) {
@@ -197,7 +197,7 @@ fn this_machine_is_audited_without_ssh() {
     let machine = Machine::before_the_outage();
     machine.program("ssh", "echo ssh was called >&2; exit 255");
     let mut command = machine.sandbox.bootproof(["audit", "--local"]);
-    let told = command.env("BOOTPROOF_AUDIT_ROOT", &machine.root).assert();
+    let told = command.env("BOOTPROOF_ROOT", &machine.root).assert();
     told.code(1).stderr(contains(
         "alpha.service, beta.service and gamma.service (x86_64) [this machine]",
     ));
@@ -246,7 +246,7 @@ fn bad_use_and_machines_that_cannot_be_asked_end_with_2() {
         ),
         ("kill -9 $$", "its shell gave no answer"),
         (
-            "BOOTPROOF_AUDIT_ROOT=/nonexistent exec sh -s",
+            "BOOTPROOF_ROOT=/nonexistent exec sh -s",
             "it is no NixOS machine",
         ),
     ] {
@@ -273,7 +273,7 @@ fn an_answer_that_is_cut_off_or_lies_is_never_a_pass() {
     ] {
         machine.program(
             "ssh",
-            &format!("for command; do :; done\nBOOTPROOF_AUDIT_ROOT='{root}' $command | {filter}"),
+            &format!("for command; do :; done\nBOOTPROOF_ROOT='{root}' $command | {filter}"),
         );
         let told = machine.output(&[]);
         let code = told.status.code().unwrap_or_default();

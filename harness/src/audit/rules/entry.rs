@@ -1,8 +1,8 @@
 //! What the boot entry names is there.
 
 use super::{Outcome, Scene};
-use crate::audit::boot_menu::Presence;
 use crate::audit::model::{AuditCheck, AuditFinding};
+use crate::next_boot::Presence;
 
 pub(super) fn rule(scene: &Scene, outcome: &mut Outcome) {
     let Ok(next) = &scene.machine.next else {

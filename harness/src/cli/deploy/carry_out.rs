@@ -6,7 +6,7 @@ use crate::cli::args::DeployArgs;
 use crate::cli::{Exit, Failure, chain, tell};
 use crate::deploy::{Activation, HostState, Proof, Switch, judge, with_toplevel};
 use crate::fold::sanitise;
-use crate::vocabulary::{BootLoader, ClosureIdentity, StorePath, Verdict};
+use crate::vocabulary::{ClosureIdentity, StorePath, Verdict};
 
 /// One deploy.
 pub(super) struct Deploy<'a> {
@@ -17,8 +17,6 @@ pub(super) struct Deploy<'a> {
     pub(super) identity: ClosureIdentity,
     /// What the host ran when it was first asked.
     pub(super) current: StorePath,
-    /// Which files tell what the host will boot.
-    pub(super) loader: BootLoader,
     pub(super) args: &'a DeployArgs,
 }
 
@@ -145,7 +143,7 @@ impl Deploy<'_> {
     /// Says whether the host runs the candidate and will boot it.
     pub(super) fn prove(&self, switch: Switch) -> Result<Exit, Failure> {
         let (name, toplevel) = (self.name, &self.identity.toplevel);
-        let read = self.remote.prove(&self.loader, switch == Switch::Unknown);
+        let read = self.remote.prove(switch == Switch::Unknown);
         let read = read.and_then(|read| Ok((read, self.remote.identity(toplevel)?)));
         let ((state, next_boot), there) = match read {
             Ok(read) => read,

@@ -51,13 +51,11 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
         Some(candidate) => candidate,
         None => newest(args, &chosen, name, &current, &found)?,
     };
-    let loader = closure::read_facts(&closure)?.boot_loader;
     let deploy = Deploy {
         remote,
         name,
         identity: closure::identify(&closure)?,
         current,
-        loader,
         args,
     };
     let toplevel = &deploy.identity.toplevel;

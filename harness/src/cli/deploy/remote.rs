@@ -6,11 +6,12 @@ use std::process::{Command, Stdio};
 
 use crate::cli::{Failure, tell};
 use crate::closure::{ClosureError, identify_by_record};
-use crate::deploy::{Activation, Answers, HostState, NextBoot, is_answer, script};
+use crate::deploy::{Activation, Answers, HostState, is_answer, script};
 use crate::fold::sanitise;
+use crate::next_boot::{self, NextBoot};
 use crate::offspring::die_with_parent;
-use crate::shell::{self, Destination, ShellError};
-use crate::vocabulary::{BootLoader, ClosureIdentity, StorePath};
+use crate::shell::{self, Destination, Frames, ShellError};
+use crate::vocabulary::{ClosureIdentity, StorePath};
 
 /// Before each line that a switch prints.
 const SHOWN: &str = "  | ";
@@ -130,9 +131,8 @@ impl Remote {
     /// What it runs and what it will boot. After a lost connection, the end of the switch is waited for.
     pub(super) fn prove(
         &self,
-        loader: &BootLoader,
         after_lost_connection: bool,
-    ) -> Result<(HostState, NextBoot), Failure> {
+    ) -> Result<(HostState, Result<NextBoot, String>), Failure> {
         let script = script::prove(after_lost_connection);
         let output = match after_lost_connection {
             true => shell::run_live(&self.destination, &script, show),
@@ -140,7 +140,18 @@ impl Remote {
         }
         .map_err(fit)?;
         let answers = self.whole(&output)?;
-        Ok((HostState::read(&answers), NextBoot::read(&answers, loader)))
+        Ok((HostState::read(&answers), self.next_boot()?))
+    }
+
+    fn next_boot(&self) -> Result<Result<NextBoot, String>, Failure> {
+        let mark = shell::mark()?;
+        let questions = shell::asking(&mark, next_boot::QUESTIONS);
+        let output = shell::run(&self.destination, &questions).map_err(fit)?;
+        let mut frames = Frames::default();
+        Ok(match frames.add(&output.stdout, &mark) {
+            true => next_boot::read(&frames),
+            false => Err("what it says of its bootloader is cut short".to_owned()),
+        })
     }
 
     fn ask(&self, script: &str) -> Result<Answers, Failure> {

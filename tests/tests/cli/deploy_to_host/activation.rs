@@ -141,7 +141,7 @@ fn a_switch_that_fails_is_told_with_what_runs_now_and_what_boots() {
         "the switch ended with 1",
         &format!("current-system is {old}, and not the candidate"),
         "the system profile is the candidate",
-        &format!("the next boot starts {old}, and not the candidate"),
+        &format!("the next boot starts {old}, by default of /boot/grub/grub.cfg"),
     ];
     deploy.assert(deploy.candidate(), 1, &words);
 }
@@ -169,21 +169,35 @@ fn a_boot_entry_that_stays_behind_fails_and_one_that_nobody_can_read_is_unproven
 fn what_systemd_boot_starts_is_read_and_an_old_grub_cfg_is_not() {
     let deploy = Deploy::new();
     let (new, old) = (&deploy.sandbox.toplevel, &deploy.sandbox.baseline.path);
+    deploy.proves(|_| {});
+    deploy.host.has("keeps-boot-entry", "");
+    for directory in [
+        "sys/firmware/efi",
+        "run/current-system/bin",
+        "boot/loader/entries",
+    ] {
+        fs::create_dir_all(deploy.host.directory().join("files").join(directory)).unwrap();
+    }
     let script = format!(
         "#!/bin/sh\nexport INSTALL_BOOTLOADER='/nix/store/{}-systemd-boot'\n",
         "0".repeat(32)
     );
-    fs::write(new.host_path().join("bin/switch-to-configuration"), script).unwrap();
-    deploy.proves(|_| {});
-    deploy.host.has("keeps-boot-entry", "");
-    deploy.assert(deploy.candidate(), 3, &["loader.conf names no default"]);
+    let switch = "files/run/current-system/bin/switch-to-configuration";
+    deploy.host.has(switch, &script);
+    deploy
+        .host
+        .has("files/boot/loader/loader.conf", "timeout 5");
+    deploy.assert(
+        deploy.candidate(),
+        3,
+        &["systemd-boot has no entry that starts a Linux"],
+    );
 
-    fs::create_dir_all(deploy.host.directory().join("files/boot/loader/entries")).unwrap();
     let conf = "timeout 5\ndefault nixos-generation-2.conf";
     deploy.host.has("files/boot/loader/loader.conf", conf);
     for (generation, toplevel) in [(1, old), (2, &new.path)] {
         let name = format!("files/boot/loader/entries/nixos-generation-{generation}.conf");
-        let entry = format!("title NixOS\noptions init={toplevel}/init loglevel=4");
+        let entry = format!("title NixOS\nlinux /k\noptions init={toplevel}/init loglevel=4");
         deploy.host.has(&name, &entry);
     }
     deploy.assert(

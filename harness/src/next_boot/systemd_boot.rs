@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::pattern::matches;
 use super::version_order::compare;
 use super::{BootFile, NextBoot, efi_text, toplevel_of};
-use crate::audit::frames::{End, Frames};
 use crate::fold::sanitise;
+use crate::shell::{End, Frames};
 
 /// A file in `loader/entries`, or a unified kernel image.
 #[derive(Debug, Default)]

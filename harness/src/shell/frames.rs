@@ -1,12 +1,21 @@
 //! The answers of a script: frames that a mark tells apart from whatever stands in them.
 //!
-//! The mark is drawn anew for each audit, so that no file of the machine can hold it. A frame that has no end was cut off, and says so.
+//! The mark is drawn anew for each look at a machine, so that no file of it can hold the mark. A frame that has no end was cut off, and
+//! says so.
 
 use std::collections::BTreeMap;
 
+/// The functions that a script says its frames with: they write nothing.
+const PRELUDE: &str = include_str!("prelude.sh");
+
+/// A script that answers in frames, from lines that call the prelude's functions.
+pub fn asking(mark: &str, body: &str) -> String {
+    format!("mark={mark}\n{PRELUDE}{body}printf '=%s done\\n' \"$mark\"\n")
+}
+
 /// How the machine ended a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     Whole,
     Absent,
     /// A link that leads nowhere.
@@ -33,7 +42,7 @@ impl End {
     }
 
     /// Why there is not all of it, after the name of what it is.
-    pub(super) fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> &'static str {
         match self {
             Self::Whole => "it is whole",
             Self::Absent => "there is none",
@@ -46,15 +55,16 @@ impl End {
     }
 }
 
+/// What one question was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) body: String,
-    pub(super) end: End,
+pub struct Frame {
+    pub body: String,
+    pub end: End,
 }
 
-/// All frames of an audit, by name.
+/// All frames of a look at a machine, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Frames {
+pub struct Frames {
     by_name: BTreeMap<String, Frame>,
     bytes: usize,
 }
@@ -65,7 +75,7 @@ const MAX_BYTES: usize = 128 << 20;
 
 impl Frames {
     /// Adds the frames of an answer; of two of one name the first counts. Gives whether the answer has its last line.
-    pub(super) fn add(&mut self, answer: &str, mark: &str) -> bool {
+    pub fn add(&mut self, answer: &str, mark: &str) -> bool {
         let mark = format!("={mark} ");
         let mut open: Option<(String, String)> = None;
         for line in answer.split_inclusive('\n') {
@@ -109,28 +119,28 @@ impl Frames {
         self.by_name.entry(name).or_insert(Frame { body, end });
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.by_name.is_empty()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Frame> {
+    pub fn get(&self, name: &str) -> Option<&Frame> {
         self.by_name.get(name)
     }
 
     /// What a whole frame has.
-    pub(super) fn whole(&self, name: &str) -> Option<&str> {
+    pub fn whole(&self, name: &str) -> Option<&str> {
         let frame = self.get(name)?;
         (frame.end == End::Whole).then_some(frame.body.as_str())
     }
 
     /// One line of a whole frame, fit for a terminal; `None` where it is blank.
-    pub(super) fn line(&self, name: &str) -> Option<String> {
+    pub fn line(&self, name: &str) -> Option<String> {
         let line = crate::fold::sanitise::line(self.whole(name)?);
         (!line.is_empty()).then_some(line)
     }
 
     /// The bytes that `od` printed.
-    pub(super) fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
         let words = self.whole(name)?.split_ascii_whitespace();
         words
             .map(|word| u8::from_str_radix(word, 16).ok())
@@ -138,17 +148,14 @@ impl Frames {
     }
 
     /// Frames whose name begins so, each with the rest of its name.
-    pub(super) fn named<'a>(
-        &'a self,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a Frame)> {
+    pub fn named<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Frame)> {
         self.by_name
             .range(prefix.to_owned()..)
             .map_while(move |(name, frame)| Some((name.strip_prefix(prefix)?, frame)))
     }
 
     /// Why there is not all of a frame.
-    pub(super) fn reason(&self, name: &str) -> &'static str {
+    pub fn reason(&self, name: &str) -> &'static str {
         self.get(name)
             .map_or("the machine did not say it", |frame| frame.end.reason())
     }

@@ -1,4 +1,6 @@
-//! What the bootloader will start by itself, told from its files and variables.
+//! What a machine's bootloader will start by itself, told from its files and variables.
+//!
+//! `audit` and `deploy` have a machine run [`QUESTIONS`], and [`read`] the answers. Pure: texts in, an entry out.
 
 mod grub;
 mod pattern;
@@ -7,8 +9,12 @@ mod version_order;
 
 use serde::{Deserialize, Serialize};
 
-use super::frames::{End, Frames};
 use crate::closure;
+use crate::shell::{End, Frames};
+use crate::vocabulary::StorePath;
+
+/// What is asked of a machine: lines for [`asking`](crate::shell::asking).
+pub const QUESTIONS: &str = include_str!("questions.sh");
 
 /// The boot entry that is started without a key being pressed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +67,7 @@ impl BootFile {
 ///
 /// # Errors
 /// Why it is not known what will be started.
-pub(super) fn next(frames: &Frames) -> Result<NextBoot, String> {
+pub fn read(frames: &Frames) -> Result<NextBoot, String> {
     let boots: Vec<&str> = frames
         .whole("boots")
         .unwrap_or_default()
@@ -150,7 +156,7 @@ fn efi_text(frames: &Frames, variable: &str) -> Option<String> {
 /// The toplevel of `init=…/init`; of any other `init` nothing is known.
 fn toplevel_of(init: Option<&str>) -> Option<String> {
     let path = init?.strip_suffix("/init")?;
-    let path = crate::vocabulary::StorePath::parse(path).ok()?;
+    let path = StorePath::parse(path).ok()?;
     Some(path.to_string())
 }
 

@@ -3,7 +3,7 @@ LC_ALL=C
 export LC_ALL
 PATH=$PATH:/run/current-system/sw/bin:/run/booted-system/sw/bin:/usr/bin:/bin
 # A directory that stands for `/`, for the tests.
-root=${BOOTPROOF_AUDIT_ROOT-}
+root=${BOOTPROOF_ROOT-}
 
 open() { printf '=%s %s\n' "$mark" "$1"; }
 shut() { printf '\n=%s end %s\n' "$mark" "$1"; }

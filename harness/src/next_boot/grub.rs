@@ -1,9 +1,9 @@
 //! GRUB's menu and its environment.
 
 use super::{BootFile, NextBoot, toplevel_of};
-use crate::audit::frames::{End, Frames};
 use crate::closure::grub_menu::{self, Does};
 use crate::fold::sanitise;
+use crate::shell::{End, Frames};
 
 /// What the `grub.cfg` at `path` starts.
 pub(super) fn next(frames: &Frames, path: &str) -> Result<NextBoot, String> {
