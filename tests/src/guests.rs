@@ -66,6 +66,19 @@ pub fn in_a_qemu_that_crashes(toplevel: &FakeToplevel, times: usize) -> Script {
     that_boots(acts)
 }
 
+/// The same, until it is rebooted on a host that leaves it no time.
+pub fn on_a_busy_host(toplevel: &FakeToplevel) -> Script {
+    let mut acts = healthy_boots(toplevel);
+    acts.truncate(
+        acts.iter()
+            .position(|act| matches!(act, Act::Reset))
+            .unwrap_or_default(),
+    );
+    let panic = "[    0.064000] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug and send a report.\n";
+    acts.extend([Act::Reset, Act::Console(panic.to_owned()), Act::Hang]);
+    that_boots(acts)
+}
+
 /// A deploy of `candidate` on `baseline`, after which all is well, until the reboot: nginx fails then.
 pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) -> Script {
     let before = Guest::of(baseline);

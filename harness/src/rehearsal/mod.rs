@@ -10,6 +10,7 @@ mod devices;
 mod dumps;
 mod guest;
 mod hold;
+mod host_fault;
 mod ladder;
 mod nix_database;
 mod observe;

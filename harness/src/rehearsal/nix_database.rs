@@ -52,7 +52,6 @@ rm -f {PLACE}
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;
 
     use super::*;
@@ -67,12 +66,12 @@ mod tests {
         if let Some(text) = nix_store {
             let program = root.join("sw/bin/nix-store");
             let loaded = root.join("loaded");
-            fs::write(
-                &program,
-                format!("#!/bin/sh\ncat > {}\n{text}\n", loaded.display()),
-            )
-            .unwrap();
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+            let text = format!("#!/bin/sh\ncat > {}\n{text}\n", loaded.display());
+            // A file that this process writes cannot be executed as long as a child of another test holds its descriptor.
+            let write = ["-c", "printf %s \"$1\" >\"$2\" && chmod 755 \"$2\"", "sh"];
+            let mut writer = Command::new("sh");
+            let written = writer.args(write).arg(text).arg(program).status();
+            assert!(written.unwrap().success());
         }
         let script = script(root.to_str().unwrap()).replace(PLACE, place.to_str().unwrap());
         let status = Command::new("sh").arg("-c").arg(script).status().unwrap();

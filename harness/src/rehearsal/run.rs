@@ -85,7 +85,7 @@ pub enum RunError {
 /// Carries the plan out and gives the recording, which is in the run's directory too. It begins with what the candidate's files
 /// prove; a plan without steps ends there, and no machine is started.
 ///
-/// A crash of QEMU itself says nothing about the closure: that attempt is set aside in the run's directory, and the
+/// A crash of QEMU itself, or a clock of the guest's that the host stopped, says nothing about the closure: that attempt is set aside in the run's directory, and the
 /// rehearsal begun again.
 ///
 /// # Errors
@@ -100,9 +100,7 @@ pub async fn rehearse(
     let mut crashes: Vec<String> = Vec::new();
     loop {
         match attempt(plan, inspected, closures, options, progress, &crashes).await {
-            Err(RunError::Guest(crash @ GuestError::Crashed { .. }))
-                if crashes.len() < SPARE_ATTEMPTS =>
-            {
+            Err(RunError::Guest(crash)) if crash.may_pass() && crashes.len() < SPARE_ATTEMPTS => {
                 crashes.push(crash.to_string());
                 set_aside(&options.run_directory, crashes.len())?;
             }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 
 use super::console::{Lines, dead_end_of, stage_after};
+use super::host_fault::is_starved;
 use super::recorder::Recorder;
 use crate::vm::{Shell, ShellEvent, ShellPort};
 use crate::vocabulary::{BootId, Observation, Stage};
@@ -21,6 +22,7 @@ pub(super) struct Senses {
     last_line: Option<String>,
     stage: Option<Stage>,
     dead_end: Option<&'static str>,
+    starved: bool,
     silent_resets: u32,
     spoke: bool,
     /// Whether any boot of this guest printed anything on its console, or greeted.
@@ -69,6 +71,7 @@ impl Senses {
             last_line: None,
             stage: None,
             dead_end: None,
+            starved: false,
             silent_resets: 0,
             spoke: false,
             ever_perceived: false,
@@ -93,6 +96,11 @@ impl Senses {
     /// What the console said that ends this boot.
     pub(super) fn dead_end(&self) -> Option<&'static str> {
         self.dead_end
+    }
+
+    /// Whether the boot ended for want of the host's processors.
+    pub(super) fn starved(&self) -> bool {
+        self.starved
     }
 
     /// Resets since somebody last greeted, or the machine was powered on.
@@ -153,6 +161,7 @@ impl Senses {
                 })?;
             }
             self.dead_end = self.dead_end.or(dead_end_of(&line));
+            self.starved |= is_starved(&line);
             self.last_line = Some(line);
         }
         self.dead_end = self.dead_end.or(dead_end_of(&self.lines.partial()));

@@ -108,3 +108,13 @@ fn a_qemu_that_crashes_every_time_is_an_error_of_the_host() {
     sandbox.wait_until_qemu_is_gone();
     sandbox.assert_no_litter();
 }
+
+#[test]
+fn a_guest_whose_clock_the_host_stopped_is_not_blamed() {
+    let sandbox = Sandbox::with_guest(guests::on_a_busy_host);
+    let run = sandbox.rehearsal().assert().code(2).stdout("");
+    run.stderr(contains("the host gave QEMU too little time").and(contains("kernel panic").not()));
+    assert!(sandbox.run_directory().join("attempt-2").is_dir());
+    sandbox.wait_until_qemu_is_gone();
+    sandbox.assert_no_litter();
+}
