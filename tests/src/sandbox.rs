@@ -5,13 +5,14 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::FakeToplevel;
+use crate::executable::write_executable;
 use crate::fake_qemu::{DIRECTORY_VARIABLE, Directory, Script};
 
 /// Nothing outside of it is written by a test; it is removed when this goes.
@@ -86,8 +87,7 @@ impl Sandbox {
             go.display()
         );
         let place = self.place("bin").join(tool);
-        fs::write(&place, script).unwrap();
-        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        write_executable(&place, &script);
         go
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use bootproof_tests::Sandbox;
+use bootproof_tests::executable::write_executable;
 use predicates::prelude::*;
 use predicates::str::contains;
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,10 +20,8 @@ fn inspect(sandbox: &Sandbox, arguments: &[&str]) -> assert_cmd::Command {
 
 /// Puts a program first in `PATH`.
 fn install(sandbox: &Sandbox, name: &str, script: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
     let place = sandbox.place("bin").join(name);
-    fs::write(&place, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+    write_executable(&place, &format!("#!/bin/sh\n{script}\n"));
     place
 }
 

@@ -10,6 +10,7 @@ use std::fs;
 use bootproof::receipt::{Receipt, Sealed, SecretKey};
 use bootproof::vocabulary::{Accelerator, Step, System, TargetMachine, Verdict};
 use bootproof::{closure, receipt};
+use bootproof_tests::executable::write_executable;
 use bootproof_tests::{FakeHost, Sandbox};
 
 /// A host `web` that runs the sandbox's baseline, a store with the candidate, and a receipt for the one upon the other.
@@ -124,15 +125,13 @@ impl Deploy {
 
     /// Puts a program of the operator's into `PATH`, which may use `$host` and `$store`.
     fn install(&self, name: &str, script: &str) {
-        use std::os::unix::fs::PermissionsExt as _;
         let place = self.sandbox.place("bin").join(name);
         let head = format!(
             "#!/bin/sh\nhost='{}'\nstore='{}'\n",
             self.host.directory().display(),
             self.place("store")
         );
-        fs::write(&place, head + script).unwrap();
-        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        write_executable(&place, &(head + script));
     }
 
     /// What the directory of the receipts has of overrides, as one text.
