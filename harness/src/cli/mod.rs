@@ -18,6 +18,7 @@ mod inspect;
 mod key;
 mod load;
 mod overrides;
+mod page;
 mod progress;
 mod receipts;
 mod report;

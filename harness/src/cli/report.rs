@@ -5,15 +5,22 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use super::args::{Format, ReportArgs};
-use super::{Exit, Failure, tell};
+use super::{Exit, Failure, page, tell};
 use crate::rehearsal::read_recording;
 use crate::report::{self, Report, human, json, markdown, normalise};
+use crate::vocabulary::{Plan, Recorded};
 
 /// Tells the report again.
 pub(super) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let (plan, observations) = read_recording(&args.run_dir)?;
     let report = report::report(&plan, &observations);
-    print(&report, args.format, &args.run_dir)?;
+    match args.format {
+        Format::Html => {
+            let page = page::page(&report, &plan, &observations, &args.run_dir)?;
+            io::stdout().write_all(page.as_bytes())?;
+        }
+        format => print(&report, format, &args.run_dir)?,
+    }
     Ok(Exit::from(report.verdict))
 }
 
@@ -32,6 +39,8 @@ pub(super) fn print(report: &Report, format: Format, directory: &Path) -> Result
             io::stdout().write_all(json::render(&normalise(report))?.as_bytes())?;
         }
         Format::Markdown => io::stdout().write_all(markdown::render(report).as_bytes())?,
+        // A rehearsal has written it already.
+        Format::Html => io::stdout().write_all(&fs::read(directory.join(PAGE_FILE))?)?,
     }
     Ok(())
 }
@@ -44,9 +53,18 @@ fn from_here(directory: &Path) -> &Path {
         .unwrap_or(directory)
 }
 
-/// `report.json` and `report.md` beside the recording.
-pub(super) fn write_files(report: &Report, directory: &Path) -> Result<(), Failure> {
+const PAGE_FILE: &str = "report.html";
+
+/// `report.json`, `report.md` and `report.html` beside the recording.
+pub(super) fn write_files(
+    report: &Report,
+    plan: &Plan,
+    observations: &[Recorded],
+    directory: &Path,
+) -> Result<(), Failure> {
     fs::write(directory.join("report.json"), json::render(report)?)?;
     fs::write(directory.join("report.md"), markdown::render(report))?;
+    let page = page::page(report, plan, observations, directory)?;
+    fs::write(directory.join(PAGE_FILE), page)?;
     Ok(())
 }

@@ -91,7 +91,7 @@ fn one(
     printer.finish();
     let observations = observations?;
     let report = crate::report::report(&loaded.plan, &observations);
-    report::write_files(&report, directory)?;
+    report::write_files(&report, &loaded.plan, &observations, directory)?;
     // A scenario says itself what is expected of it, and in a guest that was held anything may have been done.
     let is_comparable = loaded.scenario.is_none() && loaded.plan.hold.is_none();
     let outcome = tell_report(args, &report, approved.filter(|_| is_comparable), directory)?;

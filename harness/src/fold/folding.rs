@@ -66,7 +66,9 @@ impl Folding {
                 record.outcome = Some(sanitised(outcome));
                 record.finished_ms = Some(at_ms);
             }
-            Observation::PoweredOn { boot, .. } | Observation::Qemu { boot, .. } => {
+            Observation::PoweredOn { boot, .. }
+            | Observation::Qemu { boot, .. }
+            | Observation::Screen { boot, .. } => {
                 self.boot(*boot);
             }
             Observation::Console { boot, line } => self.boot(*boot).add_line(line),

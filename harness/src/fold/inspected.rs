@@ -1,6 +1,6 @@
 //! What an inspection recorded, made fit for a terminal: file names of a closure are as hostile as a guest.
 
-use crate::vocabulary::{Finding, Inspected, StaticCause, Unproven};
+use crate::vocabulary::{Changes, Finding, Inspected, Replaced, StaticCause, Unproven};
 
 use super::sanitise::line;
 
@@ -28,7 +28,30 @@ pub fn sanitised(inspected: &Inspected) -> Inspected {
                 ..unproven.clone()
             })
             .collect(),
-        notes: inspected.notes.iter().map(|note| line(note)).collect(),
+        notes: lines(&inspected.notes),
+        changes: inspected.changes.as_ref().map(changes),
+    }
+}
+
+fn lines(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| line(text)).collect()
+}
+
+fn changes(changes: &Changes) -> Changes {
+    let replaced = |replaced: &Replaced| Replaced {
+        what: line(&replaced.what),
+        before: line(&replaced.before),
+        after: line(&replaced.after),
+    };
+    Changes {
+        replaced: changes.replaced.iter().map(replaced).collect(),
+        units_added: lines(&changes.units_added),
+        units_removed: lines(&changes.units_removed),
+        units_changed: lines(&changes.units_changed),
+        units_restarted: lines(&changes.units_restarted),
+        units_reloaded: lines(&changes.units_reloaded),
+        units_left: lines(&changes.units_left),
+        reboot_for: lines(&changes.reboot_for),
     }
 }
 

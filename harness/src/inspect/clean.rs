@@ -23,24 +23,7 @@ pub(super) fn clean(inspection: Inspection) -> Inspection {
         causes: said.causes,
         unproven: said.unproven,
         notes: said.notes,
-        changes: inspection.changes.map(|mut changes| {
-            for replaced in &mut changes.replaced {
-                replaced.before = line(&replaced.before);
-                replaced.after = line(&replaced.after);
-            }
-            for names in [
-                &mut changes.units_added,
-                &mut changes.units_removed,
-                &mut changes.units_changed,
-                &mut changes.units_restarted,
-                &mut changes.units_reloaded,
-                &mut changes.units_left,
-                &mut changes.reboot_for,
-            ] {
-                names.iter_mut().for_each(|name| *name = line(name));
-            }
-            changes
-        }),
+        changes: said.changes,
         ..inspection
     }
 }

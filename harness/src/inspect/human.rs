@@ -1,9 +1,8 @@
 //! The inspection for people: at most a screen, the cause first.
 
-use super::changes::{Changes, Replaced};
 use super::model::Inspection;
 use crate::report::{clip, wrap};
-use crate::vocabulary::{Finding, Severity, StorePath, Verdict};
+use crate::vocabulary::{Changes, Finding, Replaced, Severity, StorePath, Verdict};
 
 const WIDTH: usize = 118;
 /// Findings that are shown; the others are counted.

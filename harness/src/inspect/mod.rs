@@ -28,7 +28,6 @@ mod switch;
 mod testing;
 mod trouble;
 
-pub use changes::Changes;
 pub use kernel::with_article;
 pub use model::{Against, BuiltBy, Candidate, Expected, Inspection, Meant, MeantBy, Options};
 pub use rules::{RULES, Row};

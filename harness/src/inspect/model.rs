@@ -1,10 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::Changes;
 use crate::closure::{Closure, Survey};
 use crate::vocabulary::{
-    ClosureFacts, Finding, Inspected, StaticCause, StorePath, System, TargetMachine, Unproven,
-    Verdict,
+    Changes, ClosureFacts, Finding, Inspected, StaticCause, StorePath, System, TargetMachine,
+    Unproven, Verdict,
 };
 
 /// What the closure is held against.
@@ -138,6 +137,7 @@ impl Inspection {
             causes: self.causes.clone(),
             unproven: self.unproven.clone(),
             notes: self.notes.clone(),
+            changes: self.changes.clone(),
         }
     }
 }

@@ -5,14 +5,16 @@
 use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
 
 use super::recorder::Recorder;
 use super::senses::{Answer, Heard, Senses};
 use crate::vm::{MachineSpec, ShellPort, Vm, VmError, VmEvent, argv_text};
-use crate::vocabulary::{BootId, Observation, Stage, StepOutcome};
+use crate::vocabulary::{BootId, Observation, Stage, StepOutcome, screen_file};
 
 /// A guest that is powered on.
 pub(super) struct Guest<'a, 'p> {
@@ -271,6 +273,30 @@ impl<'a, 'p> Guest<'a, 'p> {
         }
     }
 
+    /// Keeps what the guest's screen shows, where there is a machine yet: what a kernel says without a serial console, a person can
+    /// read only there.
+    pub(super) async fn keep_screen(&mut self) -> Result<(), GuestError> {
+        let boot = self.senses.boot();
+        let place = std::path::absolute(self.recorder.directory().join(screen_file(boot)))?;
+        let without = |why: &dyn std::fmt::Display| Observation::Note {
+            text: format!("there is no picture of the guest's screen: {why}"),
+        };
+        let observation = match self.vm.screendump(&place).await {
+            Ok(()) => match sha256_of(&place) {
+                Ok(sha256) => Observation::Screen { boot, sha256 },
+                Err(error) => without(&error),
+            },
+            Err(refused @ VmError::Refused { .. }) => without(&refused),
+            // Without a QEMU there is no screen; that it ended is in the recording.
+            Err(error) => {
+                tracing::debug!(%error, "no picture of the guest's screen");
+                return Ok(());
+            }
+        };
+        self.recorder.record(observation)?;
+        Ok(())
+    }
+
     /// Takes the power away.
     pub(super) async fn power_off(self) {
         self.vm.stop().await;
@@ -363,6 +389,11 @@ impl<'a, 'p> Guest<'a, 'p> {
             last_line: self.senses.last_line().map(str::to_owned),
         }
     }
+}
+
+fn sha256_of(file: &Path) -> io::Result<String> {
+    let digest = Sha256::digest(std::fs::read(file)?);
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Records the command line, and leaves it where a person finds it.

@@ -172,6 +172,9 @@ async fn install(
     let file = OpenOptions::new().read(true).write(true).open(disk)?;
     let mut guest = Guest::power_on(&spec, file.into(), recorder, PROVISION_BOOT).await?;
     let result = install_in(plan, &mut guest, deadlines).await;
+    if let Ok(Err(_)) = &result {
+        guest.keep_screen().await?;
+    }
     guest.power_off().await;
     let result = result?;
     let outcome = match &result {

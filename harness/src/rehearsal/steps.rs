@@ -68,7 +68,10 @@ impl Steps<'_> {
             };
             let outcome = match &stepped {
                 Ok(()) => StepOutcome::Done,
-                Err(trouble) => trouble.outcome(),
+                Err(trouble) => {
+                    guest.keep_screen().await?;
+                    trouble.outcome()
+                }
             };
             guest.recorder().record(Observation::StepFinished {
                 step: *step,

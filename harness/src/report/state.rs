@@ -74,7 +74,7 @@ fn active(record: &StateRecord, units: &BTreeMap<String, Unit>) -> Vec<String> {
         .collect()
 }
 
-fn answer(answer: &HttpAnswer) -> String {
+pub(super) fn answer(answer: &HttpAnswer) -> String {
     match answer {
         HttpAnswer::Status { code, .. } => code.to_string(),
         HttpAnswer::Refused => "refused".to_owned(),

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -226,6 +227,18 @@ impl Vm {
         let arguments = serde_json::json!({ "command-line": "info usernet" });
         let table = self.execute("human-monitor-command", arguments).await?;
         Ok(qmp::forwarded_ports(table.as_str().unwrap_or_default()))
+    }
+
+    /// Draws what the guest's screen shows into the file `place`, as a PNG (QMP's `screendump`; its `format` since QEMU 7.1).
+    ///
+    /// # Errors
+    /// As [`Vm::execute`], and for a path that is no UTF-8, which QMP cannot say.
+    pub async fn screendump(&mut self, place: &Path) -> Result<(), VmError> {
+        let Some(name) = place.to_str() else {
+            return Err(io::Error::other("the path of the picture is no UTF-8").into());
+        };
+        let arguments = serde_json::json!({ "filename": name, "format": "png" });
+        self.execute("screendump", arguments).await.map(drop)
     }
 
     /// Sends bytes to one of the shell's ports.

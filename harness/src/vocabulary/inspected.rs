@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Unproven};
+use super::{Changes, Finding, Unproven};
 
 /// What the files of the candidate prove, read before anything is booted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Inspected {
     pub causes: Vec<StaticCause>,
     pub unproven: Vec<Unproven>,
     pub notes: Vec<String>,
+    /// Against the baseline, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
 }
 
 /// One fault of the files, with all the findings that it explains.

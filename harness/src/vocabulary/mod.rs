@@ -3,6 +3,7 @@
 //! Plain data, serialisable, without I/O. Everything else depends on this module, and it on nothing of ours.
 
 mod boot_id;
+mod changes;
 mod facts;
 mod finding;
 mod finding_pattern;
@@ -18,6 +19,7 @@ mod target;
 mod verdict;
 
 pub use boot_id::BootId;
+pub use changes::{Changes, Replaced};
 pub use facts::{
     BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdDamage, InitrdModules,
     Listener,
@@ -28,6 +30,7 @@ pub use identity::ClosureIdentity;
 pub use inspected::{Inspected, StaticCause};
 pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
+    screen_file,
 };
 pub use plan::{FORMAT_VERSION, Hold, Plan, Seeded, Step};
 pub use probe::{Asks, Certificate, Probe};

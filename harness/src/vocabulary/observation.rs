@@ -11,6 +11,11 @@ pub struct Recorded {
     pub observation: Observation,
 }
 
+/// The picture of the screen of one boot, a PNG, by its name in the run's directory.
+pub fn screen_file(boot: u32) -> String {
+    format!("screen-{boot}.png")
+}
+
 /// A fact as it was seen, before anything is made of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", deny_unknown_fields)]
@@ -56,6 +61,12 @@ pub enum Observation {
         boot: u32,
         status: String,
         stderr: String,
+    },
+    /// What the guest's screen showed when this boot was given up is in the run's directory, see [`screen_file`].
+    Screen {
+        boot: u32,
+        /// Of the picture, in hex.
+        sha256: String,
     },
     /// The guest's root shell greeted.
     ChannelOpened {

@@ -74,6 +74,8 @@ pub(super) enum Format {
     Json,
     /// For a CI summary, on stdout
     Markdown,
+    /// report.html, one self-contained page for a browser, on stdout
+    Html,
     /// JSON without what differs between equal runs (times, boot ids, store hashes), on stdout
     Normalised,
 }
