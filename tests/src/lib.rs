@@ -4,6 +4,7 @@
 //! Nothing here boots anything: real boots are the lab's.
 
 pub mod boots;
+pub mod browser;
 pub mod executable;
 pub mod fake_formats;
 pub mod fake_host;

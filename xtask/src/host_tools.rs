@@ -48,6 +48,9 @@ pub(crate) const SSH: &[Tool] = &[
     tool("nix-copy-closure", "nix-bin"),
 ];
 
+/// What looks at the page of a report: a browser without a window, and a checker of HTML. About 120 MB, which only `test` needs.
+pub(crate) const PAGE: &[Tool] = &[tool("chromium", "chromium"), tool("tidy", "tidy")];
+
 /// What `bootproof inspect` is measured against.
 pub(crate) const BENCH: &[Tool] = &[
     tool("file", "file"),

@@ -1,12 +1,10 @@
 //! The report as a page: what it needs of a run's directory is read here.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::Failure;
+use super::{Failure, whole_file};
 use crate::report::Report;
 use crate::report::html::{self, Recording, Screen};
 use crate::vocabulary::{Observation, Plan, Recorded, screen_file};
@@ -45,19 +43,9 @@ pub(super) fn page(
 /// The picture that was recorded; `None` for a file that is missing or another, which the page says.
 fn screen(run_directory: &Path, boot: u32, sha256: &str) -> Option<Screen> {
     const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-    let place = run_directory.join(screen_file(boot));
-    // A pipe of that name would be waited for.
-    if !place.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut png = Vec::new();
-    let file = File::open(place).ok()?;
-    file.take(PICTURE_LIMIT + 1).read_to_end(&mut png).ok()?;
-    let digest: String = Sha256::digest(&png)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    (png.starts_with(SIGNATURE) && digest == sha256).then_some(Screen { boot, png })
+    let png = whole_file::read(&run_directory.join(screen_file(boot)), PICTURE_LIMIT).ok()?;
+    let is_recorded = base16ct::lower::encode_string(&Sha256::digest(&png)) == sha256;
+    (png.starts_with(SIGNATURE) && is_recorded).then_some(Screen { boot, png })
 }
 
 #[cfg(test)]
@@ -72,10 +60,7 @@ mod tests {
         assert_eq!(screen(directory.path(), 2, &sha256), None);
         std::fs::write(directory.path().join("screen-2.png"), png).unwrap();
         assert_eq!(screen(directory.path(), 2, &sha256), None);
-        let digest: String = Sha256::digest(png)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = base16ct::lower::encode_string(&Sha256::digest(png));
         let found = screen(directory.path(), 2, &digest).unwrap();
         assert_eq!((found.boot, found.png.as_slice()), (2, png.as_slice()));
     }

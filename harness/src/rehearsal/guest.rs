@@ -393,7 +393,7 @@ impl<'a, 'p> Guest<'a, 'p> {
 
 fn sha256_of(file: &Path) -> io::Result<String> {
     let digest = Sha256::digest(std::fs::read(file)?);
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(base16ct::lower::encode_string(&digest))
 }
 
 /// Records the command line, and leaves it where a person finds it.

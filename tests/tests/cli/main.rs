@@ -17,6 +17,7 @@ mod host_trouble;
 mod init;
 mod interrupted;
 mod keys;
+mod page;
 mod probes;
 mod side_by_side;
 mod suppressions;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::evidence::{Links, Quotation};
+use super::findings::Numbers;
 use super::sources::{Kind, Line, Source};
 use crate::fold::{Run, sanitise};
 
@@ -79,13 +80,10 @@ pub(super) fn line_id(kind: Kind<'_>, line: usize) -> String {
     format!("{}-{}", kind.id(), line + 1)
 }
 
-/// The id of a quotation, which its line links back to.
-pub(super) fn quotation_id(quotation: Quotation) -> String {
-    format!("finding-{}-{}", quotation.finding + 1, quotation.nth + 1)
+/// The id of a quotation, which its line links back to, by the number of its finding on the page.
+pub(super) fn quotation_id(finding: usize, nth: usize) -> String {
+    format!("finding-{finding}-{}", nth + 1)
 }
-
-/// What a finding is called; `None` for one that the page does not tell.
-type Name<'a> = &'a dyn Fn(usize) -> Option<String>;
 
 /// So many findings are named at a line that more of them quote.
 const BACK: usize = 6;
@@ -96,7 +94,7 @@ pub(super) fn excerpt(
     at: usize,
     links: &Links,
     run: &Run,
-    name: Name<'_>,
+    numbers: &Numbers,
 ) -> Excerpt {
     let quoted = links.of_source(at);
     let measure = match source.kind {
@@ -112,7 +110,7 @@ pub(super) fn excerpt(
             parts.push(Part::Gap(line - next));
         }
         next = line + 1;
-        parts.push(Part::Line(shown(source, line, quoted.get(&line), name)));
+        parts.push(Part::Line(shown(source, line, quoted.get(&line), numbers)));
     }
     if source.lines.len() > next {
         parts.push(Part::Gap(source.lines.len() - next));
@@ -151,7 +149,7 @@ fn shown(
     source: &Source<'_>,
     number: usize,
     quotations: Option<&&[Quotation]>,
-    name: Name<'_>,
+    numbers: &Numbers,
 ) -> Shown {
     let line = source.lines[number];
     let text = sanitise::line(line.text);
@@ -162,9 +160,10 @@ fn shown(
         back: quotations
             .iter()
             .filter_map(|quotation| {
+                let number = *numbers.get(&quotation.finding)?;
                 Some(Back {
-                    href: quotation_id(*quotation),
-                    label: name(quotation.finding)?,
+                    href: quotation_id(number, quotation.nth),
+                    label: format!("finding {number}"),
                 })
             })
             .take(BACK)

@@ -1,6 +1,6 @@
 //! Causes with their findings, as the page shows them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::{Links, Quotation};
 use super::excerpt::{line_id, quotation_id};
@@ -32,7 +32,6 @@ pub(super) struct CauseView<'a> {
 }
 
 pub(super) struct FindingView<'a> {
-    /// Its place in the report, from 1.
     pub(super) number: usize,
     pub(super) id: String,
     pub(super) severity: &'static str,
@@ -63,20 +62,22 @@ pub(super) fn causes<'a>(report: &'a Report, sources: &[Source<'_>], links: &Lin
         sources,
         links,
         places: findings.map(|(at, finding)| (finding.id(), at)).collect(),
-        told: BTreeSet::new(),
+        told: Numbers::new(),
     };
     let causes = report.diagnosis.causes.iter().enumerate();
     Told {
         causes: causes.map(|(n, cause)| views.cause(n, cause)).collect(),
-        findings: views.told,
+        numbers: views.told,
     }
 }
+
+/// What a finding is called on the page, from 1 in the order of telling, by its place in the report.
+pub(super) type Numbers = BTreeMap<usize, usize>;
 
 /// The causes, and which findings are told under them.
 pub(super) struct Told<'a> {
     pub(super) causes: Vec<CauseView<'a>>,
-    /// By their places in the report.
-    pub(super) findings: BTreeSet<usize>,
+    pub(super) numbers: Numbers,
 }
 
 struct Views<'a, 'b> {
@@ -86,7 +87,7 @@ struct Views<'a, 'b> {
     /// Findings by their ids.
     places: HashMap<String, usize>,
     /// Each is told once: the id of an element is that of one alone.
-    told: BTreeSet<usize>,
+    told: Numbers,
 }
 
 impl<'a> Views<'a, '_> {
@@ -124,21 +125,23 @@ impl<'a> Views<'a, '_> {
             let Some(&at) = self.places.get(id) else {
                 continue;
             };
-            if self.told.len() == LIMIT || !self.told.insert(at) {
+            let number = self.told.len() + 1;
+            if number > LIMIT || self.told.contains_key(&at) {
                 continue;
             }
+            self.told.insert(at, number);
             let finding = &self.report.findings[at];
-            found.push((finding.state, self.finding(at, finding)));
+            found.push((finding.state, self.finding(at, number, finding)));
         }
         found
     }
 
-    fn finding(&self, at: usize, finding: &'a Finding) -> FindingView<'a> {
+    fn finding(&self, at: usize, number: usize, finding: &'a Finding) -> FindingView<'a> {
         let evidence = finding.evidence.iter().enumerate().map(|(nth, evidence)| {
             let quotation = Quotation { finding: at, nth };
             let place = self.links.place(quotation);
             EvidenceView {
-                id: quotation_id(quotation),
+                id: quotation_id(number, nth),
                 source: &evidence.source,
                 text: &evidence.text,
                 line: place.map(|p| line_id(self.sources[p.source].kind, p.line)),
@@ -146,7 +149,7 @@ impl<'a> Views<'a, '_> {
         });
         let also: Vec<&str> = finding.also_in.iter().map(|s| s.as_str()).collect();
         FindingView {
-            number: at + 1,
+            number,
             id: finding.id(),
             severity: match finding.severity {
                 Severity::Error => "error",

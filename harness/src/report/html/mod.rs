@@ -11,6 +11,7 @@ mod excerpt;
 mod findings;
 mod http;
 mod page;
+mod prose;
 mod run_chart;
 mod screens;
 mod security;

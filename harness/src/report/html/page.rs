@@ -77,10 +77,6 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
     let sources = sources(observations, run);
     let links = links(recording.plan, run, &report.findings, &sources);
     let told = causes(report, &sources, &links);
-    let name = |finding: usize| {
-        let is_told = told.findings.contains(&finding);
-        is_told.then(|| format!("finding {}", finding + 1))
-    };
     let verdict = report.verdict.as_str();
     let reason = report.headline.strip_prefix(verdict);
     let reason = reason.and_then(|rest| rest.strip_prefix(": "));
@@ -98,7 +94,7 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
         next: first.map(|cause| cause.next.as_str()),
         about: about(report),
         candidate: report.candidate.toplevel.as_str(),
-        findings_left_out: match told.findings.len() {
+        findings_left_out: match told.numbers.len() {
             LIMIT => report.findings.len() - LIMIT,
             _ => 0,
         },
@@ -116,7 +112,7 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
         excerpts: sources
             .iter()
             .enumerate()
-            .map(|(at, source)| excerpt(source, at, &links, run, &name))
+            .map(|(at, source)| excerpt(source, at, &links, run, &told.numbers))
             .collect(),
         causes: told.causes,
         gaps: gaps(report)
