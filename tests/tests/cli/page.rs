@@ -147,4 +147,15 @@ fn what_a_guest_says_runs_nothing_and_its_screen_is_shown() {
     assert!(!said.contains(['\x1b', '\u{202e}']), "{said}");
     let screen = "[...document.images].map(image => [image.src.startsWith('data:image/png;base64,'), image.naturalWidth])";
     assert_eq!(browser.evaluate(screen), json!([[true, 1]]));
+    // Were markup to get through, the page's own policy would still stop it, and the browser tell.
+    let broken = sandbox.place("broken.html");
+    let text = fs::read_to_string(&page).unwrap();
+    fs::write(&broken, text.replace("<main", &format!("{HOSTILE}<main"))).unwrap();
+    browser.open(&broken, DESKTOP);
+    assert_eq!(browser.evaluate("typeof window.owned"), json!("undefined"));
+    assert!(
+        browser.complaints().len() >= 2,
+        "{:?}",
+        browser.complaints()
+    );
 }

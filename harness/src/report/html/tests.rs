@@ -69,6 +69,13 @@ fn a_pass_and_a_recording_of_nothing_are_sound_too() {
     assert_sound(&page);
     assert!(page.contains("id=\"verdict\">unproven<"));
     assert!(!page.contains("id=\"timeline\""));
+    let files_alone = Plan {
+        steps: Vec::new(),
+        ..plan
+    };
+    let page = page_of(&files_alone, &observations[..1]);
+    assert_sound(&page);
+    assert!(!page.contains("id=\"states\""));
 }
 
 /// Markup, a script's end, an escape sequence, a change of direction, and no end.
