@@ -47,7 +47,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     if let Some(dir) = &style.run_dir {
         page.line("");
         page.line(&format!(
-            "evidence: {dir} (console of each boot, observations.jsonl, report.json); again: bootproof report {dir}"
+            "evidence: {dir} (report.html, console of each boot, observations.jsonl, report.json); again: bootproof report {dir}"
         ));
     }
     page.text
