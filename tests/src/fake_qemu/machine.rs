@@ -112,6 +112,7 @@ impl Machine<'_> {
                 unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
                 self.monitor.as_ref().ok_or_else(lacking)?.ignore_quit();
             }
+            Act::RefusePictures => self.monitor.as_ref().ok_or_else(lacking)?.refuse_pictures(),
             Act::Hang => {
                 File::create(directory.hanging())?;
                 loop {

@@ -22,7 +22,14 @@ pub(super) type Ports = Vec<(u16, u16)>;
 
 pub(super) struct Monitor {
     stream: Arc<Mutex<UnixStream>>,
-    ignores_quit: Arc<AtomicBool>,
+    manners: Arc<Manners>,
+}
+
+/// What it does not do.
+#[derive(Default)]
+struct Manners {
+    ignores_quit: AtomicBool,
+    refuses_pictures: AtomicBool,
 }
 
 impl Monitor {
@@ -31,15 +38,15 @@ impl Monitor {
         let reader = BufReader::new(stream.try_clone()?);
         let monitor = Self {
             stream: Arc::new(Mutex::new(stream)),
-            ignores_quit: Arc::default(),
+            manners: Arc::default(),
         };
         send(&monitor.stream, &banner())?;
         let (negotiated, wait) = mpsc::channel();
-        let (stream, ignores_quit) = (monitor.stream.clone(), monitor.ignores_quit.clone());
+        let (stream, manners) = (monitor.stream.clone(), monitor.manners.clone());
         thread::spawn(move || {
             for line in reader.lines() {
                 let Ok(line) = line else { return };
-                if reply(&stream, &line, &ports, &ignores_quit, &negotiated).is_err() {
+                if reply(&stream, &line, &ports, &manners, &negotiated).is_err() {
                     return;
                 }
             }
@@ -62,7 +69,11 @@ impl Monitor {
     }
 
     pub(super) fn ignore_quit(&self) {
-        self.ignores_quit.store(true, Ordering::Relaxed);
+        self.manners.ignores_quit.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn refuse_pictures(&self) {
+        self.manners.refuses_pictures.store(true, Ordering::Relaxed);
     }
 
     /// The event of a reset by the guest; returns when it was heard.
@@ -81,12 +92,16 @@ fn reply(
     stream: &Mutex<UnixStream>,
     line: &str,
     ports: &Ports,
-    ignores_quit: &AtomicBool,
+    manners: &Manners,
     negotiated: &mpsc::Sender<()>,
 ) -> io::Result<()> {
     let request: Value = serde_json::from_str(line)?;
     let result = match request["execute"].as_str() {
-        Some("quit") if ignores_quit.load(Ordering::Relaxed) => return Ok(()),
+        Some("quit") if manners.ignores_quit.load(Ordering::Relaxed) => return Ok(()),
+        Some("screendump") if manners.refuses_pictures.load(Ordering::Relaxed) => {
+            let error = json!({ "class": "GenericError", "desc": "there is no console to take a screendump from" });
+            return send(stream, &json!({ "error": error, "id": request["id"] }));
+        }
         Some("human-monitor-command") => Value::String(user_network(ports)),
         _ => json!({}),
     };

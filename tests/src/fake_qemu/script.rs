@@ -70,6 +70,8 @@ pub enum Act {
     CrashAtMost(usize),
     /// From now on SIGTERM and the monitor's `quit` do nothing.
     IgnoreRequestsToEnd,
+    /// From now on the monitor refuses to draw the screen.
+    RefusePictures,
     /// Says that it hangs, and does.
     Hang,
 }

@@ -58,6 +58,34 @@ fn a_kernel_that_panics() {
 }
 
 #[test]
+fn a_boot_that_is_given_up_leaves_a_picture_of_the_screen() {
+    let sandbox = with(guests::that_panics());
+    sandbox.rehearsal().assert().code(1);
+    assert_eq!(pictures(&sandbox), ["screen-1.png"]);
+    let refused = [Act::RefusePictures, Act::Console(guests::PANIC.to_owned())];
+    let sandbox = with(guests::that_boots(
+        [refused.into(), vec![Act::Hang]].concat(),
+    ));
+    let told = contains("there is no picture of the guest's screen");
+    sandbox.rehearsal().assert().code(1).stderr(told);
+    assert_eq!(pictures(&sandbox), [""; 0]);
+    // One that went off has no screen.
+    let sandbox = with(guests::that_goes_off());
+    sandbox
+        .rehearsal()
+        .assert()
+        .code(1)
+        .stderr(contains("no picture").not());
+    assert_eq!(pictures(&sandbox), [""; 0]);
+}
+
+fn pictures(sandbox: &Sandbox) -> Vec<String> {
+    let mut names = bootproof_tests::sandbox::names_in(&sandbox.run_directory());
+    names.retain(|name| name.ends_with(".png"));
+    names
+}
+
+#[test]
 fn a_guest_that_resets_for_ever() {
     let sandbox = with(guests::in_a_boot_loop());
     assert_boot_fails(&sandbox, FIRST, &["boot loop"]);

@@ -54,6 +54,7 @@ fn assert_what_a_run_leaves(sandbox: &Sandbox) {
         "plan.json",
         "qemu-0.txt",
         "qemu-1.txt",
+        "report.html",
         "report.json",
         "report.md",
     ];

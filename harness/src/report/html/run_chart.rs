@@ -72,7 +72,11 @@ pub(super) fn rows(observations: &[Recorded], run: &Run) -> Vec<Row> {
 
 /// Neighbours are told apart.
 fn shade(n: usize) -> &'static str {
-    if n % 2 == 0 { "bar" } else { "bar even" }
+    if n.is_multiple_of(2) {
+        "bar"
+    } else {
+        "bar even"
+    }
 }
 
 fn boot_row(boot: &BootRecord, extent: Extent) -> Row {

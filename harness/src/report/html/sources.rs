@@ -42,8 +42,8 @@ impl Kind<'_> {
             Self::Journal(state) => format!("Journal, {state}"),
             Self::Output(n, program) => {
                 let command = run.commands.get(n).map_or(program, |c| c.command.as_str());
-                let words = command.split_whitespace();
-                let program = words.skip_while(|word| word.contains('=')).next();
+                let mut words = command.split_whitespace();
+                let program = words.find(|word| !word.contains('='));
                 let program = program.unwrap_or(command);
                 format!(
                     "Output of {}",
