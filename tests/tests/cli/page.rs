@@ -84,6 +84,7 @@ fn is_in_view(browser: &mut Browser, id: &str) -> bool {
 #[test]
 fn the_outage_shows_its_cause_without_scrolling_and_every_evidence_in_its_place() {
     let sandbox = Sandbox::new();
+    // A run of the lab's scenario, with less of its journals and units.
     let recording = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/outage-2023-08-08");
     let page = page_of(&sandbox, &recording, 1);
     assert_well_formed(&page);

@@ -16,7 +16,7 @@ use super::sources::sources;
 use super::states::{StateTable, states};
 use super::unit_chart::{self, UnitNumbers};
 use super::{Recording, security};
-use crate::fold::Run;
+use crate::fold::{Run, sanitise};
 use crate::report::human::closure_kind;
 use crate::report::model::Report;
 use crate::report::select::{gaps, inspected, machine, means, place, step, suppressions};
@@ -149,6 +149,7 @@ fn about(report: &Report) -> Vec<(&'static str, String)> {
     ];
     rows.into_iter()
         .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| (name, sanitise::line(&text)))
         .collect()
 }
 
