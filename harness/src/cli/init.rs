@@ -6,12 +6,11 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::args::InitArgs;
-use super::{Exit, Failure, load, tell};
+use super::{Exit, Failure, tell};
 use crate::closure::{self, Survey};
 use crate::config::{self, Proposal};
 use crate::fold::sanitise;
 use crate::rehearsal;
-use crate::vocabulary::{ClosureFacts, TargetMachine};
 
 /// Reads the closure and writes the file, which must not exist yet.
 pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
@@ -40,7 +39,7 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
     let text = config::propose(&Proposal {
         host: &host,
         facts: &facts,
-        disk_bus: disk_bus(&facts),
+        disk_bus: rehearsal::likely_disk_bus(&facts),
         needed: &needed,
     });
     // What cannot be read again must not be written.
@@ -82,25 +81,6 @@ fn sanitise_lines(text: &str) -> String {
     text.lines()
         .map(|line| sanitise::line(line) + "\n")
         .collect()
-}
-
-/// What a rehearsal of it would choose.
-fn disk_bus(facts: &ClosureFacts) -> crate::vocabulary::DiskBus {
-    let plan = rehearsal::plan(rehearsal::Inputs {
-        candidate: facts.clone(),
-        baseline: None,
-        target: TargetMachine::default(),
-        expect_system: None,
-        steps: Vec::new(),
-        scenario: None,
-        lab: false,
-        hold: None,
-        seeded: Vec::new(),
-        probes: Vec::new(),
-        suppressions: Vec::new(),
-        today: load::today(),
-    });
-    plan.disk_bus
 }
 
 /// The host of `nixos-system-HOST-VERSION` (nixos/modules/system/activation/top-level.nix).

@@ -3,6 +3,11 @@
 use crate::vm::{Forward, NetworkCard, QemuBinary};
 use crate::vocabulary::{Asks, BootLoader, ClosureFacts, DiskBus, Plan, System, TargetMachine};
 
+/// The bus that the disk of a rehearsal of this closure has, where nothing is said of the target machine.
+pub fn likely_disk_bus(facts: &ClosureFacts) -> DiskBus {
+    disk_bus(&TargetMachine::default(), facts, facts, &mut Vec::new())
+}
+
 /// The bus of the one disk: the target machine's, or what the installed closure can drive and calls its device; leaves a
 /// sentence in `choices`.
 pub(super) fn disk_bus(

@@ -24,6 +24,7 @@ mod steps;
 
 pub use crate::image::Seed;
 pub use choose::{BootRoute, Inputs, boot_route, default_steps, plan};
+pub use devices::likely_disk_bus;
 pub use guest::GuestError;
 pub use provision::disk_key;
 pub use recorder::{Progress, Recorder, RecordingError, read_recording};
