@@ -12,38 +12,68 @@
         "aarch64-linux"
       ];
       forEachSystem = f: nixpkgs.lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
-      # What bootproof starts as processes of their own.
-      runtimeInputs = pkgs: [
-        pkgs.qemu
-        pkgs.e2fsprogs
-        pkgs.dosfstools
-        pkgs.util-linux
-      ];
+      package = pkgs: import ./nix/package.nix { inherit pkgs self; };
+      bootTest =
+        pkgs:
+        import ./nix/boot-test.nix {
+          inherit (pkgs) closureInfo runCommand;
+          bootproof = package pkgs;
+        };
     in
     {
-      packages = forEachSystem (pkgs: {
-        default = pkgs.rustPlatform.buildRustPackage {
-          pname = "bootproof";
-          version = (fromTOML (builtins.readFile ./Cargo.toml)).workspace.package.version;
-          src = self;
-          cargoLock.lockFile = ./Cargo.lock;
-          cargoBuildFlags = [ "--package=bootproof" ];
-          # The tests boot machines, or need the disk tools: `cargo xtask test` runs them.
-          doCheck = false;
-          nativeBuildInputs = [ pkgs.makeWrapper ];
-          postInstall = ''
-            wrapProgram $out/bin/bootproof --prefix PATH : ${pkgs.lib.makeBinPath (runtimeInputs pkgs)}
-          '';
-          meta.mainProgram = "bootproof";
-        };
+      packages = forEachSystem (pkgs: rec {
+        bootproof = package pkgs;
+        default = bootproof;
       });
+
+      apps = forEachSystem (pkgs: rec {
+        bootproof = {
+          type = "app";
+          program = nixpkgs.lib.getExe (package pkgs);
+          meta.description = "Rehearses the deploy of a NixOS closure and its reboots";
+        };
+        default = bootproof;
+      });
+
+      # bootTest { nixosConfiguration; baseline ? null; host ? { }; … }: a check for `nix flake check`, Hydra, or any Nix CI.
+      # `system` is that of the builder.
+      lib.bootTest =
+        {
+          system ? "x86_64-linux",
+          ...
+        }@arguments:
+        bootTest nixpkgs.legacyPackages.${system} (removeAttrs arguments [ "system" ]);
 
       # A regular audit of the machine, by a timer.
       nixosModules.audit = import ./nixos/audit.nix self;
 
+      # The systems of scenarios/, from the same scenario.toml as the lab's, of nixpkgs.
+      nixosConfigurations = import ./nix/scenarios.nix {
+        inherit (nixpkgs.lib) nixosSystem;
+        packages = nixpkgs.legacyPackages;
+      };
+
+      checks = forEachSystem (
+        pkgs:
+        {
+          package = package pkgs;
+          format = pkgs.runCommand "bootproof-format" { nativeBuildInputs = [ pkgs.nixfmt ]; } ''
+            nixfmt --check ${self}/flake.nix ${self}/nix/*.nix ${self}/examples/*/flake.nix && touch "$out"
+          '';
+        }
+        // nixpkgs.lib.optionalAttrs (pkgs.stdenv.hostPlatform.system == "x86_64-linux") (
+          import ./nix/scenario-checks.nix {
+            inherit (self) nixosConfigurations;
+            bootTest = bootTest pkgs;
+          }
+        )
+      );
+
+      formatter = forEachSystem (pkgs: pkgs.nixfmt);
+
       devShells = forEachSystem (pkgs: {
         default = pkgs.mkShell {
-          packages = runtimeInputs pkgs ++ [
+          packages = import ./nix/runtime-inputs.nix pkgs ++ [
             pkgs.cargo
             pkgs.clippy
             pkgs.rustc

@@ -10,27 +10,15 @@ let
     value = import ./platform.nix { inherit lib debsOf packages platform; };
   }) [ "x86_64" "i686" ]);
 
-  # A directory with a scenario.toml is a scenario; one without may group some.
-  below = directory: builtins.attrNames (lib.filterAttrs (_: type: type == "directory") (builtins.readDir directory));
-  isScenario = directory: builtins.pathExists "${directory}/scenario.toml";
-  scenariosIn = directory: map (name: { inherit name; value = "${directory}/${name}/scenario.toml"; })
-    (builtins.filter (name: isScenario "${directory}/${name}") (below directory));
-  groups = map (name: "${scenarios}/${name}") (builtins.filter (name: !isScenario "${scenarios}/${name}") (below scenarios));
-  files = builtins.listToAttrs (builtins.concatMap scenariosIn ([ scenarios ] ++ groups));
-
-  systemsOf = name: file:
+  systemsOf = name: scenario:
     let
-      own = builtins.fromTOML (builtins.readFile file);
-      base = if own ? base then (builtins.fromTOML (builtins.readFile files.${own.base})).systems else { };
-      said = own.systems or { };
-      merged = base // builtins.mapAttrs (key: system: (base.${key} or { }) // system) said;
       build = key: system:
         # What the scenario leaves as it is in its base is that toplevel, and not another one of the same content.
-        if base ? ${key} && lib.like base key == system then built.${own.base}.${key}
+        if scenario.isOfBase key then built.${scenario.base}.${key}
         else import ./toplevel.nix { inherit lib platforms system; scenario = name; name = key; };
     in
-    builtins.mapAttrs (key: _: build key (lib.like merged key)) merged;
+    builtins.mapAttrs build scenario.systems;
 
-  built = builtins.mapAttrs systemsOf files;
+  built = builtins.mapAttrs systemsOf (import ./systems.nix { inherit scenarios; });
 in
 built

@@ -1,0 +1,22 @@
+{ pkgs, self }:
+pkgs.rustPlatform.buildRustPackage {
+  pname = "bootproof";
+  version = (fromTOML (builtins.readFile ../Cargo.toml)).workspace.package.version;
+  src = self;
+  cargoLock.lockFile = ../Cargo.lock;
+  cargoBuildFlags = [ "--package=bootproof" ];
+  # The tests boot machines, or need the disk tools: `cargo xtask test` runs them.
+  doCheck = false;
+  nativeBuildInputs = [ pkgs.makeWrapper ];
+  postInstall = ''
+    wrapProgram $out/bin/bootproof --prefix PATH : ${pkgs.lib.makeBinPath (import ./runtime-inputs.nix pkgs)}
+  '';
+  meta = {
+    description = "Proves a NixOS closure, and rehearses its deploy and reboots, before it is deployed";
+    license = [
+      pkgs.lib.licenses.mit
+      pkgs.lib.licenses.asl20
+    ];
+    mainProgram = "bootproof";
+  };
+}

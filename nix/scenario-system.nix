@@ -1,0 +1,108 @@
+# One system of a scenario.toml as a NixOS module: what scenarios/lab makes of Debian's programs, made of nixpkgs'.
+{ packages, system }:
+{ lib, pkgs, ... }:
+let
+  services = system.services or [ ];
+  virtualHosts = system.virtual_hosts or [ ];
+  network = system.network or null;
+  ports = network.firewall_tcp_ports or [ ];
+  platform = architecture: "${architecture}-linux";
+  named = name: builtins.head (builtins.filter (service: service.name == name) services);
+
+  # As in the lab, the page names whom it is for.
+  page =
+    service:
+    let
+      served = builtins.filter (host: host.service == service.name) virtualHosts;
+      text = "${service.name} serves ${builtins.concatStringsSep " " (map (host: host.name) served)}\n";
+    in
+    pkgs.writeTextDir "index.html" text;
+
+  # A backend is a program of its own platform, whatever its system's is: that is the outage's fault.
+  backend = service: {
+    inherit (service) name;
+    value = {
+      description = "Backend ${service.name}";
+      wantedBy = [ "multi-user.target" ];
+      after = [ "network.target" ];
+      serviceConfig = {
+        ExecStart = builtins.concatStringsSep " " [
+          "${packages.${platform (service.arch or system.userland)}.darkhttpd}/bin/darkhttpd"
+          "${page service}"
+          "--addr 127.0.0.1"
+          "--port ${toString service.port}"
+        ];
+        Restart = "on-failure";
+        RestartSec = 2;
+        DynamicUser = true;
+      };
+    };
+  };
+
+  virtualHost = host: {
+    inherit (host) name;
+    value = {
+      listen = [
+        {
+          addr = "0.0.0.0";
+          port = 80;
+        }
+      ];
+      locations."/".proxyPass = "http://127.0.0.1:${toString (named host.service).port}";
+    };
+  };
+in
+{
+  nixpkgs.hostPlatform = platform system.userland;
+  system.stateVersion = lib.trivial.release;
+  documentation.enable = false;
+
+  boot.loader.grub.device = system.grub_device;
+  boot.kernelParams = system.kernel_params;
+  boot.initrd.availableKernelModules = system.initrd_modules;
+  boot.kernelPackages = lib.mkIf (
+    system.kernel != system.userland
+  ) packages.${platform system.kernel}.linuxPackages;
+  fileSystems."/" = {
+    device = "/dev/disk/by-label/${system.root_label}";
+    fsType = "ext4";
+  };
+
+  networking.hostName = "lab";
+  networking.useDHCP = false;
+  networking.nftables.enable = ports != [ ];
+  networking.firewall = {
+    enable = ports != [ ];
+    allowedTCPPorts = ports;
+  };
+  systemd.network = lib.mkIf (network != null) {
+    enable = true;
+    networks."40-lan" = {
+      matchConfig.Name = network.interface;
+      networkConfig = {
+        LinkLocalAddressing = "no";
+        IPv6AcceptRA = false;
+      }
+      // (if network.address == "dhcp" then { DHCP = "ipv4"; } else { Address = network.address; });
+    };
+    # Nothing of a scenario waits for the network.
+    wait-online.enable = false;
+  };
+
+  environment.systemPackages = map (name: pkgs.${name}) (system.tools or [ ]);
+  systemd.services = builtins.listToAttrs (map backend services);
+  services.nginx = {
+    enable = virtualHosts != [ ];
+    virtualHosts = builtins.listToAttrs (map virtualHost virtualHosts);
+  };
+
+  # Who reaches the guest's network is on the host.
+  services.openssh = lib.mkIf (system.ssh or false) {
+    enable = true;
+    settings = {
+      PermitRootLogin = "yes";
+      PermitEmptyPasswords = true;
+    };
+  };
+  users.users.root.initialHashedPassword = lib.mkIf (system.ssh or false) "";
+}

@@ -1,0 +1,26 @@
+# A check of lib.bootTest for two toplevels that are in the store already. All arguments are strings.
+{
+  bootproof,
+  candidate,
+  baseline,
+}:
+let
+  pkgs = import ./host-pkgs.nix;
+  bootTest = import ../../nix/boot-test.nix {
+    inherit (pkgs) closureInfo runCommand;
+    bootproof = pkgs.program "bootproof" (
+      builtins.path {
+        path = bootproof;
+        name = "bootproof";
+      }
+    );
+  };
+in
+bootTest {
+  nixosConfiguration = pkgs.inStore candidate;
+  baseline = pkgs.inStore baseline;
+  name = "lab";
+  host.expect_system = "x86_64-linux";
+  # The lab's tests run where there is none.
+  requireKvm = false;
+}
