@@ -91,9 +91,7 @@ let
         echo "$code" > "$out/exit-code"
         if [ -e approved.snap.new ]; then cp approved.snap.new "$out/"; fi
         ${bootproof}/bin/bootproof report "$out/run" 2> "$out/report.txt"
-        for form in report.json report.md report.html junit.xml report.sarif; do
-          if [ -e "$out/run/$form" ]; then ln -s "run/$form" "$out/$form"; fi
-        done
+        for form in "$out"/run/report.*; do ln -s "run/''${form##*/}" "$out/''${form##*/}"; done
         # What Hydra shows of a build.
         if [ -e "$out/report.html" ]; then echo "report bootproof $out report.html" >> "$out/nix-support/hydra-build-products"; fi
         echo "file text $out/report.txt" >> "$out/nix-support/hydra-build-products"

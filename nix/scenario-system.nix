@@ -6,6 +6,8 @@ let
   virtualHosts = system.virtual_hosts or [ ];
   network = system.network or null;
   ports = network.firewall_tcp_ports or [ ];
+  # What a scenario calls a tool is Debian's name of it.
+  nixpkgsNames.nix-bin = "nix";
   platform = architecture: "${architecture}-linux";
   named = name: builtins.head (builtins.filter (service: service.name == name) services);
 
@@ -89,7 +91,7 @@ in
     wait-online.enable = false;
   };
 
-  environment.systemPackages = map (name: pkgs.${name}) (system.tools or [ ]);
+  environment.systemPackages = map (name: pkgs.${nixpkgsNames.${name} or name}) (system.tools or [ ]);
   systemd.services = builtins.listToAttrs (map backend services);
   services.nginx = {
     enable = virtualHosts != [ ];

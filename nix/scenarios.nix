@@ -1,5 +1,5 @@
 # The systems of the regression scenarios as NixOS configurations, from the scenario.toml that the lab is built from:
-# SCENARIO-SYSTEM, such as healthy-candidate. Scenarios with mutations have parts of the lab's own making: they are not here.
+# SCENARIO-SYSTEM, such as healthy-candidate. What has a base is a mutant of parts of the lab's own making, and not here.
 {
   nixosSystem,
   # legacyPackages of nixpkgs: what runs on another platform than its system's is taken from there.
@@ -7,15 +7,14 @@
   scenarios ? ../scenarios,
 }:
 let
-  all = builtins.mapAttrs (_: scenario: scenario.systems) (
-    import ../scenarios/lab/systems.nix { inherit scenarios; }
-  );
+  all = import ../scenarios/lab/systems.nix { inherit scenarios; };
 
-  isMutated = system: system ? mutations || system ? kernel_modules || system ? grub_options;
+  # Where nixpkgs no longer has a platform, a scenario of it is left out.
   isHere =
     name:
-    builtins.all (system: !(isMutated system) && packages ? "${system.userland}-linux") (
-      builtins.attrValues all.${name}
+    all.${name}.base == null
+    && builtins.all (system: packages ? "${system.userland}-linux") (
+      builtins.attrValues all.${name}.systems
     );
 
   configuration =
@@ -29,8 +28,8 @@ let
     name:
     map (key: {
       name = "${name}-${key}";
-      value = configuration all.${name}.${key};
-    }) (builtins.attrNames all.${name});
+      value = configuration all.${name}.systems.${key};
+    }) (builtins.attrNames all.${name}.systems);
 in
 builtins.listToAttrs (
   builtins.concatMap ofScenario (builtins.filter isHere (builtins.attrNames all))

@@ -20,7 +20,11 @@ bootTest {
   nixosConfiguration = pkgs.inStore candidate;
   baseline = pkgs.inStore baseline;
   name = "lab";
-  host.expect_system = "x86_64-linux";
+  # As scenarios/healthy has it.
+  host = {
+    expect_system = "x86_64-linux";
+    target.cpu = "qemu64,-svm";
+  };
   # The lab's tests run where there is none.
   requireKvm = false;
 }

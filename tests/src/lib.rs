@@ -13,8 +13,11 @@ pub mod fake_toplevel;
 pub mod guests;
 pub mod held;
 pub mod lab;
+pub mod nix_build;
+pub mod nix_store;
 pub mod sandbox;
 
 pub use fake_host::FakeHost;
 pub use fake_toplevel::FakeToplevel;
+pub use nix_store::NixStore;
 pub use sandbox::Sandbox;

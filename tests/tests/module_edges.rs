@@ -81,6 +81,7 @@ const MODULES: &[Module] = &[
             "deploy",
             "fold",
             "gate",
+            "image",
             "inspect",
             "next_boot",
             "offspring",

@@ -1,4 +1,4 @@
-//! The lab's scenarios, booted for real: the verdict, the exact findings, and the normalised report as a snapshot.
+//! The lab's scenarios, booted for real, one of them in a Nix build: the verdict, the exact findings, and the normalised report as a snapshot.
 //!
 //! `cargo xtask test` builds the lab and names it in `BOOTPROOF_LAB`; without it these tests say that they did not run.
 
@@ -8,13 +8,29 @@ use bootproof::rehearsal::read_recording;
 use bootproof::report::{Report, json, normalise, report};
 use bootproof::vocabulary::{Finding, Verdict};
 use bootproof_tests::boots::turn;
+use bootproof_tests::held::toplevel;
 use bootproof_tests::lab::{bootproof, lab, scenarios};
+use bootproof_tests::nix_build::BuildStore;
 
+/// The snapshot is that of `bootproof test --scenario healthy` on a host: a Nix build's report is the same, but for who says what is expected.
 #[test]
-fn healthy_passes() {
-    let Some(report) = rehearse("healthy") else {
+fn healthy_passes_inside_a_nix_build_as_on_a_host() {
+    let Some(lab) = lab("healthy") else {
         return;
     };
+    let _turn = turn();
+    let [candidate, baseline] = ["candidate", "baseline"].map(|s| toplevel(&lab, "healthy", s));
+    let store = BuildStore::of(&lab, &candidate, &baseline);
+    let check = store.build(None).unwrap_or_else(|told| panic!("{told}"));
+    // The check is a link to the report.
+    let built = store.build(Some("report")).unwrap();
+    assert_eq!(check.read_link().unwrap().file_name(), built.file_name());
+    assert!(built.join("report.json").is_file() && built.join("report.md").is_file());
+    let (mut plan, observations) = read_recording(&built.join("run")).unwrap();
+    assert_eq!(plan.expected_by, "the host's configuration");
+    plan.expected_by = "the scenario".to_owned();
+    plan.scenario = Some("healthy".to_owned());
+    let report = report(&plan, &observations);
     assert_eq!(report.verdict, Verdict::Pass);
     assert!(report.findings.is_empty() && report.unproven.is_empty());
     insta::assert_snapshot!("healthy", normalised(&report));

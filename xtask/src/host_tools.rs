@@ -51,6 +51,20 @@ pub(crate) const SSH: &[Tool] = &[
 /// What looks at the page of a report: a browser without a window, and a checker of HTML. About 120 MB, which only `test` needs.
 pub(crate) const PAGE: &[Tool] = &[tool("chromium", "chromium"), tool("tidy", "tidy")];
 
+/// What the tests of the flake take.
+pub(crate) const NIX: &[Tool] = &[
+    tool("nix", "nix-bin"),
+    tool("nix-instantiate", "nix-bin"),
+    tool("nix-hash", "nix-bin"),
+    tool("jq", "jq"),
+];
+
+/// What a remote builder on the loopback takes. Where there is an init, the package starts a server of its own.
+pub(crate) const SSHD: &[Tool] = &[
+    tool("sshd", "openssh-server"),
+    tool("ssh-keygen", "openssh-client"),
+];
+
 /// What `bootproof inspect` is measured against.
 pub(crate) const BENCH: &[Tool] = &[
     tool("file", "file"),

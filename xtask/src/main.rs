@@ -1,8 +1,9 @@
-//! The tasks of this repository that need more than cargo: `test-boot`, `test`, `lab` and `bench`.
+//! The tasks of this repository that need more than cargo: `test-boot`, `test`, `lab`, `remote-builder` and `bench`.
 
 mod bench;
 mod host_tools;
 mod lab;
+mod remote_builder;
 mod test;
 mod test_boot;
 
@@ -49,6 +50,11 @@ enum Task {
         )]
         arguments: Vec<String>,
     },
+    /// Rehearse a scenario on a remote builder of Nix's: this machine, over ssh on the loopback
+    RemoteBuilder {
+        #[arg(long, value_name = "NAME", default_value = "healthy")]
+        scenario: String,
+    },
     /// Measure, as ratios within one run
     Bench {
         #[command(subcommand)]
@@ -63,6 +69,7 @@ fn main() -> ExitCode {
         Task::Lab { scenarios } => build_lab(&root, &scenarios),
         Task::TestBoot { arguments } => test_boot::run(&root, &arguments),
         Task::Test { arguments } => test::run(&root, &arguments),
+        Task::RemoteBuilder { scenario } => remote_builder::run(&root, &scenario),
         Task::Bench { what } => bench::run(&root, &what),
     };
     result.unwrap_or_else(|error| {

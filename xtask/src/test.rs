@@ -13,6 +13,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
     host_tools::ensure(host_tools::BOOT)?;
     host_tools::ensure(host_tools::SSH)?;
     host_tools::ensure(host_tools::PAGE)?;
+    host_tools::ensure(host_tools::NIX)?;
     cargo(root, &["fmt", "--all", "--check"])?;
     cargo(
         root,

@@ -34,9 +34,16 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
 /// A closure of the user's takes no lab.
 fn names_a_closure(arguments: &[String]) -> bool {
     arguments.iter().any(|argument| {
-        ["--toplevel", "--closure"]
-            .iter()
-            .any(|option| argument == option || argument.starts_with(&format!("{option}=")))
+        [
+            "--toplevel",
+            "--closure",
+            "--flake",
+            "--build-command",
+            "--generation",
+            "--exported",
+        ]
+        .iter()
+        .any(|option| argument == option || argument.starts_with(&format!("{option}=")))
     })
 }
 

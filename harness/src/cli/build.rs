@@ -34,7 +34,12 @@ pub(super) struct Built {
 }
 
 /// Builds what has to be built: by the user's command, and by the flake.
-pub(super) fn build(args: &BuildArgs, store: &Path) -> Result<Built, Failure> {
+///
+/// `host` is whom a flake without an attribute stands for.
+///
+/// # Errors
+/// When a build fails, or names nothing.
+pub(super) fn build(args: &BuildArgs, host: Option<&str>, store: &Path) -> Result<Built, Failure> {
     let mut built = Built {
         by_command: None,
         of_flake: None,
@@ -47,7 +52,7 @@ pub(super) fn build(args: &BuildArgs, store: &Path) -> Result<Built, Failure> {
         built.by_command = Some(builder.by_command(command, store)?);
     }
     if let Some(reference) = &args.flake {
-        built.of_flake = Some(builder.by_flake(reference, store)?);
+        built.of_flake = Some(builder.by_flake(reference, host, store)?);
     }
     builder.done();
     Ok(built)
@@ -125,8 +130,13 @@ impl Builder {
     }
 
     /// Builds the toplevel of a flake's host with Nix.
-    fn by_flake(&mut self, reference: &str, store: &Path) -> Result<String, Failure> {
-        let installable = installable(reference)?;
+    fn by_flake(
+        &mut self,
+        reference: &str,
+        host: Option<&str>,
+        store: &Path,
+    ) -> Result<String, Failure> {
+        let installable = installable(reference, host)?;
         let mut nix = Command::new("nix");
         nix.args(["--extra-experimental-features", "nix-command flakes"]);
         nix.args(["build", "--no-link", "--print-out-paths"]);
@@ -180,18 +190,32 @@ fn names_store_path(line: &str, store: &Path) -> bool {
     path.is_ok_and(|path| !path.name().ends_with(".drv"))
 }
 
-/// `REF#host` stands for the host's toplevel; what has a dot in it is an attribute path of the user's own.
-fn installable(reference: &str) -> Result<String, Failure> {
-    match reference.split_once('#') {
-        Some((_, attribute)) if attribute.contains('.') => Ok(reference.to_owned()),
-        Some((flake, host)) if !host.is_empty() => Ok(format!(
-            "{flake}#nixosConfigurations.{host}.config.system.build.toplevel"
-        )),
-        _ => Err(format!(
-            "--flake {reference}: name the host, as in {}#HOST",
-            reference.trim_end_matches('#')
-        )
-        .into()),
+/// What `nix build` takes: `REF#HOST` and `REF#nixosConfigurations.HOST` stand for the host's toplevel, and so does `REF` where the host is
+/// known. Whatever else has a dot in it is an attribute path of the user's own; a host whose name has one is written in quotes.
+fn installable(reference: &str, host: Option<&str>) -> Result<String, Failure> {
+    let toplevel = |flake: &str, host: &str| {
+        let host = host.trim_matches('"');
+        format!("{flake}#nixosConfigurations.\"{host}\".config.system.build.toplevel")
+    };
+    let (flake, attribute) = reference.split_once('#').unwrap_or((reference, ""));
+    let is_one_name = |name: &str| {
+        let inside = name
+            .strip_prefix('"')
+            .and_then(|name| name.strip_suffix('"'));
+        !name.is_empty()
+            && !inside
+                .unwrap_or(name)
+                .contains(if inside.is_some() { '"' } else { '.' })
+    };
+    let configuration = attribute.strip_prefix("nixosConfigurations.");
+    if flake.is_empty() && !reference.starts_with('#') {
+        return Err("--flake: name a flake and its host, as in .#HOST".into());
+    }
+    match (configuration.unwrap_or(attribute), host) {
+        ("", Some(host)) => Ok(toplevel(flake, host)),
+        ("", None) => Err(format!("--flake {reference}: name the host, as in {flake}#HOST").into()),
+        (name, _) if is_one_name(name) => Ok(toplevel(flake, name)),
+        _ => Ok(reference.to_owned()),
     }
 }
 
@@ -277,14 +301,27 @@ mod tests {
 
     #[test]
     fn a_host_stands_for_its_toplevel() {
-        assert_eq!(
-            installable(".#web").unwrap(),
-            ".#nixosConfigurations.web.config.system.build.toplevel"
-        );
-        let whole = "github:a/b#nixosConfigurations.web.config.system.build.toplevel";
-        assert_eq!(installable(whole).unwrap(), whole);
+        let toplevel = ".#nixosConfigurations.\"web\".config.system.build.toplevel";
+        for reference in [".#web", ".#\"web\"", ".#nixosConfigurations.web"] {
+            assert_eq!(installable(reference, Some("mail")).unwrap(), toplevel);
+        }
+        for reference in [".", ".#"] {
+            assert_eq!(installable(reference, Some("web")).unwrap(), toplevel);
+        }
+        let dotted = ".#nixosConfigurations.\"web.example.org\".config.system.build.toplevel";
+        assert_eq!(installable(".#\"web.example.org\"", None).unwrap(), dotted);
+    }
+
+    #[test]
+    fn any_other_installable_is_what_it_is() {
+        for whole in [
+            "github:a/b#nixosConfigurations.web.config.system.build.toplevel",
+            ".#packages.x86_64-linux.web",
+        ] {
+            assert_eq!(installable(whole, Some("mail")).unwrap(), whole);
+        }
         for nameless in [".", ".#", ""] {
-            assert!(installable(nameless).is_err(), "{nameless}");
+            assert!(installable(nameless, None).is_err(), "{nameless}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The candidate of `gate` and `deploy`: named, or built, and then held against what a flake means.
 
 use super::Failure;
-use super::args::{BuildArgs, SourceArgs};
-use super::build::build;
+use super::args::BuildArgs;
+use super::provided::Provided;
 use crate::closure::{self, Closure};
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 
@@ -13,33 +13,24 @@ pub(super) struct Candidate {
     pub(super) difference: Option<String>,
 }
 
-/// Builds and reads it; `None` where nothing is named or built.
+/// Reads it, as it was provided.
 ///
 /// # Errors
-/// When a build fails, or what is named is no toplevel.
-pub(super) fn candidate(
-    named: Option<&str>,
-    by: &BuildArgs,
-    source: &SourceArgs,
-) -> Result<Option<Candidate>, Failure> {
-    let built = build(by, &source.store)?;
-    let source = source.source();
-    let meant = built.of_flake.as_deref();
-    let Some(toplevel) = built.by_command.as_deref().or(named).or(meant) else {
-        return Ok(None);
-    };
-    let closure = closure::resolve(&source, toplevel)?;
+/// When what is named is no toplevel.
+pub(super) fn candidate(provided: &Provided, by: &BuildArgs) -> Result<Candidate, Failure> {
+    let closure = provided.candidate()?;
+    let meant = provided.meant.as_deref();
     let difference = match meant
-        .map(|meant| closure::resolve(&source, meant))
+        .map(|meant| closure::resolve(&provided.source, meant))
         .transpose()?
     {
         Some(meant) if meant.toplevel != closure.toplevel => difference(&closure, &meant, by)?,
         _ => None,
     };
-    Ok(Some(Candidate {
+    Ok(Candidate {
         closure,
         difference,
-    }))
+    })
 }
 
 fn difference(

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::answer::{answer, human};
 use super::args::{GateArgs, GateFormat};
 use super::candidate::{Candidate, candidate};
+use super::provided::{Provided, Wanted};
 use super::{Exit, Failure, overrides, receipts, tell};
 use crate::closure::{self, Closure, Source};
 use crate::gate::{Asked, decide};
@@ -16,15 +17,28 @@ use crate::vocabulary::StorePath;
 pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let chosen = args.host.read()?;
     chosen.require_trusted_keys()?;
-    let source = args.source.source();
-    let Some(Candidate {
+    if !args.no_baseline && args.baseline.is_none() && args.input.from_host.is_none() {
+        return Err(NO_BASELINE.into());
+    }
+    let provided = Provided::get(&Wanted {
+        candidate: args.candidate.as_deref(),
+        baseline: args.baseline.as_deref(),
+        build: &args.build,
+        input: &args.input,
+        source: &args.source,
+        host: args.host.host.as_deref(),
+        cache_directory: None,
+        // Its path is enough.
+        with_baseline: false,
+    })?;
+    let Candidate {
         closure,
         difference,
-    }) = candidate(args.candidate.as_deref(), &args.build, &args.source)?
-    else {
-        return Err("what is to be deployed? Name the CANDIDATE, or what builds it".into());
-    };
-    let baseline = baseline(args, &source)?;
+    } = candidate(&provided, &args.build)?;
+    let baseline = provided.baseline.as_deref();
+    let baseline = baseline
+        .map(|named| baseline_path(named, &provided.source))
+        .transpose()?;
     let damage = match args.verify {
         true => damage(&closure)?,
         false => None,
@@ -61,22 +75,14 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     Ok(if answer.open { Exit::Pass } else { Exit::Fail })
 }
 
-/// What the machine runs: what is told, or what this one runs where it is the machine.
-fn baseline(args: &GateArgs, source: &Source) -> Result<Option<StorePath>, Failure> {
-    if args.no_baseline {
-        return Ok(None);
-    }
-    let Some(named) = &args.baseline else {
-        return Err(
-            "which toplevel does the machine run? Name it with --baseline (`readlink /run/current-system` on it), or say \
-             --no-baseline where it runs none yet"
-                .into(),
-        );
-    };
-    // The baseline need not be in this store: a path is enough.
+const NO_BASELINE: &str = "which toplevel does the machine run? Name it with --baseline (`readlink /run/current-system` on it), have it \
+     asked with --from-host, or say --no-baseline where it runs none yet";
+
+/// What the machine runs; it need not be in this store.
+fn baseline_path(named: &str, source: &Source) -> Result<StorePath, Failure> {
     match StorePath::parse(named) {
-        Ok(path) => Ok(Some(path)),
-        Err(_) => Ok(Some(closure::resolve(source, named)?.toplevel)),
+        Ok(path) => Ok(path),
+        Err(_) => Ok(closure::resolve(source, named)?.toplevel),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{InspectArgs, InspectFormat};
-use super::build::{Built, build};
+use super::provided::{Provided, Wanted};
 use super::{Exit, Failure};
 use crate::closure::{self, Closure, Survey};
 use crate::inspect::{
@@ -55,32 +55,29 @@ struct Closures {
 }
 
 fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
-    let source = args.source.source();
+    let provided = Provided::get(&Wanted {
+        candidate: args.toplevel.as_deref(),
+        baseline: args.baseline.as_deref(),
+        build: &args.build,
+        input: &args.input,
+        source: &args.source,
+        host: None,
+        cache_directory: None,
+        with_baseline: true,
+    })?;
     let named = |toplevel: &str| -> Result<Read, Failure> {
-        let closure = closure::resolve_ahead(&source, toplevel)?;
+        let closure = closure::resolve_ahead(&provided.source, toplevel)?;
         let facts = closure::read_facts(&closure)?;
         Ok((closure, facts))
     };
-    let Built {
-        by_command: built,
-        of_flake,
-    } = build(&args.build, &args.source.store)?;
-    let candidate = match (
-        built.as_ref().or(args.toplevel.as_ref()),
-        &args.source.closure,
-    ) {
-        (Some(toplevel), _) => closure::resolve_ahead(&source, toplevel)?,
-        (None, Some(dir)) => closure::resolve_directory(dir)?,
-        // With nothing else named, the flake's is the candidate.
-        (None, None) => closure::resolve_ahead(&source, of_flake.as_deref().unwrap_or_default())?,
-    };
+    let candidate = provided.candidate()?;
     let examined = closure::examine(&candidate)?;
-    let meant = match (&of_flake, &args.meant) {
+    let meant = match (&provided.meant, &args.meant) {
         (Some(toplevel), _) => Some((named(toplevel)?, MeantBy::Flake)),
         (None, Some(toplevel)) => Some((named(toplevel)?, MeantBy::Path)),
         (None, None) => None,
     };
-    let baseline = args.baseline.as_deref().map(named).transpose()?;
+    let baseline = provided.baseline.as_deref().map(named).transpose()?;
     Ok(Closures {
         candidate: (candidate, examined),
         baseline,

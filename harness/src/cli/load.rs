@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::args::TestArgs;
-use super::{Failure, seeds};
+use super::provided::{Provided, Wanted};
+use super::{Failure, seeds, tell};
 use crate::closure::{self, Closure, Source};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
 use crate::scenario::{self, Scenario};
@@ -20,7 +21,7 @@ pub(super) struct Loaded {
     pub(super) plan: Plan,
     pub(super) candidate: Closure,
     pub(super) baseline: Option<Closure>,
-    /// What a scenario says was meant to be built.
+    /// What a scenario or a flake says was meant to be built.
     pub(super) meant: Option<(Closure, ClosureFacts)>,
     pub(super) closures: Closures,
     /// What the closures take on a disk, in bytes.
@@ -31,13 +32,11 @@ pub(super) struct Loaded {
 
 /// Everything that the arguments ask for.
 pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
-    if let Some(candidate) = candidate(args)? {
-        let source = args.source.source();
-        let baseline = args.baseline.as_ref();
-        let baseline = baseline
-            .map(|path| closure::resolve(&source, path))
-            .transpose()?;
-        return Ok(vec![one(args, candidate, baseline)?]);
+    if args.scenario.is_empty() {
+        let provided = provided(args)?;
+        if provided.name_one() || args.source.closure.is_some() {
+            return Ok(vec![one(args, &provided)?]);
+        }
     }
     let Some(lab) = &args.lab else {
         return Err(match args.scenario.first() {
@@ -50,28 +49,46 @@ pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
         }
         .into());
     };
-    let names = if args.scenario.is_empty() {
+    let mut names = if args.scenario.is_empty() {
         scenario::names(&args.scenarios)?
     } else {
         args.scenario.clone()
     };
+    if let Some(partition) = args.partition {
+        let all = names.len();
+        names.retain(|name| partition.has(name));
+        tell(&format!(
+            "{partition}: {} of {all} scenarios\n",
+            names.len()
+        ));
+    }
     names
         .iter()
         .map(|name| from_lab(name, &args.scenarios, lab))
         .collect()
 }
 
-/// What the user names, or the one toplevel of a closure directory; `None` where a scenario is asked for.
-fn candidate(args: &TestArgs) -> Result<Option<Closure>, Failure> {
-    Ok(match (&args.toplevel, &args.source.closure) {
-        (Some(toplevel), _) => Some(closure::resolve(&args.source.source(), toplevel)?),
-        (None, Some(dir)) => Some(closure::resolve_directory(dir)?),
-        (None, None) => None,
+/// What the user names, builds or fetches.
+fn provided(args: &TestArgs) -> Result<Provided, Failure> {
+    Provided::get(&Wanted {
+        candidate: args.toplevel.as_deref(),
+        baseline: args.baseline.as_deref(),
+        build: &args.build,
+        input: &args.input,
+        source: &args.source,
+        host: args.host.host.as_deref(),
+        cache_directory: args.cache_dir.as_deref(),
+        with_baseline: true,
     })
 }
 
 /// A closure of the user's, on the machine that the arguments describe.
-fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result<Loaded, Failure> {
+fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
+    let candidate = provided.candidate()?;
+    let named = |toplevel: &String| closure::resolve(&provided.source, toplevel);
+    let baseline = provided.baseline.as_ref().map(named).transpose()?;
+    let meant = provided.meant.as_ref().map(named).transpose()?;
+    let meant = meant.map(with_facts).transpose()?;
     let host = args
         .host
         .host
@@ -123,7 +140,7 @@ fn one(args: &TestArgs, candidate: Closure, baseline: Option<Closure>) -> Result
         plan,
         candidate,
         baseline,
-        meant: None,
+        meant,
         closures: files.closures,
         disk_bytes: files.disk_bytes,
         scenario: None,
@@ -193,13 +210,7 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         .as_ref()
         .map(resolve)
         .transpose()?;
-    let meant = match meant {
-        Some(closure) => {
-            let facts = closure::read_facts(&closure)?;
-            Some((closure, facts))
-        }
-        None => None,
-    };
+    let meant = meant.map(with_facts).transpose()?;
     let files = Files::of(&candidate, baseline.as_ref())?;
     let plan = rehearsal::plan(Inputs {
         candidate: closure::read_facts(&candidate)?,
@@ -228,6 +239,11 @@ fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure>
         disk_bytes: files.disk_bytes,
         scenario: Some(scenario),
     })
+}
+
+fn with_facts(closure: Closure) -> Result<(Closure, ClosureFacts), Failure> {
+    let facts = closure::read_facts(&closure)?;
+    Ok((closure, facts))
 }
 
 /// Where the closures' files are.

@@ -13,13 +13,17 @@ mod deploy;
 mod estimate;
 mod exit;
 mod gate;
+mod hosts;
 mod init;
 mod inspect;
 mod key;
 mod load;
+mod nix_copy;
 mod overrides;
 mod page;
+mod partition;
 mod progress;
+mod provided;
 mod receipts;
 mod report;
 mod run_directory;
@@ -59,6 +63,7 @@ pub fn main() -> Exit {
         args::Command::Deploy(deploy) => deploy::run(deploy),
         args::Command::Key(key) => key::run(key),
         args::Command::Init(init) => init::run(init),
+        args::Command::Hosts(hosts) => hosts::run(hosts),
     };
     result.unwrap_or_else(|error| {
         tell(&format!("bootproof: {}\n", chain(&*error)));

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::args::TestArgs;
 
-/// The directory of finished disks.
-pub(super) fn cache_directory(args: &TestArgs) -> Result<PathBuf, Failure> {
-    match &args.cache_dir {
-        Some(directory) => Ok(directory.clone()),
+/// The directory of finished disks and imported closures: what is told, or the user's.
+pub(super) fn cache_directory(told: Option<&Path>) -> Result<PathBuf, Failure> {
+    let told = told.map(Path::to_owned);
+    match told.or_else(|| std::env::var_os("BOOTPROOF_CACHE_DIR").map(PathBuf::from)) {
+        Some(directory) => Ok(directory),
         None => Ok(home("XDG_CACHE_HOME", ".cache", "--cache-dir")?.join("bootproof")),
     }
 }

@@ -22,7 +22,7 @@ use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Recorded, Verdict};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
-    let cache_directory = run_directory::cache_directory(args)?;
+    let cache_directory = run_directory::cache_directory(args.cache_dir.as_deref())?;
     // What would keep a receipt from being written is told before the rehearsal.
     let key = args.key.as_deref().map(key::read_secret).transpose()?;
     let receipts = match &key {

@@ -30,9 +30,7 @@ pub enum ClosureError {
         "`{0}` is no closure directory: it has neither `registration` nor `store-paths`, as `closureInfo` writes them"
     )]
     NoClosureFiles(PathBuf),
-    #[error(
-        "no path of the closure directory `{0}` is a NixOS toplevel: name one with `--toplevel`"
-    )]
+    #[error("no path in `{0}` is a bootable NixOS toplevel: name one with `--toplevel`")]
     NoToplevel(PathBuf),
     #[error("`{dir}` holds several toplevels, name one with `--toplevel`: {}", list(.candidates))]
     SeveralToplevels {

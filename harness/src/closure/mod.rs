@@ -63,7 +63,7 @@ pub use initrd::InitrdFiles;
 pub use locate::in_store;
 pub use module_file::ModuleFile;
 pub use read_ahead::{examine, resolve_ahead};
-pub use resolve::{Closure, ReferencesBy, resolve, resolve_directory};
+pub use resolve::{Closure, ReferencesBy, only_toplevel, resolve, resolve_directory};
 pub use side_by_side::reading_threads;
 pub use source::Source;
 pub use survey::{

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::initrd::KnownInitrd;
 use super::listing::Listing;
 use super::path_walk::KnownDirectories;
+use super::source::store_dir;
 use super::{ClosureError, Source, locate, references};
-use crate::vocabulary::StorePath;
+use crate::vocabulary::{STORE_DIR, StorePath};
 
 /// A toplevel and everything that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +110,41 @@ pub fn resolve_directory(dir: &Path) -> Result<Closure, ClosureError> {
         1 => listed(source, listing, candidates.remove(0)),
         _ => Err(ClosureError::SeveralToplevels {
             dir: dir.to_owned(),
+            candidates,
+        }),
+    }
+}
+
+/// Finds the only toplevel of a chroot store that is not another one's, such as a specialisation's.
+///
+/// # Errors
+/// As [`resolve`], and when there is no toplevel or several.
+pub fn only_toplevel(root: &Path) -> Result<StorePath, ClosureError> {
+    let source = Source::Store {
+        root: root.to_owned(),
+    };
+    let store = store_dir(root);
+    let mut candidates = Vec::new();
+    for entry in fs::read_dir(&store).map_err(ClosureError::io(&store))? {
+        let name = entry.map_err(ClosureError::io(&store))?.file_name();
+        let path = StorePath::parse(&format!("{STORE_DIR}/{}", name.to_string_lossy()));
+        candidates.extend(path);
+    }
+    candidates.retain(|path| missing_of_toplevel(&source.host_path(path)).is_none());
+    if candidates.len() > 1 {
+        let mut referred = BTreeSet::new();
+        for candidate in &candidates {
+            let closure = resolve_in_store(root, candidate.as_str())?;
+            referred.extend(closure.paths.into_iter().filter(|path| path != candidate));
+        }
+        candidates.retain(|path| !referred.contains(path));
+    }
+    candidates.sort();
+    match candidates.len() {
+        0 => Err(ClosureError::NoToplevel(root.to_owned())),
+        1 => Ok(candidates.remove(0)),
+        _ => Err(ClosureError::SeveralToplevels {
+            dir: root.to_owned(),
             candidates,
         }),
     }
@@ -288,6 +324,32 @@ mod tests {
             fake.store_path("other").base_name(),
         );
         assert_eq!(named.unwrap().toplevel, fake.store_path("other"));
+    }
+
+    #[test]
+    fn a_toplevel_that_another_one_refers_to_is_not_the_one() {
+        let fake = FakeClosure::new();
+        assert_eq!(
+            only_toplevel(fake.root()).unwrap(),
+            fake.store_path("toplevel")
+        );
+        for name in ["init", "kernel", "initrd", "etc", "system"] {
+            fake.store_file("special", name, "");
+        }
+        let error = only_toplevel(fake.root()).unwrap_err();
+        assert!(
+            matches!(error, ClosureError::SeveralToplevels { .. }),
+            "{error}"
+        );
+        fake.link(
+            "toplevel",
+            "specialisation",
+            &fake.store_path("special").to_string(),
+        );
+        assert_eq!(
+            only_toplevel(fake.root()).unwrap(),
+            fake.store_path("toplevel")
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{BuildArgs, SourceArgs};
+use super::{BuildArgs, InputArgs, SourceArgs};
 use crate::cli::configuration::HostArgs;
 
 /// What is about to be deployed, and where.
@@ -18,19 +18,21 @@ pub(in crate::cli) struct GateArgs {
     /// The toplevel that is about to be deployed, or a link to one such as ./result
     #[arg(
         value_name = "CANDIDATE",
-        required_unless_present_any = ["build_command", "flake"],
-        conflicts_with = "build_command"
+        required_unless_present_any = ["build_command", "flake", "generation", "exported"],
+        conflicts_with_all = ["build_command", "generation"]
     )]
     pub(in crate::cli) candidate: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) build: BuildArgs,
+    #[command(flatten)]
+    pub(in crate::cli) input: InputArgs,
     #[command(flatten)]
     pub(in crate::cli) host: HostArgs,
     /// The toplevel that the machine runs now; it need not be in this store
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) baseline: Option<String>,
     /// The machine runs no NixOS yet
-    #[arg(long, conflicts_with = "baseline")]
+    #[arg(long, conflicts_with_all = ["baseline", "from_host"])]
     pub(in crate::cli) no_baseline: bool,
     #[command(flatten)]
     pub(in crate::cli) source: SourceArgs,

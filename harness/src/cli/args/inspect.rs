@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::{BuildArgs, SourceArgs, TargetArgs};
+use super::{BuildArgs, InputArgs, SourceArgs, TargetArgs};
 
 /// What to inspect, and what to hold it against.
 #[derive(Debug, Args)]
@@ -18,12 +18,14 @@ pub(in crate::cli) struct InspectArgs {
     /// A NixOS toplevel in a Nix store, or a link to one such as ./result
     #[arg(
         value_name = "TOPLEVEL",
-        required_unless_present_any = ["closure", "build_command", "flake"],
-        conflicts_with = "build_command"
+        required_unless_present_any = ["closure", "build_command", "flake", "generation", "exported"],
+        conflicts_with_all = ["build_command", "generation"]
     )]
     pub(in crate::cli) toplevel: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) build: BuildArgs,
+    #[command(flatten)]
+    pub(in crate::cli) input: InputArgs,
     /// What you mean: a toplevel that must be the very one that is inspected
     #[arg(long, value_name = "PATH", conflicts_with = "flake")]
     pub(in crate::cli) meant: Option<String>,

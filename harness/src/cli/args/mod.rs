@@ -5,7 +5,9 @@ mod audit;
 mod build;
 mod deploy;
 mod gate;
+mod hosts;
 mod init;
+mod input;
 mod inspect;
 mod source;
 mod target;
@@ -20,7 +22,9 @@ pub(super) use audit::{AuditArgs, AuditFormat};
 pub(super) use build::BuildArgs;
 pub(super) use deploy::DeployArgs;
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
+pub(super) use hosts::{HostsArgs, HostsFormat};
 pub(super) use init::InitArgs;
+pub(super) use input::InputArgs;
 pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
 pub(super) use target::TargetArgs;
@@ -56,6 +60,8 @@ pub(super) enum Command {
     Key(KeyArgs),
     /// Write a first bootproof.toml for a closure, with comments.
     Init(InitArgs),
+    /// List the hosts of bootproof.toml, or one part of them.
+    Hosts(HostsArgs),
 }
 
 #[derive(Debug, Args)]

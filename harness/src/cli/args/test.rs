@@ -3,9 +3,10 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::{Format, SourceArgs, TargetArgs};
+use super::{BuildArgs, Format, InputArgs, SourceArgs, TargetArgs};
 use crate::cli::approval::ApprovedArgs;
 use crate::cli::configuration::HostArgs;
+use crate::cli::partition::Partition;
 use crate::vocabulary::State;
 
 /// What to rehearse: a closure, or scenarios of the lab.
@@ -18,12 +19,22 @@ Examples:
       Boot it and reboot it, without a baseline.
   bootproof test --toplevel ./result --baseline /run/current-system --hold switched
       Log in to the guest after the switch, and look for yourself.
+  bootproof test --flake .#web --from-host root@web
+      Build web's configuration, and rehearse its deploy upon what web runs now.
   bootproof test --closure ./closure
       The same from a directory made with nixpkgs' closureInfo, on a machine without Nix.")]
 pub(in crate::cli) struct TestArgs {
     /// The candidate: a NixOS toplevel in a Nix store, or a link to one such as ./result
-    #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        conflicts_with_all = ["scenario", "build_command", "generation"]
+    )]
     pub(in crate::cli) toplevel: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) build: BuildArgs,
+    #[command(flatten)]
+    pub(in crate::cli) input: InputArgs,
     /// The toplevel that the machine runs now; without it nothing can be called latent
     #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
     pub(in crate::cli) baseline: Option<String>,
@@ -34,8 +45,11 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) expect_system: Option<String>,
 
     /// Rehearse these scenarios of the lab (default: all of them)
-    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["TargetArgs", "closure", "approved"])]
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["TargetArgs", "BuildArgs", "InputArgs", "closure", "approved"])]
     pub(in crate::cli) scenario: Vec<String>,
+    /// Only the scenarios of part K of N: each is always in the same part, and in no other
+    #[arg(long, value_name = "hash:K/N", conflicts_with_all = ["toplevel", "BuildArgs", "InputArgs", "closure"])]
+    pub(in crate::cli) partition: Option<Partition>,
     /// The directory of the scenarios
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
     pub(in crate::cli) scenarios: PathBuf,

@@ -7,9 +7,10 @@ mod remote;
 use jiff::Timestamp;
 
 use super::answer::{Answer, answer, human};
-use super::args::DeployArgs;
+use super::args::{DeployArgs, InputArgs};
 use super::candidate::{Candidate, candidate};
 use super::configuration::Chosen;
+use super::provided::{Provided, Wanted};
 use super::{Exit, Failure, overrides, receipts, tell};
 use crate::closure;
 use crate::deploy::{Override, Switch, proposed, with_toplevel};
@@ -35,7 +36,20 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
     let remote = Remote {
         destination: destination(args, &chosen, name)?,
     };
-    let named = candidate(args.candidate.as_deref(), &args.build, &args.source)?;
+    let provided = Provided::get(&Wanted {
+        candidate: args.candidate.as_deref(),
+        baseline: None,
+        build: &args.build,
+        input: &InputArgs::default(),
+        source: &args.source,
+        host: Some(name),
+        cache_directory: None,
+        with_baseline: false,
+    })?;
+    let named = match provided.name_one() {
+        true => Some(candidate(&provided, &args.build)?),
+        false => None,
+    };
     let state = remote.look()?;
     let current = state.current.clone().ok_or_else(|| {
         format!(

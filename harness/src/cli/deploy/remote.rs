@@ -1,15 +1,13 @@
 //! A host that is deployed to: what is asked of it, copied to it and done on it.
 
-use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
+use crate::cli::nix_copy::{self, Way};
 use crate::cli::{Failure, tell};
 use crate::closure::{ClosureError, identify_by_record};
 use crate::deploy::{Activation, Answers, HostState, is_answer, script};
 use crate::fold::sanitise;
 use crate::next_boot::{self, NextBoot};
-use crate::offspring::die_with_parent;
 use crate::shell::{self, Destination, Frames, ShellError};
 use crate::vocabulary::{ClosureIdentity, StorePath};
 
@@ -74,31 +72,12 @@ impl Remote {
         let Destination::Ssh(host) = &self.destination else {
             return Ok(());
         };
-        let mut command = Command::new("nix-copy-closure");
-        let (host, port) = without_port(host);
-        if let Some(port) = port {
-            let options = std::env::var("NIX_SSHOPTS").unwrap_or_default();
-            command.env("NIX_SSHOPTS", format!("{options} -p {port}").trim());
-        }
-        if store != Path::new("/") {
-            command.arg("--store").arg(store);
-        }
+        let mut command = nix_copy::command(store, Way::To, host);
         if substitute {
             command.arg("--use-substitutes");
         }
-        command
-            .args(["--to", host, toplevel.as_str()])
-            .stdin(Stdio::null())
-            .stdout(io::stderr());
-        die_with_parent(&mut command);
-        let status = command.status().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                "`nix-copy-closure` is not installed, and deploy copies with it: install Nix, or \
-                                        copy the closure to the host yourself"
-                    .to_owned()
-            }
-            _ => format!("cannot start `nix-copy-closure`: {error}"),
-        })?;
+        let status = command.arg(toplevel.as_str()).status();
+        let status = status.map_err(|error| nix_copy::not_started(&error))?;
         match status.success() {
             true => Ok(()),
             false => Err(format!(
@@ -182,40 +161,5 @@ fn show(line: &str) {
 fn tell_complaints(stderr: &str) {
     for line in sanitise::last_lines(stderr, 20) {
         tell(&format!("{SHOWN}{line}\n"));
-    }
-}
-
-/// What `nix-copy-closure` takes for a host: it puts `ssh://` before it, and older ones know no port.
-fn without_port(destination: &str) -> (&str, Option<&str>) {
-    let Some(host) = destination.strip_prefix("ssh://") else {
-        return (destination, None);
-    };
-    let host = host.trim_end_matches('/');
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-            (name, Some(port))
-        }
-        _ => (host, None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_is_told_to_ssh_and_not_to_nix() {
-        assert_eq!(without_port("root@web"), ("root@web", None));
-        assert_eq!(without_port("ssh://root@web"), ("root@web", None));
-        assert_eq!(
-            without_port("ssh://root@web:2222"),
-            ("root@web", Some("2222"))
-        );
-        assert_eq!(
-            without_port("ssh://root@[::1]:22"),
-            ("root@[::1]", Some("22"))
-        );
-        assert_eq!(without_port("ssh://root@[::1]"), ("root@[::1]", None));
-        assert_eq!(without_port("root@[::1]"), ("root@[::1]", None));
     }
 }
