@@ -15,7 +15,7 @@ pub(super) enum Way {
 }
 
 /// The command for a store and a host, to which the paths are added. What is there already is left out, and `NIX_SSHOPTS` counts.
-pub(super) fn command(store: &Path, way: Way, host: &str) -> Command {
+pub(super) fn command(store: &Path, way: Way, host: &str, options: &[&str]) -> Command {
     let mut command = Command::new("nix-copy-closure");
     let (host, port) = without_port(host);
     if let Some(port) = port {
@@ -26,6 +26,7 @@ pub(super) fn command(store: &Path, way: Way, host: &str) -> Command {
         command.arg("--store").arg(store);
     }
     command
+        .args(options)
         .args([if way == Way::To { "--to" } else { "--from" }, host])
         .stdin(Stdio::null())
         .stdout(io::stderr());

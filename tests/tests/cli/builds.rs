@@ -195,7 +195,7 @@ fn a_flake_is_built_by_nix_and_meant() {
     let end = "--print-out-paths --store";
     assert!(asked.contains(end), "{asked}");
     assert!(
-        asked.ends_with(".#nixosConfigurations.web.config.system.build.toplevel\n"),
+        asked.ends_with(".#nixosConfigurations.\"web\".config.system.build.toplevel\n"),
         "{asked}"
     );
 }

@@ -72,10 +72,12 @@ impl Remote {
         let Destination::Ssh(host) = &self.destination else {
             return Ok(());
         };
-        let mut command = nix_copy::command(store, Way::To, host);
-        if substitute {
-            command.arg("--use-substitutes");
-        }
+        let options: &[&str] = if substitute {
+            &["--use-substitutes"]
+        } else {
+            &[]
+        };
+        let mut command = nix_copy::command(store, Way::To, host, options);
         let status = command.arg(toplevel.as_str()).status();
         let status = status.map_err(|error| nix_copy::not_started(&error))?;
         match status.success() {

@@ -45,7 +45,7 @@ pub(super) fn copy(host: &Destination, path: &StorePath, root: &Path) -> Result<
         .canonicalize()
         .map_err(|error| format!("failed to open the store {}: {error}", root.display()))?;
     tell(&format!("copying the baseline {path} from {host}\n"));
-    let status = nix_copy::command(&root, Way::From, name)
+    let status = nix_copy::command(&root, Way::From, name, &[])
         .arg(path.as_str())
         .status()
         .map_err(|error| nix_copy::not_started(&error))?;
