@@ -54,6 +54,9 @@ enum Task {
     RemoteBuilder {
         #[arg(long, value_name = "NAME", default_value = "healthy")]
         scenario: String,
+        /// A lab that is built already (default: target/lab, which is built)
+        #[arg(long, value_name = "DIR")]
+        lab: Option<PathBuf>,
     },
     /// Measure, as ratios within one run
     Bench {
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
         Task::Lab { scenarios } => build_lab(&root, &scenarios),
         Task::TestBoot { arguments } => test_boot::run(&root, &arguments),
         Task::Test { arguments } => test::run(&root, &arguments),
-        Task::RemoteBuilder { scenario } => remote_builder::run(&root, &scenario),
+        Task::RemoteBuilder { scenario, lab } => remote_builder::run(&root, &scenario, lab),
         Task::Bench { what } => bench::run(&root, &what),
     };
     result.unwrap_or_else(|error| {

@@ -9,13 +9,13 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::{host_tools, lab, test_boot};
+use crate::{host_tools, lab};
 
 /// The sandbox's tools are the host's, on both sides.
 const SANDBOX_PATHS: &str = "/bin /sbin /usr /lib /lib64";
 
-/// Builds the check of a scenario of the lab on the other side, and says where it was built.
-pub(crate) fn run(root: &Path, scenario: &str) -> anyhow::Result<ExitCode> {
+/// Builds the check of a scenario on the other side, and says where it was built. Without a lab that is built already, builds one.
+pub(crate) fn run(root: &Path, scenario: &str, built: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     for tools in [
         host_tools::LAB,
         host_tools::BOOT,
@@ -24,10 +24,13 @@ pub(crate) fn run(root: &Path, scenario: &str) -> anyhow::Result<ExitCode> {
     ] {
         host_tools::ensure(tools)?;
     }
-    let bootproof = test_boot::bootproof(root)?;
-    let lab = lab::ensure(root, &[scenario.to_owned()])?;
+    let bootproof = bootproof(root)?;
+    let lab = match built {
+        Some(lab) => lab,
+        None => lab::ensure(root, &[scenario.to_owned()])?.root,
+    };
     let toplevel = |system: &str| {
-        let link = lab.root.join("closures").join(scenario).join(system);
+        let link = lab.join("closures").join(scenario).join(system);
         let target = fs::read_link(&link).with_context(|| format!("{scenario} has no {system}"))?;
         Ok::<_, anyhow::Error>(target.to_string_lossy().into_owned())
     };
@@ -37,7 +40,7 @@ pub(crate) fn run(root: &Path, scenario: &str) -> anyhow::Result<ExitCode> {
     let (here, there) = (place.join("here"), place.join("there"));
     fs::create_dir_all(&here)?;
     fs::create_dir_all(&there)?;
-    copy_closures(&lab.root.join("root"), &here, &[&candidate, &baseline])?;
+    copy_closures(&lab.join("root"), &here, &[&candidate, &baseline])?;
     let server = Server::start(&place)?;
     let program = wrapper(&place, &there)?;
 
@@ -73,6 +76,19 @@ pub(crate) fn run(root: &Path, scenario: &str) -> anyhow::Result<ExitCode> {
     }
     eprintln!("remote-builder: {output} was built there and copied here");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The debug build: the guest, and not bootproof, is what takes the time.
+fn bootproof(root: &Path) -> anyhow::Result<PathBuf> {
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(root)
+        .args(["build", "--quiet", "--package", "bootproof"])
+        .status()
+        .context("failed to start cargo")?;
+    if !status.success() {
+        bail!("bootproof could not be built");
+    }
+    Ok(root.join("target/debug/bootproof"))
 }
 
 fn nix(program: &str, store: &Path) -> Command {
