@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bootproof_tests::held::toplevel;
+use bootproof_tests::lab::lab;
+use bootproof_tests::nix_build::BuildStore;
 use serde_json::{Value, json};
 
 fn repository() -> &'static Path {
@@ -105,6 +108,16 @@ fn every_scenario_that_boots_is_a_nixos_configuration_of_the_same_services() {
 }
 
 #[test]
+fn the_example_flakes_make_a_check_of_each_host() {
+    let examples = evaluate("examples.nix");
+    let web = json!({ "name": "bootproof-web", "report": "bootproof-report-web" });
+    assert_eq!(examples["one-server"], json!({ "web": web }));
+    let fleet = examples["fleet"].as_object().unwrap();
+    assert_eq!(fleet.keys().collect::<Vec<_>>(), ["db", "router", "web"]);
+    assert_eq!(fleet["web"], web);
+}
+
+#[test]
 fn what_a_check_says_of_its_host_is_a_configuration_of_bootproof() {
     let text = evaluate("to-toml.nix");
     let read: toml::Table = text.as_str().unwrap().parse().unwrap();
@@ -113,4 +126,29 @@ fn what_a_check_says_of_its_host_is_a_configuration_of_bootproof() {
     assert_eq!(host["probes"][0]["body"].as_str(), Some("\"up\": *true\\n"));
     assert!(host.get("ssh").is_none());
     bootproof::config::parse(text.as_str().unwrap()).unwrap();
+}
+
+/// Of this candidate no machine can be made, so that none is started.
+#[test]
+fn a_check_that_fails_tells_why_and_leaves_its_report() {
+    let Some(lab) = lab("a_check_that_fails_tells_why_and_leaves_its_report") else {
+        return;
+    };
+    let [candidate, baseline] =
+        ["candidate", "baseline"].map(|system| toplevel(&lab, "initrd-nowhere", system));
+    let store = BuildStore::of(&lab, &candidate, &baseline);
+    let told = store.build(None).unwrap_err();
+    for words in [
+        "bootproof: lab is not as expected (exit code 1, and 0 is pass)",
+        "the attribute `report` of this check",
+        "fail: ",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let report = store
+        .build(Some("report"))
+        .unwrap_or_else(|told| panic!("{told}"));
+    let text = fs::read_to_string(report.join("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(report["verdict"], "fail");
 }
