@@ -51,7 +51,7 @@ pub(crate) fn run(root: &Path, scenario: &str, built: Option<PathBuf>) -> anyhow
         server.key.display()
     );
     eprintln!("remote-builder: {builder}");
-    let status = nix("nix-build", &here)
+    let built = nix("nix-build", &here)
         .arg(root.join("tests/nix/boot-test.nix"))
         .arg("--no-out-link")
         .args(["--argstr", "candidate", &candidate])
@@ -60,14 +60,13 @@ pub(crate) fn run(root: &Path, scenario: &str, built: Option<PathBuf>) -> anyhow
         .arg(&bootproof)
         .args(["--builders", &builder, "--max-jobs", "0"])
         .env("NIX_SSHOPTS", server.options())
+        .stderr(Stdio::inherit())
         .output()
         .context("failed to start nix-build")?;
-    let told = String::from_utf8_lossy(&status.stderr);
-    eprint!("{told}");
-    if !status.status.success() {
-        bail!("nix-build ended with {}", status.status);
+    if !built.status.success() {
+        bail!("nix-build ended with {}", built.status);
     }
-    let output = String::from_utf8_lossy(&status.stdout).trim().to_owned();
+    let output = String::from_utf8_lossy(&built.stdout).trim().to_owned();
     let below = output.trim_start_matches('/');
     for (side, store) in [("here", &here), ("there", &there)] {
         if store.join(below).symlink_metadata().is_err() {
