@@ -34,7 +34,7 @@ pub(super) struct Loaded {
 pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
     if args.scenario.is_empty() {
         let provided = provided(args)?;
-        if provided.name_one() || args.source.closure.is_some() {
+        if provided.is_named() || args.source.closure.is_some() {
             return Ok(vec![one(args, &provided)?]);
         }
     }

@@ -16,6 +16,7 @@ mod gate;
 mod hosts;
 mod init;
 mod inspect;
+mod installable;
 mod key;
 mod load;
 mod nix_copy;

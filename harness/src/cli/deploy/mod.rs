@@ -46,7 +46,7 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
         cache_directory: None,
         with_baseline: false,
     })?;
-    let named = match provided.name_one() {
+    let named = match provided.is_named() {
         true => Some(candidate(&provided, &args.build)?),
         false => None,
     };

@@ -98,7 +98,7 @@ impl Provided {
     }
 
     /// Whether a candidate is named or built.
-    pub(super) fn name_one(&self) -> bool {
+    pub(super) fn is_named(&self) -> bool {
         self.candidate.is_some()
     }
 
