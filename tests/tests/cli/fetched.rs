@@ -1,9 +1,9 @@
 //! Closures that Nix fetches: from an exported file, a binary cache, and a host; with the real Nix.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use bootproof_tests::executable::write_executable;
 use bootproof_tests::{NixStore, Sandbox};
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -114,10 +114,8 @@ fn a_binary_cache_in_a_directory_is_fetched_from_if_its_key_is_trusted() {
 
 /// An `ssh` whose every host is this one, with the store at `root` and `toplevel` running.
 fn install_host(sandbox: &Sandbox, root: &Path, toplevel: &str) {
-    let script = |place: &Path, text: String| {
-        fs::write(place, format!("#!/bin/sh\n{text}")).unwrap();
-        fs::set_permissions(place, fs::Permissions::from_mode(0o755)).unwrap();
-    };
+    let script =
+        |place: &Path, text: String| write_executable(place, &format!("#!/bin/sh\n{text}"));
     let there = sandbox.place("there");
     fs::create_dir(&there).unwrap();
     let store = "PATH=${PATH#*:}\nexec nix-store --option build-users-group '' --store";
@@ -183,5 +181,5 @@ fn the_baseline_is_what_a_host_runs_and_is_copied_from_there() {
 
 /// From now on the host is no NixOS.
 fn install_nothing(sandbox: &Sandbox) {
-    fs::write(sandbox.place("there/readlink"), "#!/bin/sh\nexit 1\n").unwrap();
+    write_executable(&sandbox.place("there/readlink"), "#!/bin/sh\nexit 1\n");
 }

@@ -1,8 +1,9 @@
 //! What a user of NixOS calls a closure: a link, a generation, a specialisation, a host of a flake.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 
+use bootproof_tests::executable::write_executable;
 use bootproof_tests::{FakeToplevel, Sandbox};
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -89,8 +90,7 @@ fn a_host_of_a_flake_is_rehearsed() {
         asked.display(),
         sandbox.toplevel.path
     );
-    fs::write(&nix, script).unwrap();
-    fs::set_permissions(&nix, fs::Permissions::from_mode(0o755)).unwrap();
+    write_executable(&nix, &script);
     fs::write(
         sandbox.place("work").join("bootproof.toml"),
         "format_version = 1\n[hosts.web]\n",

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use bootproof_tests::Sandbox;
+use bootproof_tests::executable::write_executable;
 use predicates::str::contains;
 
 fn configure(sandbox: &Sandbox, hosts: usize) -> BTreeSet<String> {
@@ -73,8 +73,7 @@ fn the_example_for_a_shell_rehearses_each_host_in_one_part() {
     let store = sandbox.toplevel.root().display().to_string();
     let install = |name: &str, script: String| {
         let place = sandbox.place("bin").join(name);
-        fs::write(&place, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        write_executable(&place, &format!("#!/bin/sh\n{script}\n"));
     };
     let under_test = sandbox.process();
     let program = under_test.get_program().to_str().unwrap();
