@@ -10,12 +10,14 @@ pub mod fake_formats;
 pub mod fake_host;
 pub mod fake_qemu;
 pub mod fake_toplevel;
+pub mod forms;
 pub mod guests;
 pub mod held;
 pub mod lab;
 pub mod nix_build;
 pub mod nix_store;
 pub mod sandbox;
+pub mod terminal;
 
 pub use fake_host::FakeHost;
 pub use fake_toplevel::FakeToplevel;

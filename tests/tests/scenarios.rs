@@ -8,6 +8,7 @@ use bootproof::rehearsal::read_recording;
 use bootproof::report::{Report, json, normalise, report};
 use bootproof::vocabulary::{Finding, Verdict};
 use bootproof_tests::boots::turn;
+use bootproof_tests::forms;
 use bootproof_tests::held::toplevel;
 use bootproof_tests::lab::{bootproof, lab, scenarios};
 use bootproof_tests::nix_build::BuildStore;
@@ -122,6 +123,7 @@ fn rehearse(name: &str) -> Option<Report> {
         .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{told}");
+    forms::assert_run(&run_directory);
     let (plan, observations) = read_recording(&run_directory).unwrap();
     Some(report(&plan, &observations))
 }

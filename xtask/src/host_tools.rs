@@ -50,6 +50,8 @@ pub(crate) const SSH: &[Tool] = &[
 
 /// What looks at the page of a report: a browser without a window, and a checker of HTML. About 120 MB, which only `test` needs.
 pub(crate) const PAGE: &[Tool] = &[tool("chromium", "chromium"), tool("tidy", "tidy")];
+/// What reports are held against: `xmllint` knows XML Schema.
+pub(crate) const FORMS: &[Tool] = &[tool("xmllint", "libxml2-utils")];
 
 /// What the tests of the flake take.
 pub(crate) const NIX: &[Tool] = &[

@@ -14,6 +14,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
     host_tools::ensure(host_tools::SSH)?;
     host_tools::ensure(host_tools::PAGE)?;
     host_tools::ensure(host_tools::NIX)?;
+    host_tools::ensure(host_tools::FORMS)?;
     cargo(root, &["fmt", "--all", "--check"])?;
     cargo(
         root,

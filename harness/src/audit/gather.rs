@@ -108,6 +108,7 @@ mod tests {
     use super::*;
     use crate::audit::testing::{efi_variable, outage, said};
     use crate::audit::{audit, human, markdown, metrics};
+    use crate::inspect::human::Style;
     use crate::vocabulary::Verdict;
 
     const MARK: &str = "mark";
@@ -116,7 +117,13 @@ mod tests {
         let machine = gather(MARK, |_| Ok(said(answer))).ok()?;
         let audit = audit("root@web", &machine, None);
         let texts = [
-            human::render(&audit, true),
+            human::render(
+                &audit,
+                Style {
+                    colour: true,
+                    all: true,
+                },
+            ),
             markdown::render(&audit),
             metrics::render(&audit, 0),
             serde_json::to_string(&audit).unwrap(),

@@ -1,6 +1,7 @@
 //! The audit for people: at most a screen, the cause first.
 
 use super::model::{Audit, AuditFinding, Subject};
+use crate::inspect::human::Style;
 use crate::report::{clip, wrap};
 use crate::vocabulary::{Severity, Verdict};
 
@@ -8,9 +9,9 @@ const WIDTH: usize = 118;
 /// Findings that are shown; the others are counted.
 const SHOWN: usize = 10;
 
-/// The text, with colour where `colour` is set. It never carries meaning alone.
-pub fn render(audit: &Audit, colour: bool) -> String {
-    let paint = match (colour, audit.verdict) {
+/// The text.
+pub fn render(audit: &Audit, style: Style) -> String {
+    let paint = match (style.colour, audit.verdict) {
         (false, _) => ("", ""),
         (true, Verdict::Pass) => ("\x1b[1;32m", "\x1b[0m"),
         (true, Verdict::Fail) => ("\x1b[1;31m", "\x1b[0m"),
@@ -21,7 +22,7 @@ pub fn render(audit: &Audit, colour: bool) -> String {
         text.push_str(&format!("{}{line}{}\n", paint.0, paint.1));
     }
     text.push('\n');
-    text.push_str(&printable(&body(audit)));
+    text.push_str(&printable(&body(audit, style.all)));
     text
 }
 
@@ -36,14 +37,15 @@ pub(super) fn printable(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn body(audit: &Audit) -> String {
+fn body(audit: &Audit, all: bool) -> String {
     let mut text = String::new();
-    for finding in audit.findings.iter().take(SHOWN) {
-        text.push_str(&describe(finding));
+    let most = if all { usize::MAX } else { SHOWN };
+    for finding in audit.findings.iter().take(most) {
+        text.push_str(&describe(finding, all));
     }
-    let more = audit.findings.len().saturating_sub(SHOWN);
+    let more = audit.findings.len().saturating_sub(most);
     if more > 0 {
-        text.push_str(&format!("  and {more} more (--format json has all)\n"));
+        text.push_str(&format!("  and {more} more (--verbose tells all)\n"));
     }
     if let Some(advice) = &audit.advice {
         push(&mut text, "  next: ", advice);
@@ -64,7 +66,7 @@ fn body(audit: &Audit) -> String {
     text
 }
 
-fn describe(finding: &AuditFinding) -> String {
+fn describe(finding: &AuditFinding, all: bool) -> String {
     let mark = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -75,8 +77,8 @@ fn describe(finding: &AuditFinding) -> String {
         text.push_str(&format!("  {}{line}\n", if n == 0 { "" } else { "  " }));
     }
     let shown = match finding.severity {
-        Severity::Error => finding.evidence.as_slice(),
-        Severity::Warning => &[],
+        Severity::Warning if !all => &[],
+        Severity::Error | Severity::Warning => finding.evidence.as_slice(),
     };
     for evidence in shown {
         let line = format!("{} {}", evidence.source, evidence.text);

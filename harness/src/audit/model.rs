@@ -9,6 +9,7 @@ use crate::vocabulary::{Evidence, Severity, System, Unproven, Verdict};
 
 /// Everything that an audit has to say of a machine; as JSON, what `--format json` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
     pub format_version: u32,
@@ -45,6 +46,7 @@ pub struct Audit {
 
 /// A system, and the platform of its kernel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     pub toplevel: Option<String>,
@@ -53,6 +55,7 @@ pub struct Subject {
 
 /// A fault of the machine, or of what it will boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditFinding {
     pub check: AuditCheck,
@@ -105,6 +108,7 @@ impl AuditFinding {
 
 /// Every check of an audit; the text form is stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AuditCheck {
     /// The kernel of the next boot against the one that runs.
@@ -158,5 +162,16 @@ impl AuditCheck {
 impl fmt::Display for AuditCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Audit;
+    use crate::testing::published;
+
+    #[test]
+    fn the_schema_of_an_audit_that_is_published_is_that_of_its_types() {
+        published::holds::<Audit>("audit.schema.json", "bootproof audit --format json");
     }
 }

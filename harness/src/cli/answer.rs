@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::SourceArgs;
+use super::args::{SourceArgs, Verbosity};
 use crate::fold::sanitise;
 use crate::gate::{Asked, Decision};
 use crate::vocabulary::StorePath;
@@ -127,8 +127,12 @@ fn next(asked: &Asked<'_>, source: &SourceArgs) -> String {
 }
 
 /// The answer for people.
-pub(super) fn human(answer: &Answer) -> String {
+pub(super) fn human(answer: &Answer, verbosity: Verbosity) -> String {
     let mut text = format!("{}\n", answer.headline);
+    if verbosity.quiet {
+        return text;
+    }
+    let told = if verbosity.verbose { usize::MAX } else { TOLD };
     let mut row = |name: &str, value: &str| text.push_str(&format!("  {name:<10} {value}\n"));
     row("candidate", answer.candidate.as_str());
     match &answer.baseline {
@@ -139,14 +143,14 @@ pub(super) fn human(answer: &Answer) -> String {
         row("receipt", receipt);
         row("signed by", key);
     }
-    for refused in answer.refused.iter().take(TOLD) {
+    for refused in answer.refused.iter().take(told) {
         row("refused", &refused.receipt);
         for reason in &refused.reasons {
             row("", reason);
         }
     }
-    if answer.refused.len() > TOLD {
-        let more = answer.refused.len() - TOLD;
+    let more = answer.refused.len().saturating_sub(told);
+    if more > 0 {
         row("", &format!("and {more} more receipts"));
     }
     if let Some(next) = &answer.next {

@@ -42,7 +42,12 @@ pub(super) fn tell_report(
     approved: Option<&Approved>,
     directory: &Path,
 ) -> Result<Outcome, Failure> {
-    let print = || report::print(report, args.format, directory);
+    let told = report::Told {
+        format: args.format,
+        verbosity: args.verbosity,
+        directory,
+    };
+    let print = || report::print(report, &told);
     let Some(approved) = approved else {
         print()?;
         return Ok(Outcome::None);
@@ -57,7 +62,14 @@ pub(super) fn tell_report(
     }
     let outcome = approved.hold(report, directory)?;
     let words = words(approved, &outcome, report, directory);
-    if matches!(outcome, Outcome::Differs { .. }) && report.verdict != Verdict::Fail {
+    let differs = matches!(outcome, Outcome::Differs { .. });
+    if args.verbosity.quiet {
+        // One line: what the run ends with.
+        match words.lines().next() {
+            Some(line) if differs => tell(&format!("{line}\n")),
+            _ => print()?,
+        }
+    } else if differs && report.verdict != Verdict::Fail {
         tell(&words);
         print()?;
     } else {

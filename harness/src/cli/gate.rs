@@ -61,7 +61,7 @@ pub(super) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     }
     match args.format {
         GateFormat::Human => {
-            tell(&human(&answer));
+            tell(&human(&answer, args.verbosity));
             if answer.open {
                 // What was looked at is what is deployed: a link may lead elsewhere by then.
                 writeln!(io::stdout(), "{}", identity.toplevel)?;

@@ -2,17 +2,28 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use super::args::{InspectArgs, InspectFormat};
+use super::args::{InspectArgs, InspectFormat, Verbosity};
+use super::progress::{Event, JsonLines};
 use super::provided::{Provided, Wanted};
-use super::{Exit, Failure};
+use super::{Exit, Failure, chain, tell};
 use crate::closure::{self, Closure, Survey};
+use crate::inspect::human::Style;
 use crate::inspect::{
     self, Against, BuiltBy, Candidate, Expected, Inspection, Meant, MeantBy, Options,
 };
-use crate::vocabulary::{ClosureFacts, System, TargetMachine};
+use crate::vocabulary::{ClosureFacts, Observation, System, TargetMachine};
 
 /// Inspects, prints, and ends by the verdict.
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
+    let lines = JsonLines::new(None, args.verbosity);
+    let result = carry_out(args);
+    if let (Err(error), InspectFormat::JsonLines) = (&result, args.format) {
+        lines.failed(&chain(&**error));
+    }
+    result
+}
+
+fn carry_out(args: &InspectArgs) -> Result<Exit, Failure> {
     let closures = resolve(args)?;
     let (closure, (facts, survey)) = &closures.candidate;
     let options = Options {
@@ -41,7 +52,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
         survey,
     };
     let inspection = inspect::inspect(&candidate, &against, &options)?;
-    print(&inspection, args.format)?;
+    print(&inspection, args)?;
     Ok(Exit::from(inspection.verdict))
 }
 
@@ -86,13 +97,27 @@ fn resolve(args: &InspectArgs) -> Result<Closures, Failure> {
 }
 
 /// People's report goes to stderr, a machine's to stdout.
-fn print(inspection: &Inspection, format: InspectFormat) -> Result<(), Failure> {
-    match format {
+fn print(inspection: &Inspection, args: &InspectArgs) -> Result<(), Failure> {
+    let Verbosity {
+        quiet,
+        verbose: all,
+    } = args.verbosity;
+    match args.format {
+        InspectFormat::Human if quiet => tell(&format!("{}\n", inspection.headline)),
         InspectFormat::Human => {
             let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let text = inspect::human::render(inspection, colour);
+            let text = inspect::human::render(inspection, Style { colour, all });
             io::stderr().write_all(text.as_bytes())?;
         }
+        InspectFormat::Junit => {
+            let text = inspect::junit::render(inspection);
+            io::stdout().write_all(text.as_bytes())?;
+        }
+        InspectFormat::Sarif => {
+            let text = inspect::sarif::render(inspection)?;
+            io::stdout().write_all(text.as_bytes())?;
+        }
+        InspectFormat::JsonLines => say(inspection, args.verbosity),
         InspectFormat::Json => {
             let text = serde_json::to_string_pretty(inspection)? + "\n";
             io::stdout().write_all(text.as_bytes())?;
@@ -103,4 +128,20 @@ fn print(inspection: &Inspection, format: InspectFormat) -> Result<(), Failure> 
         }
     }
     Ok(())
+}
+
+/// The inspection as JSON lines: what a rehearsal says of its first stage, and the verdict.
+fn say(inspection: &Inspection, verbosity: Verbosity) {
+    let lines = JsonLines::new(Some(inspection.toplevel.name()), verbosity);
+    lines.tell(Event::of(&Observation::Inspected(inspection.recorded())));
+    for unproven in &inspection.unproven {
+        lines.tell(Event::of(&Observation::Unproven(unproven.clone())));
+    }
+    let exit = Exit::from(inspection.verdict);
+    lines.finish(
+        &inspection.findings,
+        inspection.verdict,
+        &inspection.headline,
+        exit,
+    );
 }

@@ -6,22 +6,31 @@ use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::approval::Approved;
-use super::args::TestArgs;
+use super::approval::{Approved, DIFFERENCE_FILE};
+use super::args::{Format, TestArgs};
 use super::as_approved::{Outcome, tell_report};
 use super::load::{Loaded, load};
-use super::progress::Printer;
+use super::progress::{Event, JsonLines, Printer};
 use super::{Exit, Failure, chain, estimate, key, receipts, report, run_directory, tell};
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 use crate::receipt::SecretKey;
-use crate::rehearsal::{RunError, RunOptions, rehearse, require_programs};
+use crate::rehearsal::{Progress, RunError, RunOptions, rehearse, require_programs};
 use crate::report::Report;
 use crate::scenario::Expectation;
 use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Recorded, Verdict};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
+    let lines = JsonLines::new(None, args.verbosity);
+    let result = carry_out(args);
+    if let (Err(error), Format::JsonLines) = (&result, args.format) {
+        lines.failed(&chain(&**error));
+    }
+    result
+}
+
+fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
     let cache_directory = run_directory::cache_directory(args.cache_dir.as_deref())?;
     // What would keep a receipt from being written is told before the rehearsal.
     let key = args.key.as_deref().map(key::read_secret).transpose()?;
@@ -38,7 +47,12 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
     }
     let all = load(args)?;
     for loaded in &all {
-        tell(&estimate::announce(loaded, &cache_directory));
+        let announcement = estimate::announce(loaded, &cache_directory);
+        match args.format {
+            // Programs are told what begins when it begins.
+            Format::JsonLines if !args.dry_run => {}
+            _ => args.verbosity.tell(&announcement),
+        }
     }
     if args.dry_run {
         return Ok(Exit::Pass);
@@ -60,7 +74,8 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
         summary.push(line);
     }
     if summary.len() > 1 {
-        tell(&format!("\n{}\n", summary.join("\n")));
+        let summary = format!("\n{}\n", summary.join("\n"));
+        args.verbosity.tell(&summary);
     }
     Ok(worst(&exits))
 }
@@ -85,39 +100,77 @@ fn one(
         directory.join("argv.json"),
         serde_json::to_string_pretty(&argv)? + "\n",
     )?;
-    let mut printer = Printer::new(&loaded.name);
-    let inspected = inspect(loaded)?;
-    let observations = rehearse_until_signal(loaded, &inspected, options, &mut printer);
-    printer.finish();
-    let observations = observations?;
+    let lines = (args.format == Format::JsonLines)
+        .then(|| JsonLines::begin(&loaded.name, &loaded.plan, directory, args.verbosity));
+    let observations = rehearsed(args, loaded, options, lines.as_ref())?;
     let report = crate::report::report(&loaded.plan, &observations);
     report::write_files(&report, &loaded.plan, &observations, directory)?;
     // A scenario says itself what is expected of it, and in a guest that was held anything may have been done.
     let is_comparable = loaded.scenario.is_none() && loaded.plan.hold.is_none();
     let outcome = tell_report(args, &report, approved.filter(|_| is_comparable), directory)?;
-    let as_approved = !matches!(outcome, Outcome::Differs { .. });
-    if let (Some((key, receipts)), Some((candidate, baseline))) = (signing, identities) {
-        if !as_approved && report.verdict == Verdict::Pass {
-            tell("no receipt: it would say pass of a run that is not as approved\n");
-            return Ok((Exit::Fail, String::new()));
-        }
-        let written = fs::read(directory.join("report.json"))?;
-        let host = args.host.host.as_deref();
-        let receipt = receipts::receipt(&loaded.plan, &report, &written, host, candidate, baseline);
-        match receipt {
-            Some(mut receipt) => {
-                receipt.approved = outcome.approved();
-                let place = receipts::write(receipts, &receipt, key)?;
-                tell(&format!("receipt: {}\n", place.display()));
-            }
-            None => tell("no receipt: no machine ran, so nothing was rehearsed\n"),
-        }
+    let differs = matches!(outcome, Outcome::Differs { .. });
+    if let (Some(signing), Some(identities)) = (signing, identities) {
+        sign(
+            args, loaded, &report, directory, signing, identities, outcome,
+        )?;
     }
-    Ok(match &loaded.scenario {
-        None if as_approved => (Exit::from(report.verdict), String::new()),
-        None => (Exit::Fail, String::new()),
+    let (exit, line) = match &loaded.scenario {
+        None if differs => (Exit::Fail, String::new()),
+        None => (Exit::from(report.verdict), String::new()),
         Some(scenario) => judge(&loaded.name, &scenario.expect, &report, directory),
-    })
+    };
+    if let Some(lines) = lines {
+        if differs {
+            let text = format!("not as approved: see {DIFFERENCE_FILE} in the run's directory");
+            lines.tell(Event::Note { text });
+        }
+        lines.finish(&report.findings, report.verdict, &report.headline, exit);
+    }
+    Ok((exit, line))
+}
+
+/// The recording of a run, which is told while it is made.
+fn rehearsed(
+    args: &TestArgs,
+    loaded: &Loaded,
+    options: &RunOptions,
+    lines: Option<&JsonLines>,
+) -> Result<Vec<Recorded>, Failure> {
+    let inspected = inspect(loaded)?;
+    // A live line is gone when this goes, before anything else is told.
+    let mut progress: Box<dyn Progress> = match lines {
+        Some(lines) => Box::new(lines.clone()),
+        None => Box::new(Printer::new(&loaded.name, args.verbosity)),
+    };
+    rehearse_until_signal(loaded, &inspected, options, &mut *progress)
+}
+
+/// Writes the receipt, where there is one to be had.
+fn sign(
+    args: &TestArgs,
+    loaded: &Loaded,
+    report: &Report,
+    directory: &Path,
+    (key, receipts): (&SecretKey, &Path),
+    (candidate, baseline): (ClosureIdentity, Option<ClosureIdentity>),
+    outcome: Outcome,
+) -> Result<(), Failure> {
+    if matches!(outcome, Outcome::Differs { .. }) && report.verdict == Verdict::Pass {
+        tell("no receipt: it would say pass of a run that is not as approved\n");
+        return Ok(());
+    }
+    let written = fs::read(directory.join("report.json"))?;
+    let host = args.host.host.as_deref();
+    match receipts::receipt(&loaded.plan, report, &written, host, candidate, baseline) {
+        Some(mut receipt) => {
+            receipt.approved = outcome.approved();
+            let place = receipts::write(receipts, &receipt, key)?;
+            let told = format!("receipt: {}\n", place.display());
+            args.verbosity.tell(&told);
+        }
+        None => tell("no receipt: no machine ran, so nothing was rehearsed\n"),
+    }
+    Ok(())
 }
 
 /// What the stores say that candidate and baseline hold.
@@ -217,7 +270,7 @@ fn rehearse_until_signal(
     loaded: &Loaded,
     inspected: &Inspected,
     options: &RunOptions,
-    printer: &mut Printer,
+    progress: &mut dyn Progress,
 ) -> Result<Vec<Recorded>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -228,7 +281,7 @@ fn rehearse_until_signal(
         let mut hang_up = signal(SignalKind::hangup())?;
         // Whatever wins, the rehearsal is dropped here, and QEMU with it.
         tokio::select! {
-            observations = rehearse(&loaded.plan, inspected, &loaded.closures, options, printer) => {
+            observations = rehearse(&loaded.plan, inspected, &loaded.closures, options, progress) => {
                 observations.map_err(|error| with_place(error, options))
             }
             _ = interrupt.recv() => Err(interrupted("Ctrl-C", options)),

@@ -21,6 +21,7 @@ use pool::Pool;
 
 /// Why a rehearsal found what it found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Diagnosis {
     /// Those that fail the rehearsal first, and of them the most fundamental first.
@@ -29,6 +30,7 @@ pub struct Diagnosis {
 
 /// One fault, with what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cause {
     /// One sentence in lower case without a period.
@@ -49,6 +51,7 @@ pub struct Cause {
 
 /// What follows from a cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Consequence {
     pub summary: String,

@@ -8,10 +8,19 @@ const WIDTH: usize = 118;
 /// Findings that are shown; the others are counted.
 const SHOWN: usize = 8;
 
-/// The text, with colour where `colour` is set. It never carries meaning alone.
-pub fn render(inspection: &Inspection, colour: bool) -> String {
+/// How it is told; of an audit too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Style {
+    /// It never carries meaning alone.
+    pub colour: bool,
+    /// All findings with all their evidence, and not the first ones.
+    pub all: bool,
+}
+
+/// The text.
+pub fn render(inspection: &Inspection, style: Style) -> String {
     let mut text = String::new();
-    let paint = match (colour, inspection.verdict) {
+    let paint = match (style.colour, inspection.verdict) {
         (false, _) => ("", ""),
         (true, Verdict::Pass) => ("\x1b[1;32m", "\x1b[0m"),
         (true, Verdict::Fail) => ("\x1b[1;31m", "\x1b[0m"),
@@ -21,7 +30,7 @@ pub fn render(inspection: &Inspection, colour: bool) -> String {
         text.push_str(&format!("{}{line}{}\n", paint.0, paint.1));
     }
     text.push('\n');
-    text.push_str(&printable(&body(inspection)));
+    text.push_str(&printable(&body(inspection, style.all)));
     text
 }
 
@@ -32,17 +41,17 @@ pub(super) fn printable(text: &str) -> String {
         .collect()
 }
 
-fn body(inspection: &Inspection) -> String {
+fn body(inspection: &Inspection, all: bool) -> String {
     let mut text = String::new();
-    let (shown, more) = choose(&inspection.findings);
+    let (shown, more) = choose(&inspection.findings, all);
     for finding in shown {
-        for line in describe(finding) {
+        for line in describe(finding, all) {
             text.push_str(&line);
             text.push('\n');
         }
     }
     if more > 0 {
-        text.push_str(&format!("  and {more} more (--format json has all)\n"));
+        text.push_str(&format!("  and {more} more (--verbose tells all)\n"));
     }
     if let Some(next) = &inspection.next {
         push_wrapped(&mut text, "  next: ", next);
@@ -68,12 +77,13 @@ fn body(inspection: &Inspection) -> String {
 }
 
 /// Errors first; of many, the first ones.
-fn choose(findings: &[Finding]) -> (&[Finding], usize) {
-    let shown = findings.len().min(SHOWN);
+fn choose(findings: &[Finding], all: bool) -> (&[Finding], usize) {
+    let most = if all { usize::MAX } else { SHOWN };
+    let shown = findings.len().min(most);
     (&findings[..shown], findings.len() - shown)
 }
 
-fn describe(finding: &Finding) -> Vec<String> {
+fn describe(finding: &Finding, all: bool) -> Vec<String> {
     let mark = match finding.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
@@ -84,9 +94,12 @@ fn describe(finding: &Finding) -> Vec<String> {
         lines.push(format!("{}{line}", if n == 0 { "  " } else { "    " }));
     }
     // One quotation keeps the report to a screen; a warning's is in the other forms.
-    if finding.severity == Severity::Error
-        && let Some(evidence) = finding.evidence.first()
-    {
+    let quoted = match finding.severity {
+        _ if all => finding.evidence.len(),
+        Severity::Error => 1,
+        Severity::Warning => 0,
+    };
+    for evidence in finding.evidence.iter().take(quoted) {
         let line = format!("{} {}", evidence.source, evidence.text);
         lines.push(format!("      {}", clip(&line, WIDTH)));
     }
@@ -217,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_outage_is_told_on_one_screen_with_its_cause_first() {
-        insta::assert_snapshot!(render(&outage(), false));
+        insta::assert_snapshot!(render(&outage(), Style::default()));
     }
 
     #[test]
@@ -227,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_pass_says_that_nothing_was_booted() {
-        let text = render(&inspected(&server()), false);
+        let text = render(&inspected(&server()), Style::default());
         assert!(text.starts_with("pass: nothing in the files of "), "{text}");
         assert!(text.contains("nothing was booted"));
     }
@@ -236,7 +249,7 @@ mod tests {
     fn names_of_a_closure_cannot_steer_a_terminal() {
         let mut inspection = outage();
         inspection.findings[0].subject = "\x1b]0;evil\x07.service".to_owned();
-        assert!(!render(&inspection, false).contains('\x1b'));
+        assert!(!render(&inspection, Style::default()).contains('\x1b'));
         assert!(!markdown::render(&inspection).contains('\x1b'));
     }
 }

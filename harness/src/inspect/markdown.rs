@@ -1,34 +1,26 @@
-//! The inspection as Markdown, for pull requests and job summaries.
+//! The inspection as Markdown, for pull requests and the summary of a CI job: the verdict, what to do, what changes, and behind a click what
+//! was found.
 
 use super::Inspection;
 use super::human::{about, change_lines, printable};
-use crate::report::{code, escape, quote};
-use crate::vocabulary::Severity;
+use crate::report::{code, details, document, escape, quote};
+use crate::vocabulary::{Finding, Severity};
 
 /// Quotations of one finding.
 const EVIDENCE: usize = 3;
+/// Findings that are shown; JSON has all.
+const SHOWN: usize = 200;
 
-/// The inspection as a Markdown document.
+/// The inspection as a Markdown document of less than 1 MiB.
 pub fn render(inspection: &Inspection) -> String {
     let mut blocks = vec![format!("# {}", escape(&inspection.headline))];
-    blocks.push(rows(&about(inspection)));
-    if !inspection.findings.is_empty() {
-        blocks.push("## Findings".to_owned());
-    }
-    for finding in &inspection.findings {
-        let warning = match finding.severity {
-            Severity::Error => "",
-            Severity::Warning => " (warning)",
-        };
-        blocks.push(format!(
-            "- {}{warning}: {}",
-            code(&finding.id()),
-            escape(&finding.summary)
-        ));
-        blocks.push(quote(finding, EVIDENCE));
-    }
     if let Some(next) = &inspection.next {
         blocks.push(format!("**Next:** {}", escape(next)));
+    }
+    for (severity, title) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+        let findings = inspection.findings.iter();
+        let findings: Vec<&Finding> = findings.filter(|f| f.severity == severity).collect();
+        blocks.extend(of_findings(title, &findings));
     }
     if let Some(changes) = &inspection.changes {
         blocks.push("## Changes".to_owned());
@@ -48,8 +40,26 @@ pub fn render(inspection: &Inspection) -> String {
         let notes: Vec<String> = inspection.notes.iter().map(|n| escape(n)).collect();
         blocks.push(format!("- {}", notes.join("\n- ")));
     }
-    blocks.retain(|block| !block.is_empty());
-    printable(&(blocks.join("\n\n") + "\n"))
+    blocks.push(rows(&about(inspection)));
+    printable(&document(blocks))
+}
+
+fn of_findings(title: &str, findings: &[&Finding]) -> Option<String> {
+    let plural = match findings.len() {
+        0 => return None,
+        1 => format!("1 {title}"),
+        many => format!("{many} {title}s"),
+    };
+    let mut blocks = Vec::new();
+    for finding in findings.iter().take(SHOWN) {
+        let id = code(&finding.id());
+        blocks.push(format!("- {id}: {}", escape(&finding.summary)));
+        blocks.push(quote(finding, EVIDENCE));
+    }
+    if let more @ 1.. = findings.len().saturating_sub(SHOWN) {
+        blocks.push(format!("- and {more} more"));
+    }
+    Some(details(&plural, blocks))
 }
 
 fn rows(rows: &[(&str, String)]) -> String {

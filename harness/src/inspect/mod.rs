@@ -15,6 +15,7 @@ mod executability;
 mod faults;
 mod headline;
 pub mod human;
+pub mod junit;
 mod kernel;
 pub mod markdown;
 mod model;
@@ -22,6 +23,7 @@ mod nginx;
 mod pid_1;
 mod references;
 mod rules;
+pub mod sarif;
 mod stage_one;
 mod switch;
 #[cfg(test)]

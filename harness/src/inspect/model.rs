@@ -78,6 +78,7 @@ pub enum BuiltBy {
 
 /// The platform that is meant, and who says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     pub system: System,
@@ -97,6 +98,7 @@ impl Expected {
 
 /// Everything that inspection has to say of a closure; as JSON, what `--format json` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Inspection {
     pub format_version: u32,
@@ -154,4 +156,16 @@ pub(super) fn expected(options: &Options, against: &Against) -> Option<Expected>
     let meant = || against.meant.and_then(|m| of(m.facts, m.by.as_str()));
     let baseline = || against.baseline.and_then(|(_, f)| of(f, "the baseline"));
     options.expected.clone().or_else(meant).or_else(baseline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Inspection;
+    use crate::testing::published;
+
+    #[test]
+    fn the_schema_of_an_inspection_that_is_published_is_that_of_its_types() {
+        let title = "bootproof inspect --format json";
+        published::holds::<Inspection>("inspection.schema.json", title);
+    }
 }

@@ -18,6 +18,7 @@ pub const QUESTIONS: &str = include_str!("questions.sh");
 
 /// The boot entry that is started without a key being pressed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NextBoot {
     /// `GRUB` or `systemd-boot`.
@@ -36,6 +37,7 @@ pub struct NextBoot {
 
 /// A file that the bootloader loads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BootFile {
     /// As the entry has it.
@@ -46,6 +48,7 @@ pub struct BootFile {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "is", content = "bytes")]
 pub enum Presence {
     There(u64),

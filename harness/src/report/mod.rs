@@ -7,9 +7,12 @@ mod build;
 pub mod html;
 pub mod human;
 pub mod json;
+pub mod junit;
 pub mod markdown;
+mod markup;
 mod model;
 mod normalise;
+pub mod sarif;
 mod select;
 mod sentences;
 mod state;
@@ -23,7 +26,7 @@ pub use model::{
 };
 pub use normalise::normalise;
 // What the inspection's reports have in common with these.
-pub(crate) use markdown::{code, escape, quote};
+pub(crate) use markup::{code, details, document, escape, quote};
 pub(crate) use text::{clip, wrap};
 
 #[cfg(test)]

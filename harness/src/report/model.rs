@@ -12,6 +12,7 @@ use crate::vocabulary::{
 
 /// What a rehearsal proved of a candidate, for one target machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     pub format_version: u32,
@@ -56,6 +57,7 @@ pub struct Report {
 
 /// A suppression, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SuppressionReport {
     pub suppression: Suppression,
@@ -65,6 +67,7 @@ pub struct SuppressionReport {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SuppressionUse {
     /// Its day has passed: what it means fails the rehearsal.
@@ -76,6 +79,7 @@ pub enum SuppressionUse {
 
 /// Whose closures these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosureKind {
     /// The lab's: regression evidence about bootproof, no evidence about NixOS.
@@ -85,6 +89,7 @@ pub enum ClosureKind {
 
 /// What the files of a closure say, as far as a report tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClosureSummary {
     pub toplevel: StorePath,
@@ -97,6 +102,7 @@ pub struct ClosureSummary {
 
 /// How much of the candidate was inspected; what came of it is among the findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InspectedSummary {
     pub units: usize,
@@ -106,6 +112,7 @@ pub struct InspectedSummary {
 
 /// The machine that was rehearsed for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TargetSummary {
     pub machine: TargetMachine,
@@ -114,6 +121,7 @@ pub struct TargetSummary {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AcceleratorUsed {
     pub accelerator: Accelerator,
@@ -124,6 +132,7 @@ pub struct AcceleratorUsed {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StepReport {
     pub step: Step,
@@ -136,6 +145,7 @@ pub struct StepReport {
 
 /// One state, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StateReport {
     pub state: State,
@@ -165,6 +175,7 @@ pub struct StateReport {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BootReport {
     pub number: u32,
@@ -177,6 +188,7 @@ pub struct BootReport {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StageReached {
     pub stage: Stage,

@@ -290,3 +290,8 @@ fn what_a_guest_prints_cannot_reach_the_terminal_raw() {
         assert!(!text.contains(['\u{1b}', '\u{7}']));
     }
 }
+
+#[test]
+fn the_schema_of_the_report_that_is_published_is_that_of_its_types() {
+    testing::published::holds::<Report>("report.schema.json", "report.json of bootproof");
+}

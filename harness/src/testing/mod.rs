@@ -3,6 +3,7 @@
 mod guest;
 mod outage;
 mod plan;
+pub(crate) mod published;
 mod recording;
 
 pub(crate) use guest::{Guest, I386_HEADER, status};

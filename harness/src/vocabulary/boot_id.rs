@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The identity of one boot: the kernel's `/proc/sys/kernel/random/boot_id`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(transparent)]
 pub struct BootId(String);
 

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// The differences that a person asks for before a deploy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
     /// What is another: the thing, what the baseline has, what the candidate has.
@@ -21,6 +22,7 @@ pub struct Changes {
 
 /// One thing that both have, and that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Replaced {
     pub what: String,

@@ -6,6 +6,7 @@ use super::{State, Suppression};
 
 /// A fault of the closure, as one check found it in one or more states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     pub check: Check,
@@ -70,6 +71,7 @@ impl Finding {
 
 /// A quotation that a finding rests on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// Where it was seen: `journal`, `console`, `systemctl show`, `http`, or a path of the closure.
@@ -78,6 +80,7 @@ pub struct Evidence {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Told, and does not fail the rehearsal.
@@ -88,6 +91,7 @@ pub enum Severity {
 
 /// Every check there is; the text form is stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Check {
     /// The guest did not come up: no kernel, a panic, an initrd prompt, emergency mode, a deadline.

@@ -8,6 +8,7 @@ use super::{Check, Finding, State};
 ///
 /// It always names a subject, or a check that is no proof of the whole machine: see [`FindingPatternError`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
 pub struct FindingPattern(String);
 

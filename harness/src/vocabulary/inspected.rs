@@ -22,6 +22,7 @@ pub struct Inspected {
 
 /// One fault of the files, with all the findings that it explains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StaticCause {
     /// One sentence in lower case without a period.

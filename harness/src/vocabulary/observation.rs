@@ -143,6 +143,7 @@ impl Accelerator {
 
 /// How far a boot got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     Firmware,
@@ -170,6 +171,7 @@ impl Stage {
 
 /// What is dumped in every state. The commands are in `rehearsal/dumps.rs`, the parsers in `fold/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Dump {
     /// `KEY=VALUE` lines: `machine` (uname -m), `release` (uname -r), `boot_id`, `booted`, `current`, `profile` (resolved
@@ -188,6 +190,7 @@ pub enum Dump {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "result", deny_unknown_fields)]
 pub enum HttpAnswer {
     Status {
@@ -205,6 +208,7 @@ pub enum HttpAnswer {
 
 /// From where an endpoint was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ProbeRoute {
     /// Through a forwarded port, as a client would.
@@ -214,6 +218,7 @@ pub enum ProbeRoute {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "outcome", deny_unknown_fields)]
 pub enum StepOutcome {
     Done,

@@ -9,6 +9,7 @@ pub const STORE_DIR: &str = "/nix/store";
 ///
 /// The hash is 32 characters of Nix's base 32, the name is of `[A-Za-z0-9+._?=-]`, as in Nix's `store-api`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
 pub struct StorePath(String);
 

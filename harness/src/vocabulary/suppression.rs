@@ -7,6 +7,7 @@ use super::FindingPattern;
 
 /// Findings that somebody answers for until a day, so that they are told and do not fail the rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Suppression {
     pub finding: FindingPattern,
@@ -14,6 +15,7 @@ pub struct Suppression {
     /// Who answers for it.
     pub owner: String,
     /// The last day on which it counts, in UTC.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub expires: Date,
 }
 

@@ -65,6 +65,7 @@ impl fmt::Display for System {
 
 /// Class and machine of an ELF file, as far as they decide which kernel can run it (elf(5), `EI_CLASS` and `e_machine`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum ElfClass {
     /// 64-bit, `EM_X86_64`.
     #[serde(rename = "x86_64")]

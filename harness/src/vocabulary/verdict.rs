@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The states in which the same invariants are evaluated, in the order in which a deploy passes through them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Nothing booted: the candidate's files, read on the host.
@@ -47,6 +48,7 @@ impl fmt::Display for State {
 
 /// What a rehearsal says of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Pass,
@@ -72,6 +74,7 @@ impl fmt::Display for Verdict {
 
 /// Something that could not be observed, which is neither passed nor blamed on the closure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unproven {
     /// `None` for what concerns the whole rehearsal.

@@ -56,6 +56,7 @@ fn assert_what_a_run_leaves(sandbox: &Sandbox) {
         "qemu-1.txt",
         "report.html",
         "report.json",
+        "report.junit.xml",
         "report.md",
     ];
     assert_eq!(recording, expected);

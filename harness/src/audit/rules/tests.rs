@@ -1,5 +1,6 @@
 use crate::audit::testing::{NEW, OLD, Recorded, WANTS, audited, grub_cfg, healthy, outage, runs};
 use crate::audit::{Audit, human, markdown};
+use crate::inspect::human::Style;
 use crate::vocabulary::{ElfClass, Severity, Verdict};
 
 fn ids(audit: &Audit) -> Vec<String> {
@@ -26,7 +27,7 @@ fn a_healthy_machine_passes_and_is_told_shortly() {
     assert_eq!(ids(&audit), [""; 0]);
     assert!(audit.unproven.is_empty(), "{:#?}", audit.unproven);
     assert!(audit.notes.is_empty(), "{:#?}", audit.notes);
-    insta::assert_snapshot!(human::render(&audit, false));
+    insta::assert_snapshot!(human::render(&audit, Style::default()));
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn the_outage_is_told_in_the_week_before_it() {
         "fail: one reboot away from an outage: the next boot starts an i686-linux kernel where an x86_64-linux kernel runs now, \
          and these 3 units cannot run: alpha.service, beta.service and gamma.service (x86_64) [root@web]"
     );
-    insta::assert_snapshot!(human::render(&audit, false));
+    insta::assert_snapshot!(human::render(&audit, Style::default()));
     insta::assert_snapshot!(markdown::render(&audit));
 }
 
@@ -316,7 +317,10 @@ fn names_of_a_machine_cannot_steer_a_terminal() {
     machine.service("\u{1b}]0;evil\u{7}\u{1b}[2J", ElfClass::X86_64);
     machine.say("uname-r", "\u{1b}[31m6.6");
     let audit = audited(&machine);
-    for text in [human::render(&audit, false), markdown::render(&audit)] {
+    for text in [
+        human::render(&audit, Style::default()),
+        markdown::render(&audit),
+    ] {
         assert!(
             !text.contains('\u{1b}') && !text.contains('\u{7}'),
             "{text}"

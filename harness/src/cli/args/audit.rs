@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Verbosity;
 use crate::shell::Destination;
 
 /// Which machine to look at.
@@ -29,6 +30,8 @@ pub(in crate::cli) struct AuditArgs {
     pub(in crate::cli) textfile: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = AuditFormat::Human)]
     pub(in crate::cli) format: AuditFormat,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,4 +42,6 @@ pub(in crate::cli) enum AuditFormat {
     Json,
     /// For a ticket, on stdout
     Markdown,
+    /// An object a line, the verdict last, on stdout
+    JsonLines,
 }

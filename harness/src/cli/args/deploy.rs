@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{BuildArgs, SourceArgs};
+use super::{BuildArgs, SourceArgs, Verbosity};
 use crate::cli::configuration::HostArgs;
 
 /// What to deploy, and where.
@@ -40,6 +40,8 @@ pub(in crate::cli) struct DeployArgs {
     /// Say what would be done, and stop
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
     /// Deploy by this command, run here, in which {toplevel} stands for the store path; nothing is copied or activated but by it
     #[arg(last = true, value_name = "CMD")]
     pub(in crate::cli) command: Vec<String>,

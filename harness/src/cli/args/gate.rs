@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{BuildArgs, InputArgs, SourceArgs};
+use super::{BuildArgs, InputArgs, SourceArgs, Verbosity};
 use crate::cli::configuration::HostArgs;
 
 /// What is about to be deployed, and where.
@@ -43,6 +43,8 @@ pub(in crate::cli) struct GateArgs {
     pub(in crate::cli) verify: bool,
     #[arg(long, value_enum, default_value_t = GateFormat::Human)]
     pub(in crate::cli) format: GateFormat,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

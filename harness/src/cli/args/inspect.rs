@@ -1,6 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use super::{BuildArgs, InputArgs, SourceArgs, TargetArgs};
+use super::{BuildArgs, InputArgs, SourceArgs, TargetArgs, Verbosity};
 
 /// What to inspect, and what to hold it against.
 #[derive(Debug, Args)]
@@ -44,6 +44,8 @@ pub(in crate::cli) struct InspectArgs {
     pub(in crate::cli) target: TargetArgs,
     #[arg(long, value_enum, default_value_t = InspectFormat::Human)]
     pub(in crate::cli) format: InspectFormat,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,4 +56,10 @@ pub(in crate::cli) enum InspectFormat {
     Json,
     /// For a CI summary, on stdout
     Markdown,
+    /// JUnit XML, for a CI system's page of tests, on stdout
+    Junit,
+    /// SARIF 2.1.0, for code scanning, on stdout
+    Sarif,
+    /// An object a line, the verdict last, on stdout
+    JsonLines,
 }

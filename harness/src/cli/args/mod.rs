@@ -12,6 +12,7 @@ mod inspect;
 mod source;
 mod target;
 mod test;
+mod verbosity;
 
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
 pub(super) use target::TargetArgs;
 pub(super) use test::TestArgs;
+pub(super) use verbosity::Verbosity;
 
 /// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
 ///
@@ -70,6 +72,8 @@ pub(super) struct ReportArgs {
     pub(super) run_dir: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) verbosity: Verbosity,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,6 +86,12 @@ pub(super) enum Format {
     Markdown,
     /// report.html, one self-contained page for a browser, on stdout
     Html,
+    /// JUnit XML, for a CI system's page of tests, on stdout
+    Junit,
+    /// What the files show, as SARIF 2.1.0 for code scanning, on stdout
+    Sarif,
+    /// An object a line while it works, the verdict last, on stdout
+    JsonLines,
     /// JSON without what differs between equal runs (times, boot ids, store hashes), on stdout
     Normalised,
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::{BuildArgs, Format, InputArgs, SourceArgs, TargetArgs};
+use super::{BuildArgs, Format, InputArgs, SourceArgs, TargetArgs, Verbosity};
 use crate::cli::approval::ApprovedArgs;
 use crate::cli::configuration::HostArgs;
 use crate::cli::partition::Partition;
@@ -108,6 +108,8 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) dry_run: bool,
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(in crate::cli) format: Format,
+    #[command(flatten)]
+    pub(in crate::cli) verbosity: Verbosity,
 }
 
 /// The states that a guest can be held in.

@@ -70,7 +70,7 @@ impl Deploy<'_> {
             ));
             return Ok(Exit::Fail);
         }
-        let code = foreign::run(command)?;
+        let code = foreign::run(command, self.args.verbosity)?;
         self.prove(Switch::Foreign(code))
     }
 
@@ -89,7 +89,7 @@ impl Deploy<'_> {
             )
         })?;
         if there != self.identity {
-            tell(&format!(
+            self.args.verbosity.tell_verdict(&format!(
                 "fail: what {name} has under the candidate's name is not what was proven: nothing was activated\n  \
                  proven     {}\n  there      {}\n  next       find out who built it there\n",
                 described(&self.identity),
@@ -105,7 +105,8 @@ impl Deploy<'_> {
             ));
             return Ok(Exit::Fail);
         }
-        tell(&format!("activating {toplevel}\n"));
+        let verbosity = self.args.verbosity;
+        verbosity.tell(&format!("activating {toplevel}\n"));
         match self.remote.activate(toplevel, &self.current)? {
             Activation::Not(why) => {
                 let why = sanitise::line(&why.to_string());
@@ -114,7 +115,7 @@ impl Deploy<'_> {
             }
             Activation::Switched(code) => self.prove(Switch::Code(code)),
             Activation::Lost => {
-                tell(
+                verbosity.tell(
                     "the connection was lost during the switch, which goes on: asking what came of it\n",
                 );
                 self.prove(Switch::Unknown)
@@ -132,7 +133,7 @@ impl Deploy<'_> {
             )
             .into());
         }
-        tell(&format!(
+        self.args.verbosity.tell(&format!(
             "copying {toplevel} to {}\n",
             self.remote.destination
         ));
@@ -171,10 +172,11 @@ impl Deploy<'_> {
                 format!("unproven: not all of {name} could be read after the deploy of {toplevel}")
             }
         };
-        tell(&format!("{headline}\n  {}\n", lines.join("\n  ")));
+        let verbosity = self.args.verbosity;
+        verbosity.tell_verdict(&format!("{headline}\n  {}\n", lines.join("\n  ")));
         if let (Verdict::Fail, Switch::Code(_)) = (verdict, switch) {
             let old = &self.current;
-            tell(&format!(
+            verbosity.tell(&format!(
                 "  next: read the journal there; to go back, on {name}: nix-env -p /nix/var/nix/profiles/system --set {old} && \
                  {old}/bin/switch-to-configuration switch\n"
             ));

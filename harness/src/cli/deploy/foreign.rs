@@ -2,16 +2,17 @@
 
 use std::process::{Command, Stdio};
 
-use crate::cli::{Failure, tell};
+use crate::cli::Failure;
+use crate::cli::args::Verbosity;
 use crate::fold::sanitise;
 
 /// Runs a command, with our terminal, and gives the code with which it ended. It is not killed when bootproof is: half a deploy is worse than
 /// one that nobody looks at, and a Ctrl-C reaches it by itself.
-pub(super) fn run(command: &[String]) -> Result<i32, Failure> {
+pub(super) fn run(command: &[String], verbosity: Verbosity) -> Result<i32, Failure> {
     let Some((program, arguments)) = command.split_first() else {
         return Ok(0);
     };
-    tell(&format!("running {}\n", sanitise::line(&command.join(" "))));
+    verbosity.tell(&format!("running {}\n", sanitise::line(&command.join(" "))));
     let status = Command::new(program)
         .args(arguments)
         .stdin(Stdio::inherit())

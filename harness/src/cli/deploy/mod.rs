@@ -35,6 +35,7 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
     }
     let remote = Remote {
         destination: destination(args, &chosen, name)?,
+        verbosity: args.verbosity,
     };
     let provided = Provided::get(&Wanted {
         candidate: args.candidate.as_deref(),
@@ -74,7 +75,7 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
     };
     let toplevel = &deploy.identity.toplevel;
     if deploy.current == *toplevel {
-        tell(&format!(
+        args.verbosity.tell(&format!(
             "{name} runs the candidate already: nothing is to be done\n"
         ));
         overrides::tell_of(&chosen.receipts, Some(name), toplevel);
@@ -85,7 +86,10 @@ pub(super) fn run(args: &DeployArgs) -> Result<Exit, Failure> {
     if let Some(difference) = difference {
         answer.shut(&difference);
     }
-    tell(&human(&answer));
+    // Where the gate is open, the verdict is yet to come.
+    if !(answer.open && args.verbosity.quiet) {
+        tell(&human(&answer, args.verbosity));
+    }
     match reason {
         _ if answer.open => {}
         None => return Ok(Exit::Fail),
@@ -139,7 +143,8 @@ fn newest(
         )
         .into());
     };
-    tell(&format!("the newest receipt for {name} is of {newest}\n"));
+    args.verbosity
+        .tell(&format!("the newest receipt for {name} is of {newest}\n"));
     Ok(Candidate {
         closure: closure::resolve(&args.source.source(), newest.as_str())?,
         difference: None,

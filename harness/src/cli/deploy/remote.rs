@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use crate::cli::Failure;
+use crate::cli::args::Verbosity;
 use crate::cli::nix_copy::{self, Way};
-use crate::cli::{Failure, tell};
 use crate::closure::{ClosureError, identify_by_record};
 use crate::deploy::{Activation, Answers, HostState, is_answer, script};
 use crate::fold::sanitise;
@@ -17,6 +18,8 @@ const SHOWN: &str = "  | ";
 /// A host, by what ssh calls it.
 pub(super) struct Remote {
     pub(super) destination: Destination,
+    /// Whether what a switch prints is shown.
+    pub(super) verbosity: Verbosity,
 }
 
 impl Remote {
@@ -97,9 +100,9 @@ impl Remote {
         baseline: &StorePath,
     ) -> Result<Activation, Failure> {
         let script = script::activate(toplevel, baseline);
-        let answers = match shell::run_live(&self.destination, &script, show) {
+        let answers = match shell::run_live(&self.destination, &script, |line| self.show(line)) {
             Ok(output) => {
-                tell_complaints(&output.stderr);
+                self.show_complaints(&output.stderr);
                 Answers::parse(&output.stdout).ok()
             }
             // A switch may restart sshd or the network: it goes on without us.
@@ -116,7 +119,7 @@ impl Remote {
     ) -> Result<(HostState, Result<NextBoot, String>), Failure> {
         let script = script::prove(after_lost_connection);
         let output = match after_lost_connection {
-            true => shell::run_live(&self.destination, &script, show),
+            true => shell::run_live(&self.destination, &script, |line| self.show(line)),
             false => shell::run(&self.destination, &script),
         }
         .map_err(fit)?;
@@ -135,6 +138,19 @@ impl Remote {
         })
     }
 
+    fn show(&self, line: &str) {
+        let shown = sanitise::line(line);
+        if !is_answer(line) && !shown.is_empty() {
+            self.verbosity.tell(&format!("{SHOWN}{shown}\n"));
+        }
+    }
+
+    fn show_complaints(&self, stderr: &str) {
+        for line in sanitise::last_lines(stderr, 20) {
+            self.verbosity.tell(&format!("{SHOWN}{line}\n"));
+        }
+    }
+
     fn ask(&self, script: &str) -> Result<Answers, Failure> {
         let output = shell::run(&self.destination, script).map_err(fit)?;
         self.whole(&output)
@@ -151,17 +167,4 @@ impl Remote {
 /// An error fit for a terminal: what ssh complains of may be the host's words.
 fn fit(error: ShellError) -> Failure {
     sanitise::line(&error.to_string()).into()
-}
-
-fn show(line: &str) {
-    let shown = sanitise::line(line);
-    if !is_answer(line) && !shown.is_empty() {
-        tell(&format!("{SHOWN}{shown}\n"));
-    }
-}
-
-fn tell_complaints(stderr: &str) {
-    for line in sanitise::last_lines(stderr, 20) {
-        tell(&format!("{SHOWN}{line}\n"));
-    }
 }

@@ -1,0 +1,276 @@
+//! What `--format json-lines` says, an object a line.
+//!
+//! The wire form of what a run tells while it works: smaller than `observations.jsonl`, whose raw dumps stay in the run's directory, and
+//! kept stable by a `format_version` of its own.
+
+use serde::Serialize;
+
+use crate::vocabulary::{
+    Accelerator, BootId, Dump, Finding, HttpAnswer, Observation, ProbeRoute, Severity, Stage,
+    State, Step, StepOutcome, StorePath, Unproven, Verdict,
+};
+
+/// The version of these lines: raised where a key or a kind goes away or changes its meaning, and not where one is added.
+pub(in crate::cli) const FORMAT_VERSION: u32 = 1;
+
+/// One line on stdout.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::cli) struct Line {
+    pub(in crate::cli) format_version: u32,
+    /// What is worked on: the name of a scenario, host or toplevel; `null` for what concerns the command as such. Several runs of one
+    /// command follow each other.
+    pub(in crate::cli) run: Option<String>,
+    /// Milliseconds since the run began.
+    pub(in crate::cli) at_ms: u64,
+    pub(in crate::cli) event: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub(in crate::cli) enum Event {
+    /// The first line of a rehearsal.
+    Begun {
+        tool_version: String,
+        candidate: StorePath,
+        baseline: Option<StorePath>,
+        /// Where the recording goes.
+        run_directory: String,
+        steps: Vec<Step>,
+    },
+    /// The candidate's files were read.
+    Inspected {
+        units: usize,
+        commands: usize,
+        findings: usize,
+        /// The first cause, where there is one.
+        cause: Option<String>,
+    },
+    Accelerator {
+        accelerator: Accelerator,
+        reason: String,
+        factor: f64,
+        qemu: String,
+    },
+    StepStarted {
+        step: Step,
+    },
+    StepFinished {
+        step: Step,
+        outcome: StepOutcome,
+    },
+    PoweredOn {
+        boot: u32,
+    },
+    Stage {
+        boot: u32,
+        stage: Stage,
+    },
+    /// A line of the serial console. Only with `--verbose`.
+    Console {
+        boot: u32,
+        line: String,
+    },
+    /// An event of QEMU's monitor. Only with `--verbose`.
+    Qemu {
+        boot: u32,
+        event: String,
+    },
+    QemuExited {
+        boot: u32,
+        status: String,
+    },
+    /// A picture of the guest's screen was taken: a file of the run's directory has it.
+    Screen {
+        boot: u32,
+    },
+    ChannelOpened {
+        boot: u32,
+        boot_id: BootId,
+        transport: String,
+    },
+    /// What a command of the closure printed is in `observations.jsonl`. Only with `--verbose`.
+    Dumped {
+        state: State,
+        dump: Dump,
+        exit_code: i32,
+        bytes: usize,
+        truncated: bool,
+    },
+    CommandRan {
+        step: Step,
+        command: String,
+        exit_code: i32,
+    },
+    Http {
+        state: State,
+        round: u32,
+        url: String,
+        route: ProbeRoute,
+        answer: HttpAnswer,
+    },
+    /// A request of the user's.
+    Probed {
+        state: State,
+        url: String,
+        route: ProbeRoute,
+        answer: HttpAnswer,
+    },
+    BegunAgain {
+        reason: String,
+    },
+    Note {
+        text: String,
+    },
+    Unproven {
+        unproven: Unproven,
+    },
+    /// The run waits for an event.
+    Waiting {
+        what: String,
+        at_most_seconds: u64,
+    },
+    /// Work on the host begins.
+    Working {
+        what: String,
+    },
+    /// The guest is left to the user; `port` on the loopback of the host leads to it.
+    Held {
+        state: State,
+        port: Option<u16>,
+    },
+    /// What was found, told before the verdict.
+    Found {
+        /// `STATE/CHECK/SUBJECT`, of an audit `CHECK/SUBJECT`.
+        id: String,
+        severity: Severity,
+        summary: String,
+        latent: bool,
+        suppressed: bool,
+    },
+    /// The last line of a run.
+    Verdict {
+        verdict: Verdict,
+        headline: String,
+        /// What the process ends with, where this run is its only one.
+        exit_code: u8,
+    },
+    /// The last line where host or user failed.
+    Failed {
+        error: String,
+        exit_code: u8,
+    },
+}
+
+impl Event {
+    /// Whether it is told only to those who want all.
+    pub(in crate::cli) fn is_detail(&self) -> bool {
+        matches!(
+            self,
+            Self::Console { .. } | Self::Qemu { .. } | Self::Dumped { .. }
+        )
+    }
+
+    /// What is told of an observation.
+    pub(in crate::cli) fn of(observation: &Observation) -> Self {
+        match observation.clone() {
+            Observation::Inspected(inspected) => Self::Inspected {
+                units: inspected.units,
+                commands: inspected.commands,
+                findings: inspected.findings.len(),
+                cause: inspected.causes.first().map(|cause| cause.headline.clone()),
+            },
+            Observation::Accelerator {
+                accelerator,
+                reason,
+                factor,
+                qemu,
+            } => Self::Accelerator {
+                accelerator,
+                reason,
+                factor,
+                qemu,
+            },
+            Observation::StepStarted { step } => Self::StepStarted { step },
+            Observation::StepFinished { step, outcome } => Self::StepFinished { step, outcome },
+            Observation::PoweredOn { boot, .. } => Self::PoweredOn { boot },
+            Observation::Stage { boot, stage } => Self::Stage { boot, stage },
+            Observation::Console { boot, line } => Self::Console { boot, line },
+            Observation::Qemu { boot, event, .. } => Self::Qemu { boot, event },
+            Observation::Screen { boot, .. } => Self::Screen { boot },
+            Observation::QemuExited { boot, status, .. } => Self::QemuExited { boot, status },
+            Observation::ChannelOpened {
+                boot,
+                boot_id,
+                transport,
+            } => Self::ChannelOpened {
+                boot,
+                boot_id,
+                transport,
+            },
+            Observation::Dumped {
+                state,
+                dump,
+                exit_code,
+                output,
+                truncated,
+            } => Self::Dumped {
+                state,
+                dump,
+                exit_code,
+                bytes: output.len(),
+                truncated,
+            },
+            Observation::CommandRan {
+                step,
+                command,
+                exit_code,
+                ..
+            } => Self::CommandRan {
+                step,
+                command,
+                exit_code,
+            },
+            Observation::Http {
+                state,
+                round,
+                endpoint,
+                route,
+                answer,
+            } => Self::Http {
+                state,
+                round,
+                url: endpoint.url(),
+                route,
+                answer,
+            },
+            Observation::Probed {
+                state,
+                endpoint,
+                route,
+                answer,
+                ..
+            } => Self::Probed {
+                state,
+                url: endpoint.url(),
+                route,
+                answer,
+            },
+            Observation::BegunAgain { reason } => Self::BegunAgain { reason },
+            Observation::Note { text } => Self::Note { text },
+            Observation::Unproven(unproven) => Self::Unproven { unproven },
+        }
+    }
+
+    pub(in crate::cli) fn found(finding: &Finding) -> Self {
+        Self::Found {
+            id: finding.id(),
+            severity: finding.severity,
+            summary: finding.summary.clone(),
+            latent: finding.latent,
+            suppressed: finding.suppressed.is_some(),
+        }
+    }
+}

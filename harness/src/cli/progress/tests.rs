@@ -1,0 +1,12 @@
+//! The JSON Schema of the lines, which is made of their types and kept beside them.
+
+use super::event::Line;
+use crate::testing::published;
+
+#[test]
+fn the_schema_of_the_lines_that_is_published_is_that_of_their_types() {
+    published::holds::<Line>(
+        "progress.schema.json",
+        "a line of bootproof --format json-lines",
+    );
+}
