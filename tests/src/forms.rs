@@ -3,8 +3,15 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
+use jsonschema::Validator;
 use serde_json::Value;
+
+static SARIF: LazyLock<Validator> =
+    LazyLock::new(|| validator("tests/schemas/sarif-schema-2.1.0.json"));
+static REPORT: LazyLock<Validator> =
+    LazyLock::new(|| validator("harness/schema/report.schema.json"));
 
 /// Panics unless `xmllint` finds the text valid by Jenkins' schema of JUnit XML.
 pub fn assert_junit(xml: &[u8]) {
@@ -28,12 +35,15 @@ pub fn assert_junit(xml: &[u8]) {
 
 /// Panics unless the text is a log by OASIS' schema of SARIF 2.1.0.
 pub fn assert_sarif(json: &[u8]) -> Value {
-    assert_json(json, "tests/schemas/sarif-schema-2.1.0.json")
+    valid(json, &SARIF)
 }
 
 /// Panics unless the text is as the schema of `harness/schema` says.
 pub fn assert_published(json: &[u8], schema: &str) -> Value {
-    assert_json(json, &format!("harness/schema/{schema}.schema.json"))
+    valid(
+        json,
+        &validator(&format!("harness/schema/{schema}.schema.json")),
+    )
 }
 
 /// The lines of `--format json-lines`, each as its schema says.
@@ -45,11 +55,7 @@ pub fn assert_lines(stdout: &[u8]) -> Vec<Value> {
     lines.map(|line| valid(line, &schema)).collect()
 }
 
-fn assert_json(json: &[u8], schema: &str) -> Value {
-    valid(json, &validator(schema))
-}
-
-fn valid(json: &[u8], schema: &jsonschema::Validator) -> Value {
+fn valid(json: &[u8], schema: &Validator) -> Value {
     let value: Value = serde_json::from_slice(json).unwrap();
     let errors: Vec<String> = schema
         .iter_errors(&value)
@@ -59,7 +65,7 @@ fn valid(json: &[u8], schema: &jsonschema::Validator) -> Value {
     value
 }
 
-fn validator(schema: &str) -> jsonschema::Validator {
+fn validator(schema: &str) -> Validator {
     let text = std::fs::read_to_string(place(schema)).unwrap();
     // ECMA-262 lets a bracket stand that closes nothing, as one of SARIF's patterns has it; the validator's regular expressions do not.
     let text = text.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}\\\\]?$");
@@ -76,7 +82,7 @@ fn place(name: &str) -> std::path::PathBuf {
 pub fn assert_run(directory: &Path) {
     let read = |name: &str| std::fs::read(directory.join(name)).unwrap();
     assert_junit(&read("report.junit.xml"));
-    assert_published(&read("report.json"), "report");
+    valid(&read("report.json"), &REPORT);
     let (plan, observations) = bootproof::rehearsal::read_recording(directory).unwrap();
     let report = bootproof::report::report(&plan, &observations);
     let sarif = bootproof::report::sarif::render(&report).unwrap();

@@ -10,6 +10,7 @@ use std::thread;
 use bootproof::inspect::{Inspection, RULES};
 use bootproof::scenario::{self, Scenario};
 use bootproof::vocabulary::Verdict;
+use bootproof_tests::forms;
 use bootproof_tests::lab::{bootproof, lab, scenarios as directory};
 
 #[test]
@@ -140,6 +141,10 @@ fn rehearse(lab: &Path, names: &[&String]) -> String {
         .arg(work.path().join("cache"))
         .output()
         .unwrap();
+    let runs = std::fs::read_dir(work.path().join("runs"));
+    for run in runs.into_iter().flatten() {
+        forms::assert_run(&run.unwrap().path());
+    }
     let told = String::from_utf8_lossy(&output.stderr);
     // The summary is a paragraph at the end, whose lines all begin so, or are indented below one that does.
     let summary = told.trim_end().rsplit("\n\n").next().unwrap_or_default();

@@ -169,9 +169,11 @@ impl fmt::Display for AuditCheck {
 mod tests {
     use super::Audit;
     use crate::testing::published;
+    use crate::vocabulary::FORMAT_VERSION;
 
     #[test]
     fn the_schema_of_an_audit_that_is_published_is_that_of_its_types() {
-        published::holds::<Audit>("audit.schema.json", "bootproof audit --format json");
+        let title = "bootproof audit --format json";
+        published::holds::<Audit>("audit.schema.json", title, FORMAT_VERSION);
     }
 }

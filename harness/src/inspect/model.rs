@@ -162,10 +162,11 @@ pub(super) fn expected(options: &Options, against: &Against) -> Option<Expected>
 mod tests {
     use super::Inspection;
     use crate::testing::published;
+    use crate::vocabulary::FORMAT_VERSION;
 
     #[test]
     fn the_schema_of_an_inspection_that_is_published_is_that_of_its_types() {
         let title = "bootproof inspect --format json";
-        published::holds::<Inspection>("inspection.schema.json", title);
+        published::holds::<Inspection>("inspection.schema.json", title, FORMAT_VERSION);
     }
 }

@@ -1,7 +1,8 @@
 use super::*;
 use crate::testing::{self, Recording};
 use crate::vocabulary::{
-    Check, Finding, Observation, Plan, Recorded, Stage, State, Step, StepOutcome, System, Verdict,
+    Check, FORMAT_VERSION, Finding, Observation, Plan, Recorded, Stage, State, Step, StepOutcome,
+    System, Verdict,
 };
 
 fn report_of(plan: &Plan, recording: &Recording) -> Report {
@@ -293,5 +294,6 @@ fn what_a_guest_prints_cannot_reach_the_terminal_raw() {
 
 #[test]
 fn the_schema_of_the_report_that_is_published_is_that_of_its_types() {
-    testing::published::holds::<Report>("report.schema.json", "report.json of bootproof");
+    let title = "report.json of bootproof";
+    testing::published::holds::<Report>("report.schema.json", title, FORMAT_VERSION);
 }

@@ -11,14 +11,14 @@ use serde_json::Value;
 ///
 /// An object may get more keys within a `format_version`: none is refused, and one that came later, which our types have a default for, is not
 /// required.
-fn schema<T: JsonSchema>(title: &str) -> Value {
+fn schema<T: JsonSchema>(title: &str, format_version: u32) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.insert("title".to_owned(), title.into());
     let mut schema = schema.to_value();
     open(&mut schema);
     if let Some(version) = schema.pointer_mut("/properties/format_version") {
-        version["const"] = 1.into();
+        version["const"] = format_version.into();
     }
     schema
 }
@@ -48,8 +48,8 @@ fn open(schema: &mut Value) {
 }
 
 /// Panics unless the file has the schema of the type; writes it where `BOOTPROOF_UPDATE_SCHEMA` is set.
-pub(crate) fn holds<T: JsonSchema>(file: &str, title: &str) {
-    let made = serde_json::to_string_pretty(&schema::<T>(title)).unwrap() + "\n";
+pub(crate) fn holds<T: JsonSchema>(file: &str, title: &str, format_version: u32) {
+    let made = serde_json::to_string_pretty(&schema::<T>(title, format_version)).unwrap() + "\n";
     let place = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("schema")
         .join(file);
