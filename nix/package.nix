@@ -7,8 +7,17 @@ pkgs.rustPlatform.buildRustPackage {
   cargoBuildFlags = [ "--package=bootproof" ];
   # The tests boot machines, or need the disk tools: `cargo xtask test` runs them.
   doCheck = false;
-  nativeBuildInputs = [ pkgs.makeWrapper ];
+  nativeBuildInputs = [
+    pkgs.installShellFiles
+    pkgs.makeWrapper
+  ];
   postInstall = ''
+    for shell in bash fish zsh; do
+      $out/bin/bootproof completions $shell > bootproof.$shell
+      installShellCompletion --cmd bootproof --$shell bootproof.$shell
+    done
+    $out/bin/bootproof man man
+    installManPage man/*.1
     wrapProgram $out/bin/bootproof --prefix PATH : ${pkgs.lib.makeBinPath (import ./runtime-inputs.nix pkgs)}
   '';
   meta = {

@@ -8,6 +8,7 @@ pub mod closure;
 pub mod config;
 pub mod deploy;
 pub mod diagnose;
+pub mod doctor;
 pub mod fold;
 #[doc(hidden)]
 pub mod fuzzing;

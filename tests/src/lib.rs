@@ -18,6 +18,7 @@ pub mod nix_build;
 pub mod nix_store;
 pub mod sandbox;
 pub mod terminal;
+pub mod typed_terminal;
 
 pub use fake_host::FakeHost;
 pub use fake_toplevel::FakeToplevel;

@@ -27,6 +27,7 @@ const fn io(name: &'static str, uses: &'static [&'static str]) -> Module {
 const MODULES: &[Module] = &[
     logic("vocabulary", &[]),
     logic("nginx", &["vocabulary"]),
+    logic("doctor", &["vocabulary"]),
     logic("fold", &["vocabulary"]),
     logic("check", &["fold", "vocabulary"]),
     logic("diagnose", &["check", "fold", "vocabulary"]),
@@ -79,6 +80,7 @@ const MODULES: &[Module] = &[
             "closure",
             "config",
             "deploy",
+            "doctor",
             "fold",
             "gate",
             "image",

@@ -67,6 +67,13 @@ pub(crate) const SSHD: &[Tool] = &[
     tool("ssh-keygen", "openssh-client"),
 ];
 
+/// What reads completions and man pages: the tests have them checked by it.
+pub(crate) const READERS: &[Tool] = &[
+    tool("zsh", "zsh"),
+    tool("fish", "fish"),
+    tool("mandoc", "mandoc"),
+];
+
 /// What `bootproof inspect` is measured against.
 pub(crate) const BENCH: &[Tool] = &[
     tool("file", "file"),

@@ -15,6 +15,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
     host_tools::ensure(host_tools::PAGE)?;
     host_tools::ensure(host_tools::NIX)?;
     host_tools::ensure(host_tools::FORMS)?;
+    host_tools::ensure(host_tools::READERS)?;
     cargo(root, &["fmt", "--all", "--check"])?;
     cargo(
         root,

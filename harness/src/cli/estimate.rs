@@ -3,20 +3,9 @@
 use std::fmt::Write as _;
 
 use super::load::Loaded;
+use crate::doctor::{self, Work};
 use crate::rehearsal::{BootRoute, boot_route, is_cached};
 use crate::vocabulary::{Plan, Step};
-
-/// Seconds that the parts take under TCG on two cores, as measured: 25 for a boot of the lab's closures of 150 MiB, 55 for a
-/// NixOS closure of 700 MiB. The report has what they took.
-fn boot_seconds(loaded: &Loaded) -> u32 {
-    let closures = 1 + u64::from(loaded.plan.baseline.is_some());
-    let mib = (loaded.disk_bytes >> 20) / closures;
-    15 + u32::try_from(mib / 16).unwrap_or(u32::MAX / 64)
-}
-
-const INSTALL_SECONDS: u32 = 15;
-const SWITCH_SECONDS: u32 = 10;
-const LOOK_SECONDS: u32 = 10;
 
 /// The announcement of one rehearsal.
 pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
@@ -85,20 +74,15 @@ fn steps(plan: &Plan) -> String {
 
 fn seconds(loaded: &Loaded, cached: bool) -> u32 {
     let plan = &loaded.plan;
-    let boot = boot_seconds(loaded);
-    let provision = !cached && boot_route(plan) == BootRoute::Bootloader;
-    let steps: u32 = plan
-        .steps
-        .iter()
-        .map(|step| {
-            let moving = match step {
-                Step::Switch => SWITCH_SECONDS,
-                Step::Boot | Step::WarmReboot | Step::Provision => boot,
-            };
-            moving + plan.window_seconds + LOOK_SECONDS
-        })
-        .sum();
-    steps + if provision { boot + INSTALL_SECONDS } else { 0 }
+    let closures = 1 + u64::from(plan.baseline.is_some());
+    let work = Work {
+        steps: &plan.steps,
+        closure_mib: (loaded.disk_bytes >> 20) / closures,
+        provisions: !cached && boot_route(plan) == BootRoute::Bootloader,
+        window_seconds: plan.window_seconds,
+    };
+    // No accelerator is proven before a run is: this is the reference machine's.
+    doctor::seconds(&work, 1.0)
 }
 
 fn minutes(seconds: u32) -> String {

@@ -77,7 +77,7 @@ fn provided(args: &TestArgs) -> Result<Provided, Failure> {
         input: &args.input,
         source: &args.source,
         host: args.host.host.as_deref(),
-        cache_directory: args.cache_dir.as_deref(),
+        cache_directory: args.cache.cache_dir.as_deref(),
         with_baseline: true,
     })
 }

@@ -7,12 +7,16 @@ mod args;
 mod as_approved;
 mod audit;
 mod build;
+mod cache;
 mod candidate;
 mod configuration;
+mod debug;
 mod deploy;
+mod doctor;
 mod estimate;
 mod exit;
 mod gate;
+mod generate;
 mod hosts;
 mod init;
 mod inspect;
@@ -29,19 +33,25 @@ mod receipts;
 mod report;
 mod run_directory;
 mod seeds;
-mod size;
 mod test;
 mod whole_file;
 
 use std::io::Write as _;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 pub use exit::Exit;
 
 /// Runs bootproof with the arguments of this process.
 pub fn main() -> Exit {
-    let arguments = match args::Cli::try_parse() {
+    if std::env::args_os().len() < 2 {
+        tell(args::FIRST_SCREEN);
+        return Exit::Error;
+    }
+    let parsed = args::command()
+        .try_get_matches()
+        .and_then(|matches| args::Cli::from_arg_matches(&matches));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
             // clap tells help and version apart from mistakes.
@@ -65,6 +75,11 @@ pub fn main() -> Exit {
         args::Command::Key(key) => key::run(key),
         args::Command::Init(init) => init::run(init),
         args::Command::Hosts(hosts) => hosts::run(hosts),
+        args::Command::Doctor(doctor) => doctor::run(doctor),
+        args::Command::Debug(debug) => debug::run(debug),
+        args::Command::Cache(command) => cache::run(command),
+        args::Command::Completions(completions) => generate::completions(completions),
+        args::Command::Man(man) => generate::man(man),
     };
     result.unwrap_or_else(|error| {
         tell(&format!("bootproof: {}\n", chain(&*error)));

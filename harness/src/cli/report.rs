@@ -79,7 +79,7 @@ pub(super) fn print(report: &Report, told: &Told<'_>) -> Result<(), Failure> {
 }
 
 /// A directory below the current one, as a person would name it.
-fn from_here(directory: &Path) -> &Path {
+pub(super) fn from_here(directory: &Path) -> &Path {
     std::env::current_dir()
         .ok()
         .and_then(|here| directory.strip_prefix(here).ok())

@@ -16,19 +16,21 @@ pub(super) fn cache_directory(told: Option<&Path>) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Where new run directories are made.
+pub(super) fn runs_directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
+    match named {
+        Some(directory) => Ok(directory.to_owned()),
+        None => Ok(home("XDG_STATE_HOME", ".local/state", "--runs-dir")?.join("bootproof/runs")),
+    }
+}
+
 /// Makes the directory of one run. Of several runs, each gets its own below `--run-dir`.
 pub(super) fn make(args: &TestArgs, name: &str, several: bool) -> Result<PathBuf, Failure> {
     let directory = match (&args.run_dir, several) {
         (Some(directory), false) => directory.clone(),
         (Some(directory), true) => directory.join(name),
         (None, _) => {
-            let runs = match &args.runs_dir {
-                Some(directory) => directory.clone(),
-                None => {
-                    home("XDG_STATE_HOME", ".local/state", "--runs-dir")?.join("bootproof/runs")
-                }
-            };
-            return new_below(&runs, name);
+            return new_below(&runs_directory(args.runs_dir.as_deref())?, name);
         }
     };
     if directory.join("plan.json").exists() {

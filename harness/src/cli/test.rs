@@ -11,14 +11,16 @@ use super::args::{Format, TestArgs};
 use super::as_approved::{Outcome, tell_report};
 use super::load::{Loaded, load};
 use super::progress::{Event, JsonLines, Printer};
-use super::{Exit, Failure, chain, estimate, key, receipts, report, run_directory, tell};
+use super::{Exit, Failure, cache, chain, estimate, key, receipts, report, run_directory, tell};
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 use crate::receipt::SecretKey;
-use crate::rehearsal::{Progress, RunError, RunOptions, rehearse, require_programs};
+use crate::rehearsal::{
+    Overlay, Progress, Rehearsed, RunError, RunOptions, rehearse, require_programs,
+};
 use crate::report::Report;
 use crate::scenario::Expectation;
-use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Recorded, Verdict};
+use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Verdict, size};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
@@ -31,7 +33,8 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
 }
 
 fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
-    let cache_directory = run_directory::cache_directory(args.cache_dir.as_deref())?;
+    let cache_directory = run_directory::cache_directory(args.cache.cache_dir.as_deref())?;
+    let cache_limit = cache::limit(&args.cache, &args.host, &cache_directory)?;
     // What would keep a receipt from being written is told before the rehearsal.
     let key = args.key.as_deref().map(key::read_secret).transpose()?;
     let receipts = match &key {
@@ -66,6 +69,7 @@ fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
         let options = RunOptions {
             run_directory: run_directory::make(args, &loaded.name, all.len() > 1)?,
             cache_directory: cache_directory.clone(),
+            cache_limit,
             keep: args.keep,
         };
         let signing = key.as_ref().zip(receipts.as_deref());
@@ -102,7 +106,7 @@ fn one(
     )?;
     let lines = (args.format == Format::JsonLines)
         .then(|| JsonLines::begin(&loaded.name, &loaded.plan, directory, args.verbosity));
-    let observations = rehearsed(args, loaded, options, lines.as_ref())?;
+    let Rehearsed { observations, disk } = rehearsed(args, loaded, options, lines.as_ref())?;
     let report = crate::report::report(&loaded.plan, &observations);
     report::write_files(&report, &loaded.plan, &observations, directory)?;
     // A scenario says itself what is expected of it, and in a guest that was held anything may have been done.
@@ -119,6 +123,14 @@ fn one(
         None => (Exit::from(report.verdict), String::new()),
         Some(scenario) => judge(&loaded.name, &scenario.expect, &report, directory),
     };
+    let is_as_wanted = match &loaded.scenario {
+        Some(_) => exit == Exit::Pass,
+        None => report.verdict == Verdict::Pass,
+    };
+    if let Some(disk) = disk.filter(|_| args.keep || !is_as_wanted) {
+        let told = keep(disk, directory);
+        args.verbosity.tell(&told);
+    }
     if let Some(lines) = lines {
         if differs {
             let text = format!("not as approved: see {DIFFERENCE_FILE} in the run's directory");
@@ -135,7 +147,7 @@ fn rehearsed(
     loaded: &Loaded,
     options: &RunOptions,
     lines: Option<&JsonLines>,
-) -> Result<Vec<Recorded>, Failure> {
+) -> Result<Rehearsed, Failure> {
     let inspected = inspect(loaded)?;
     // A live line is gone when this goes, before anything else is told.
     let mut progress: Box<dyn Progress> = match lines {
@@ -171,6 +183,19 @@ fn sign(
         None => tell("no receipt: no machine ran, so nothing was rehearsed\n"),
     }
     Ok(())
+}
+
+/// Leaves the disk for `bootproof debug`, and says so. That it could not be left changes nothing of the verdict.
+fn keep(mut disk: Overlay, directory: &Path) -> String {
+    let mib = disk.mib().unwrap_or_default();
+    match disk.keep() {
+        Ok(_) => format!(
+            "disk kept ({}); boot it again: bootproof debug {}\n",
+            size::say(mib << 20),
+            report::from_here(directory).display()
+        ),
+        Err(error) => format!("the disk was not kept: {}\n", chain(&error)),
+    }
 }
 
 /// What the stores say that candidate and baseline hold.
@@ -271,7 +296,7 @@ fn rehearse_until_signal(
     inspected: &Inspected,
     options: &RunOptions,
     progress: &mut dyn Progress,
-) -> Result<Vec<Recorded>, Failure> {
+) -> Result<Rehearsed, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -17,6 +17,8 @@ pub struct Configuration {
     pub receipts: PathBuf,
     /// Whose signatures count.
     pub trusted_keys: Vec<PublicKey>,
+    /// What the cache of finished disks may take, in bytes.
+    pub cache_size: Option<u64>,
     /// For a host that says nothing else, and where no host is named.
     pub policy: Policy,
     /// Those of every host, and of none.
@@ -82,6 +84,8 @@ pub(super) struct Written {
     pub(super) receipts: Option<PathBuf>,
     #[serde(default)]
     pub(super) trusted_keys: Vec<String>,
+    /// As df(1) writes it: `20G`.
+    pub(super) cache_size: Option<String>,
     #[serde(default)]
     pub(super) policy: WrittenPolicy,
     #[serde(default)]

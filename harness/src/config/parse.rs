@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use super::model::{Configuration, HostSettings, Policy, Written, WrittenHost, WrittenPolicy};
 use super::{probes, seeds, suppressions};
 use crate::receipt::{KeyError, PublicKey};
-use crate::vocabulary::{Step, Suppression};
+use crate::vocabulary::{Step, Suppression, size};
 
 /// Why a text is no `bootproof.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,8 @@ pub enum ConfigurationError {
     Key { number: usize, source: KeyError },
     #[error("{place}: max_age = \"{text}\" is no length of time: write `14 days` or `36 hours`")]
     MaxAge { place: String, text: String },
+    #[error("cache_size: {0}")]
+    CacheSize(String),
     #[error("{place}: {reason}")]
     Policy { place: String, reason: &'static str },
     /// An entry of a list, counted from 1.
@@ -57,6 +59,12 @@ pub fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
             .receipts
             .unwrap_or_else(|| PathBuf::from("receipts")),
         trusted_keys,
+        cache_size: written
+            .cache_size
+            .as_deref()
+            .map(size::parse)
+            .transpose()
+            .map_err(ConfigurationError::CacheSize)?,
         policy,
         suppressions: for_all,
         hosts,
@@ -169,7 +177,7 @@ mod tests {
     fn a_host_has_the_policy_of_all_but_for_what_it_says_itself() {
         let key = key("ci-1", 1).public();
         let config = read(&format!(
-            "receipts = \"proofs\"\ntrusted_keys = [\"{key}\"]\n\
+            "receipts = \"proofs\"\ntrusted_keys = [\"{key}\"]\ncache_size = \"5G\"\n\
              [policy]\nmax_age = \"2 days\"\naccelerators = [\"kvm\"]\n\
              [hosts.web]\nssh = \"root@web\"\nexpect_system = \"x86_64-linux\"\n\
              [hosts.web.target]\nmemory_mib = 2048\n\
@@ -177,6 +185,7 @@ mod tests {
         ));
         assert_eq!(config.trusted_keys, [key]);
         assert_eq!(config.receipts, PathBuf::from("proofs"));
+        assert_eq!(config.cache_size, Some(5 << 30));
         let web = config.host("web").unwrap().settings;
         assert_eq!(web.ssh.as_deref(), Some("root@web"));
         assert_eq!(web.expect_system, Some(System::X86_64Linux));
@@ -213,6 +222,7 @@ mod tests {
             "[policy]\nmax_age = \"soon\"\n",
             "[policy]\nmax_age = \"-3 days\"\n",
             "trusted_keys = [\"nonsense\"]\n",
+            "cache_size = \"much\"\n",
         ] {
             assert!(!told(text).is_empty(), "{text}");
         }

@@ -1,8 +1,7 @@
 //! Writes a disk image: a partition table, and file systems with what belongs in them, without mounting anything.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::file_systems::{Place, ext4, set_inodes, swap, vfat};
@@ -18,8 +17,14 @@ pub enum DiskError {
     Tool(#[from] ToolError),
     #[error(transparent)]
     Tree(#[from] TreeError),
-    #[error("{} has {free_mib} MiB free, the disk needs {needed_mib} MiB: make room, or name another place with --cache-dir", directory.display())]
+    #[error("{} has {free_mib} MiB free, the disk needs {needed_mib} MiB: make room (`bootproof cache clean`), or name another place with --cache-dir", directory.display())]
     NoSpace {
+        directory: PathBuf,
+        free_mib: u64,
+        needed_mib: u64,
+    },
+    #[error("{} has {free_mib} MiB free, and {needed_mib} MiB are needed to keep the disk of the run there", directory.display())]
+    NoRoomToKeep {
         directory: PathBuf,
         free_mib: u64,
         needed_mib: u64,
@@ -126,37 +131,6 @@ pub fn build(
     Ok(())
 }
 
-/// Makes a qcow2 overlay on `base`, opens it, and takes its name away unless `keep`: it cannot outlive the run.
-///
-/// # Errors
-/// When qemu-img is missing or fails.
-pub fn overlay(base: &Path, place: &Path, keep: bool) -> Result<OwnedFd, DiskError> {
-    let mut options = std::ffi::OsString::from("backing_fmt=raw,backing_file=");
-    // A comma in a value of qemu-img's is written twice.
-    options.push(base.display().to_string().replace(',', ",,"));
-    let args = [
-        "create".as_ref(),
-        "-q".as_ref(),
-        "-f".as_ref(),
-        "qcow2".as_ref(),
-        "-o".as_ref(),
-        options.as_os_str(),
-        place.as_os_str(),
-    ];
-    tools::run("qemu-img", &args, "")?;
-    let open = || -> io::Result<OwnedFd> {
-        let file = OpenOptions::new().read(true).write(true).open(place)?;
-        if !keep {
-            fs::remove_file(place)?;
-        }
-        Ok(file.into())
-    };
-    open().map_err(|source| DiskError::Io {
-        path: place.to_owned(),
-        source,
-    })
-}
-
 /// Free space below `directory`, in MiB.
 ///
 /// # Errors
@@ -164,6 +138,15 @@ pub fn overlay(base: &Path, place: &Path, keep: bool) -> Result<OwnedFd, DiskErr
 pub fn free_mib(directory: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(directory)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize) / MIB)
+}
+
+/// The size of the file system that `directory` is on, in bytes.
+///
+/// # Errors
+/// When the file system cannot be asked.
+pub fn file_system_bytes(directory: &Path) -> io::Result<u64> {
+    let stat = rustix::fs::statvfs(directory)?;
+    Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
 }
 
 fn require_space(directory: &Path, needed_mib: u64) -> Result<(), DiskError> {
@@ -183,6 +166,8 @@ fn require_space(directory: &Path, needed_mib: u64) -> Result<(), DiskError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::image::Partition;
     use crate::image::PartitionTable;

@@ -6,6 +6,7 @@
 mod choose;
 mod console;
 mod deadlines;
+mod debug;
 mod devices;
 mod dumps;
 mod guest;
@@ -22,11 +23,13 @@ mod run;
 mod senses;
 mod steps;
 
-pub use crate::image::Seed;
+pub use crate::image::{Cache, CachedDisk, Overlay, Seed, Spare, file_system_bytes, free_mib};
+pub use crate::vm::{QemuBinary, prove_accelerator};
 pub use choose::{BootRoute, Inputs, boot_route, default_steps, plan};
+pub use debug::{DebugError, Happening, Session, TerminalKind};
 pub use devices::likely_disk_bus;
 pub use guest::GuestError;
 pub use provision::disk_key;
 pub use recorder::{Progress, Recorder, RecordingError, read_recording};
 pub use requirements::{is_cached, require_programs};
-pub use run::{Closures, KernelFiles, RunError, RunOptions, rehearse};
+pub use run::{Closures, KernelFiles, Rehearsed, RunError, RunOptions, rehearse};

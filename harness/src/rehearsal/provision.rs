@@ -19,7 +19,7 @@ use super::ladder::shell_files;
 use super::nix_database;
 use super::recorder::Recorder;
 use super::run::{Closures, RunError, machine};
-use crate::image::{self, Cache, CacheEntry, Layout, RootTree};
+use crate::image::{self, Cache, CacheEntry, Layout, RootTree, Spare, Use};
 use crate::vm::{BootSource, Proof};
 use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
 
@@ -31,8 +31,13 @@ const PROVISION_FILE: &str = "provision.jsonl";
 
 /// The base disk, or that the guest could not be brought to install its bootloader; the recording has why.
 pub(super) enum Provisioned {
-    Disk(PathBuf),
+    Disk(Use),
     GuestFailed,
+}
+
+/// The disk of an entry of the cache.
+pub(super) fn disk_of(base: &Use) -> PathBuf {
+    base.place().join(DISK_FILE)
 }
 
 /// The name of the disk that `plan` needs in the cache.
@@ -63,21 +68,26 @@ pub(super) async fn provision(
     plan: &Plan,
     closures: &Closures,
     cache: &Cache,
+    cache_limit: u64,
     proof: &Proof,
     recorder: &mut Recorder<'_>,
 ) -> Result<Provisioned, RunError> {
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
     let layout = image::layout(installed, &plan.candidate, plan.disk_bus)?;
     let key = disk_key(plan, &layout);
-    let lookup = {
-        let (cache, key) = (cache.clone(), key.clone());
-        recorder.working("look for the test disk in the cache");
-        outside_of_the_runtime(move || cache.entry(&key))
+    recorder.working("look for the test disk in the cache");
+    let entry = match cache.try_entry(&key)? {
+        Some(entry) => entry,
+        None => {
+            recorder.working("wait for another run, which makes the same test disk");
+            let (cache, key) = (cache.clone(), key.clone());
+            outside_of_the_runtime(move || cache.entry(&key)).await?
+        }
     };
-    let reservation = match lookup.await? {
-        CacheEntry::Ready(place) => {
-            replay(&place, recorder)?;
-            return Ok(Provisioned::Disk(place.join(DISK_FILE)));
+    let reservation = match entry {
+        CacheEntry::Ready(base) => {
+            replay(&base, recorder)?;
+            return Ok(Provisioned::Disk(base));
         }
         CacheEntry::Missing(reservation) => reservation,
     };
@@ -125,9 +135,15 @@ pub(super) async fn provision(
         reservation.workshop().join(PROVISION_FILE),
         lines?.join("\n") + "\n",
     )?;
-    let place = reservation.publish()?;
-    replay(&place, recorder)?;
-    Ok(Provisioned::Disk(place.join(DISK_FILE)))
+    let base = reservation.publish()?;
+    replay(&base, recorder)?;
+    for removed in cache.shrink(cache_limit, Spare::InUse)? {
+        recorder.working(&format!(
+            "remove {} from the cache, which would take more than it may: it was not used for longest",
+            removed.key
+        ));
+    }
+    Ok(Provisioned::Disk(base))
 }
 
 /// Waits for `work` on a thread of its own. An interrupted run would wait for one of the runtime's, and this one may wait for
@@ -253,8 +269,8 @@ pub(super) fn link_foreign_devices(plan: &Plan) -> String {
 }
 
 /// Tells what was observed when the disk was made.
-fn replay(place: &Path, recorder: &mut Recorder<'_>) -> Result<(), RunError> {
-    for line in fs::read_to_string(place.join(PROVISION_FILE))?.lines() {
+fn replay(base: &Use, recorder: &mut Recorder<'_>) -> Result<(), RunError> {
+    for line in fs::read_to_string(base.place().join(PROVISION_FILE))?.lines() {
         if !line.is_empty() {
             recorder.record(serde_json::from_str(line)?)?;
         }

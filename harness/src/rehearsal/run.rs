@@ -7,10 +7,10 @@ use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
 use super::devices::{forwards, network_card, processor};
 use super::guest::GuestError;
-use super::provision::{Provisioned, provision};
+use super::provision::{Provisioned, disk_of, provision};
 use super::recorder::{Progress, Recorder, set_aside};
 use super::steps::Steps;
-use crate::image::{self, Cache, DiskError, Seed, UnsupportedDisk};
+use crate::image::{Cache, DiskError, Overlay, Seed, UnsupportedDisk};
 use crate::vm::{self, BootSource, MachineSpec, Proof, VmError};
 use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcome, Unproven};
 
@@ -54,6 +54,8 @@ pub struct KernelFiles {
 pub struct RunOptions {
     pub run_directory: PathBuf,
     pub cache_directory: PathBuf,
+    /// What finished disks may take in the cache, in bytes.
+    pub cache_limit: u64,
     /// Leave the disk of the run in the run's directory.
     pub keep: bool,
 }
@@ -82,6 +84,24 @@ pub enum RunError {
     Task(#[from] tokio::task::JoinError),
 }
 
+/// What a rehearsal leaves.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// The recording.
+    pub observations: Vec<Recorded>,
+    /// The disk as the rehearsal left it, where there was one. It is gone when this goes, unless somebody keeps it.
+    pub disk: Option<Overlay>,
+}
+
+impl Rehearsed {
+    fn without_disk(recorder: Recorder<'_>) -> Self {
+        Self {
+            observations: recorder.finish(),
+            disk: None,
+        }
+    }
+}
+
 /// Carries the plan out and gives the recording, which is in the run's directory too. It begins with what the candidate's files
 /// prove; a plan without steps ends there, and no machine is started.
 ///
@@ -96,7 +116,7 @@ pub async fn rehearse(
     closures: &Closures,
     options: &RunOptions,
     progress: &mut dyn Progress,
-) -> Result<Vec<Recorded>, RunError> {
+) -> Result<Rehearsed, RunError> {
     let mut crashes: Vec<String> = Vec::new();
     loop {
         match attempt(plan, inspected, closures, options, progress, &crashes).await {
@@ -119,7 +139,7 @@ async fn attempt(
     options: &RunOptions,
     progress: &mut dyn Progress,
     crashes: &[String],
-) -> Result<Vec<Recorded>, RunError> {
+) -> Result<Rehearsed, RunError> {
     let mut recorder = Recorder::begin(&options.run_directory, plan, progress)?;
     for reason in crashes {
         recorder.record(Observation::BegunAgain {
@@ -128,7 +148,7 @@ async fn attempt(
     }
     recorder.record(Observation::Inspected(inspected.clone()))?;
     let Some((first, later)) = plan.steps.split_first() else {
-        return Ok(recorder.finish());
+        return Ok(Rehearsed::without_disk(recorder));
     };
     if let Some(missing) = closures.missing() {
         recorder.record(Observation::StepFinished {
@@ -136,7 +156,7 @@ async fn attempt(
             outcome: StepOutcome::Unobservable { reason: missing },
         })?;
         skip(later, &mut recorder)?;
-        return Ok(recorder.finish());
+        return Ok(Rehearsed::without_disk(recorder));
     }
     recorder.working("prove an accelerator");
     let proof = vm::prove_accelerator(processor(&plan.target).0).await?;
@@ -151,11 +171,12 @@ async fn attempt(
         directory: directory.clone(),
         source,
     })?;
-    let base = match provision(plan, closures, &cache, &proof, &mut recorder).await {
+    let limit = options.cache_limit;
+    let base = match provision(plan, closures, &cache, limit, &proof, &mut recorder).await {
         Ok(Provisioned::Disk(base)) => base,
         Ok(Provisioned::GuestFailed) => {
             skip(&plan.steps, &mut recorder)?;
-            return Ok(recorder.finish());
+            return Ok(Rehearsed::without_disk(recorder));
         }
         Err(RunError::Unsupported(unsupported)) => {
             recorder.unproven(Unproven {
@@ -164,12 +185,12 @@ async fn attempt(
                 reason: unsupported.to_string(),
                 decisive: true,
             })?;
-            return Ok(recorder.finish());
+            return Ok(Rehearsed::without_disk(recorder));
         }
         Err(error) => return Err(error),
     };
-    let overlay = options.run_directory.join("disk.qcow2");
-    let disk = image::overlay(&base, &overlay, options.keep)?;
+    let base_disk = disk_of(&base);
+    let disk = Overlay::on(base, base_disk, &options.run_directory, options.keep)?;
     let route = boot_route(plan);
     if let BootRoute::Direct { reason } = &route {
         recorder.unproven(Unproven {
@@ -197,8 +218,11 @@ async fn attempt(
         proof: &proof,
         deadlines: Deadlines::new(proof.factor),
     };
-    steps.carry_out(&mut recorder, disk).await?;
-    Ok(recorder.finish())
+    steps.carry_out(&mut recorder, disk.descriptor()?).await?;
+    Ok(Rehearsed {
+        observations: recorder.finish(),
+        disk: Some(disk),
+    })
 }
 
 /// The steps that can no longer be carried out.

@@ -76,8 +76,8 @@ pub struct Vm {
     qmp: OwnedWriteHalf,
     shell_virtio: OwnedWriteHalf,
     shell_serial: OwnedWriteHalf,
-    /// Nothing is ever typed at the console, but closing this half would unplug it.
-    _console: OwnedWriteHalf,
+    /// A rehearsal types nothing at the console, but closing this half would unplug it.
+    console: OwnedWriteHalf,
     next_id: u64,
     version: String,
 }
@@ -166,7 +166,7 @@ impl Vm {
             qmp,
             shell_virtio,
             shell_serial,
-            _console: console,
+            console,
             next_id: 0,
             version: String::new(),
         };
@@ -250,6 +250,14 @@ impl Vm {
             ShellPort::Virtio => self.shell_virtio.write_all(bytes).await,
             ShellPort::Serial => self.shell_serial.write_all(bytes).await,
         }
+    }
+
+    /// Types at the first serial port.
+    ///
+    /// # Errors
+    /// When QEMU has closed the port.
+    pub async fn write_console(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.console.write_all(bytes).await
     }
 
     /// Ends QEMU: by its monitor, then SIGTERM, then SIGKILL to its group; returns when it is reaped.

@@ -12,6 +12,7 @@ mod inspected;
 mod observation;
 mod plan;
 mod probe;
+pub mod size;
 mod store_path;
 mod suppression;
 mod system;

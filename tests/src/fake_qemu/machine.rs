@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::process;
@@ -53,6 +53,7 @@ fn play(directory: &Directory, args: &[String]) -> io::Result<()> {
         monitor: None,
         console: chardev(args, "console"),
         shell: chardev(args, "shell-virtio"),
+        serial: chardev(args, "shell-serial"),
     };
     for act in script.acts(role) {
         machine.perform(act, directory)?;
@@ -66,6 +67,7 @@ struct Machine<'a> {
     /// The tiny guest has neither console nor shell.
     console: Option<UnixStream>,
     shell: Option<UnixStream>,
+    serial: Option<UnixStream>,
 }
 
 impl Machine<'_> {
@@ -86,6 +88,9 @@ impl Machine<'_> {
                 Monitor::refuse(chardev(self.args, "qmp").ok_or_else(lacking)?, reason)?;
             }
             Act::Console(text) => say(self.console.as_mut(), text)?,
+            Act::HearConsole(text) => hear(self.console.as_mut(), text)?,
+            Act::Serial(text) => say(self.serial.as_mut(), text)?,
+            Act::HearSerial(text) => hear(self.serial.as_mut(), text)?,
             Act::GreetShell(boot_id) => {
                 say(self.shell.as_mut(), &format!("BOOTPROOF HELLO {boot_id}\n"))?;
             }
@@ -132,6 +137,18 @@ fn say(stream: Option<&mut UnixStream>, text: &str) -> io::Result<()> {
     let stream = stream.ok_or_else(lacking)?;
     stream.write_all(text.as_bytes())?;
     until_heard(stream)
+}
+
+/// Reads until `text` was typed.
+fn hear(stream: Option<&mut UnixStream>, text: &str) -> io::Result<()> {
+    let stream = stream.ok_or_else(lacking)?;
+    let mut heard = Vec::new();
+    let mut byte = [0];
+    while !heard.ends_with(text.as_bytes()) {
+        stream.read_exact(&mut byte)?;
+        heard.push(byte[0]);
+    }
+    Ok(())
 }
 
 /// Waits until the harness has read all that was said: what is said on two lines is then heard in the order it was said in.

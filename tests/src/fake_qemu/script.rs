@@ -54,6 +54,12 @@ pub enum Act {
     RefuseMonitor(String),
     /// Prints on the first serial port.
     Console(String),
+    /// Waits until this was typed at the first serial port.
+    HearConsole(String),
+    /// Prints on the second serial port, the other one that has a root shell.
+    Serial(String),
+    /// Waits until this was typed at the second serial port.
+    HearSerial(String),
     /// The root shell greets from the boot with this id.
     GreetShell(String),
     /// Answers the shell's commands until one reboots the machine or powers it off, or an answer is the last.

@@ -215,6 +215,23 @@ fn ctrl_c_ends_a_run_that_waits_for_the_disk_of_another_one() {
 }
 
 #[test]
+fn a_run_that_waits_for_the_disk_of_a_killed_one_makes_it_itself() {
+    let sandbox = hanging_while_it_installs();
+    let first = Running::start(&sandbox, "first");
+    sandbox.wait_for_hang();
+    let mut second = Running::start(&sandbox, "second");
+    second.wait_for("wait for another run, which makes the same test disk");
+    sandbox.play(&guests::without_bootable_disk());
+    first.send(Signal::KILL);
+    assert_eq!(first.end(&sandbox).0.code(), None);
+    let (status, stderr) = second.end(&sandbox);
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("no bootable device"), "{stderr}");
+    assert_eq!(sandbox.cached_disks().len(), 1);
+    assert_next_run_works(&sandbox);
+}
+
+#[test]
 fn a_reader_of_the_progress_that_goes_away_ends_no_run() {
     let sandbox = Sandbox::with_guest(|_| guests::without_bootable_disk());
     let mut command = sandbox.process();

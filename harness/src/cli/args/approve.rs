@@ -7,10 +7,6 @@ use crate::cli::configuration::HostArgs;
 
 /// Which run is approved, and for which host.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bootproof approve RUN_DIR --host web
-      What `bootproof test --host web` found is what is expected from now on: later runs that differ fail.")]
 pub(in crate::cli) struct ApproveArgs {
     /// The directory of the run
     pub(in crate::cli) run_dir: PathBuf,

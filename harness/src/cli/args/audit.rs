@@ -7,14 +7,6 @@ use crate::shell::Destination;
 
 /// Which machine to look at.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bootproof audit root@web
-      Would this machine survive its next reboot? Nothing is changed on it.
-  bootproof audit --local --textfile /var/lib/node_exporter/bootproof.prom
-      For a timer: metrics for node_exporter's textfile collector.
-
-Options of ssh are taken from NIX_SSHOPTS. As another user than root not everything can be read, and what cannot is unproven.")]
 pub(in crate::cli) struct AuditArgs {
     /// The machine, as ssh takes it: root@web, ssh://root@web:2222
     #[arg(value_name = "HOST", required_unless_present = "local")]

@@ -5,16 +5,6 @@ use crate::cli::configuration::HostArgs;
 
 /// What to deploy, and where.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bootproof deploy --host web
-      What was proven last upon what web runs now: copied, activated, and proven to be there.
-  bootproof deploy --host web ./result --dry-run
-      Would this be let through, and what would be done?
-  bootproof deploy --host web -- deploy-tool activate --host web {toplevel}
-      By somebody else's command, and what came of it is proven.
-  bootproof deploy --host web ./result --override 'the disk fills, and the fix is one line'
-      Without a receipt. It is recorded beside the receipts, and told at every gate until something proven is deployed.")]
 pub(in crate::cli) struct DeployArgs {
     /// The toplevel to deploy, or a link to one such as ./result; without it what the newest receipt proves upon what the host runs
     #[arg(value_name = "CANDIDATE", conflicts_with = "build_command")]

@@ -7,15 +7,6 @@ use crate::cli::configuration::HostArgs;
 
 /// What is about to be deployed, and where.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  toplevel=$(bootproof gate ./result --host web --baseline $(ssh web readlink /run/current-system)) &&
-    nix copy --to ssh://web $toplevel && …
-      The path that is printed is the one that was proven: deploy it, and not the link.
-  bootproof gate --flake .#web --host web --from-host root@web
-      The configuration is built, and web is asked what it runs.
-  bootproof gate ./result --host web --baseline /nix/store/…-nixos-system-web-24.11 --verify
-      Read every file of the closure again too.")]
 pub(in crate::cli) struct GateArgs {
     /// The toplevel that is about to be deployed, or a link to one such as ./result
     #[arg(

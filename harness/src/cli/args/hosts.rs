@@ -5,12 +5,6 @@ use crate::cli::partition::Partition;
 
 /// Which hosts to list.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  for host in $(bootproof hosts --partition hash:2/3); do bootproof test --flake . --host $host; done
-      The second of three machines that share the rehearsals of a fleet.
-  bootproof hosts --format json
-      For the matrix of a CI.")]
 pub(in crate::cli) struct HostsArgs {
     #[command(flatten)]
     pub(in crate::cli) host: HostArgs,

@@ -4,16 +4,6 @@ use super::{BuildArgs, InputArgs, SourceArgs, TargetArgs, Verbosity};
 
 /// What to inspect, and what to hold it against.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bootproof inspect ./result --baseline /run/current-system
-      What would this build change here, and would it survive a reboot by its files?
-  bootproof inspect ./result --disk nvme --boot-free 180M
-      Would it find its disk on that machine, and does one more kernel fit on its /boot?
-  bootproof inspect ./result --expect-system x86_64-linux --format json
-      For a deploy script.
-  bootproof inspect --build-command 'deploy-tool build web' --flake .#web
-      Does the deploy tool build what the flake means?")]
 pub(in crate::cli) struct InspectArgs {
     /// A NixOS toplevel in a Nix store, or a link to one such as ./result
     #[arg(

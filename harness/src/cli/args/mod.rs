@@ -3,8 +3,10 @@
 mod approve;
 mod audit;
 mod build;
+mod cache;
 mod deploy;
 mod gate;
+mod help;
 mod hosts;
 mod init;
 mod input;
@@ -12,6 +14,7 @@ mod inspect;
 mod source;
 mod target;
 mod test;
+mod tools;
 mod verbosity;
 
 use std::path::PathBuf;
@@ -21,6 +24,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(super) use approve::ApproveArgs;
 pub(super) use audit::{AuditArgs, AuditFormat};
 pub(super) use build::BuildArgs;
+pub(super) use cache::{CacheAction, CacheArgs, CacheCommand, CacheFormat};
 pub(super) use deploy::DeployArgs;
 pub(super) use gate::{GateArgs, GateFormat, KeyArgs, KeyCommand};
 pub(super) use hosts::{HostsArgs, HostsFormat};
@@ -30,13 +34,16 @@ pub(super) use inspect::{InspectArgs, InspectFormat};
 pub(super) use source::SourceArgs;
 pub(super) use target::TargetArgs;
 pub(super) use test::TestArgs;
+pub(super) use tools::{CompletionsArgs, DebugArgs, DoctorArgs, DoctorFormat, ManArgs};
+
+pub(super) use help::{FIRST_SCREEN, command};
 pub(super) use verbosity::Verbosity;
 
 /// Proves a NixOS closure, and rehearses its deploy and reboots in a VM, before it is deployed.
 ///
 /// Exit codes: 0 pass, 1 fail, 2 bad usage or trouble of the host, 3 unproven.
 #[derive(Debug, Parser)]
-#[command(name = "bootproof", version, max_term_width = 100)]
+#[command(name = "bootproof", version)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -44,26 +51,36 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Rehearse: boot the baseline, switch to the candidate, reboot, and look at each state.
+    /// Rehearse: boot the baseline, switch, reboot, and look at each state
     Test(Box<TestArgs>),
-    /// Read the closure's files and say what they prove, in a second and without booting anything.
+    /// Say in a second what a closure's files prove, without booting it
     Inspect(Box<InspectArgs>),
-    /// Tell the report of a finished run again, from its recording.
+    /// Tell the report of a finished run again, from its recording
     Report(ReportArgs),
-    /// Make the report of a finished run the one that later runs of the host must equal.
+    /// Make the report of a run the one that later runs must equal
     Approve(Box<ApproveArgs>),
-    /// Let a deploy through only with a receipt for exactly this closure, baseline and machine.
+    /// Let a deploy through only with a receipt for exactly this closure
     Gate(Box<GateArgs>),
-    /// Look at a live machine, without changing it: what its next boot starts, and whether that can run.
+    /// Look at what the next boot of a live machine starts
     Audit(Box<AuditArgs>),
-    /// Copy and activate exactly what a receipt proves, and prove that the host runs and will boot it.
+    /// Copy and activate exactly what a receipt proves
     Deploy(Box<DeployArgs>),
-    /// Make a key that signs receipts, or tell the public half of one.
+    /// Make a key that signs receipts, or tell the public half of one
     Key(KeyArgs),
-    /// Write a first bootproof.toml for a closure, with comments.
+    /// Write a first bootproof.toml for a closure, with comments
     Init(InitArgs),
-    /// List the hosts of bootproof.toml, or one part of them.
+    /// List the hosts of bootproof.toml, or one part of them
     Hosts(HostsArgs),
+    /// Say whether a rehearsal can run here, and how long it takes
+    Doctor(DoctorArgs),
+    /// Boot the machine of a failed run again, with console and root shell
+    Debug(DebugArgs),
+    /// List the test disks that rehearsals share, and remove what is too much
+    Cache(CacheCommand),
+    /// Print a script that completes the command line in a shell
+    Completions(CompletionsArgs),
+    /// Write man pages
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]

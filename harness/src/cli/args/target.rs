@@ -1,7 +1,6 @@
 use clap::{Args, ValueEnum};
 
-use crate::cli::size;
-use crate::vocabulary::{DiskBus, System, TargetMachine};
+use crate::vocabulary::{DiskBus, System, TargetMachine, size};
 
 /// What is told of the machine that will run the closure, to a rehearsal and to an inspection alike.
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::{BuildArgs, Format, InputArgs, SourceArgs, TargetArgs, Verbosity};
+use super::{BuildArgs, CacheArgs, Format, InputArgs, SourceArgs, TargetArgs, Verbosity};
 use crate::cli::approval::ApprovedArgs;
 use crate::cli::configuration::HostArgs;
 use crate::cli::partition::Partition;
@@ -11,18 +11,6 @@ use crate::vocabulary::State;
 
 /// What to rehearse: a closure, or scenarios of the lab.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  bootproof test --toplevel ./result --baseline /run/current-system
-      Would this build survive its deploy and a reboot on the machine it is built on?
-  bootproof test --toplevel ./result --expect-system x86_64-linux
-      Boot it and reboot it, without a baseline.
-  bootproof test --toplevel ./result --baseline /run/current-system --hold switched
-      Log in to the guest after the switch, and look for yourself.
-  bootproof test --flake .#web --from-host root@web
-      Build web's configuration, and rehearse its deploy upon what web runs now.
-  bootproof test --closure ./closure
-      The same from a directory made with nixpkgs' closureInfo, on a machine without Nix.")]
 pub(in crate::cli) struct TestArgs {
     /// The candidate: a NixOS toplevel in a Nix store, or a link to one such as ./result
     #[arg(
@@ -88,9 +76,8 @@ pub(in crate::cli) struct TestArgs {
     /// Where the recording goes; must not hold one yet (default: a new directory)
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) run_dir: Option<PathBuf>,
-    /// Where finished disks are kept (default: $XDG_CACHE_HOME/bootproof)
-    #[arg(long, value_name = "DIR", env = "BOOTPROOF_CACHE_DIR")]
-    pub(in crate::cli) cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) cache: CacheArgs,
     /// Where new run directories are made (default: $XDG_STATE_HOME/bootproof/runs)
     #[arg(long, value_name = "DIR", env = "BOOTPROOF_RUNS_DIR")]
     pub(in crate::cli) runs_dir: Option<PathBuf>,
@@ -100,7 +87,7 @@ pub(in crate::cli) struct TestArgs {
     /// With --hold: the guest's port that is reached from this machine
     #[arg(long, value_name = "PORT", default_value_t = 22, requires = "hold")]
     pub(in crate::cli) hold_port: u16,
-    /// Leave the disk of the run in its directory
+    /// Leave the disk of the run in its directory for `bootproof debug`, as is done anyway where the verdict is not pass
     #[arg(long)]
     pub(in crate::cli) keep: bool,
     /// Say what would be done, how long it takes and how much disk, and stop there

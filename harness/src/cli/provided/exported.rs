@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use sha2::{Digest as _, Sha256};
 
 use crate::cli::{Failure, run_directory, tell};
-use crate::image::{Cache, CacheEntry};
+use crate::image::{Cache, CacheEntry, Use};
 use crate::offspring::die_with_parent;
 
 /// The root of the store that has what these files hold.
@@ -21,7 +21,7 @@ pub(super) fn import(files: &[PathBuf], cache: Option<&Path>) -> Result<PathBuf,
     };
     let cache = Cache::open(&directory).map_err(trouble)?;
     let reservation = match cache.entry(&key).map_err(trouble)? {
-        CacheEntry::Ready(place) => return Ok(place.join(ROOT)),
+        CacheEntry::Ready(used) => return Ok(root_of(used)),
         CacheEntry::Missing(reservation) => reservation,
     };
     let root = reservation.workshop().join(ROOT);
@@ -30,7 +30,12 @@ pub(super) fn import(files: &[PathBuf], cache: Option<&Path>) -> Result<PathBuf,
         tell(&format!("importing {}\n", file.display()));
         import_one(file, &root)?;
     }
-    Ok(reservation.publish().map_err(trouble)?.join(ROOT))
+    Ok(root_of(reservation.publish().map_err(trouble)?))
+}
+
+/// Its closures are read as long as this process lives, and so long nobody may remove it.
+fn root_of(used: Use) -> PathBuf {
+    Box::leak(Box::new(used)).place().join(ROOT)
 }
 
 /// Below the entry of the cache.
@@ -73,13 +78,8 @@ fn key(files: &[PathBuf]) -> Result<String, Failure> {
         }
         all.update(one.finalize());
     }
-    let hex: String = all
-        .finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(format!("store-{hex}"))
+    let hex = base16ct::lower::encode_string(&all.finalize());
+    Ok(format!("store-{}", &hex[..32]))
 }
 
 fn open(file: &Path) -> Result<File, Failure> {

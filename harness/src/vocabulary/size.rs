@@ -1,7 +1,10 @@
 //! Sizes as people and df(1) write them.
 
 /// The bytes of `180M`, `1.5G`, `512KiB` or `1048576`: units of 1024, and those with `B` alone (`MB`) of 1000.
-pub(super) fn parse(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// In words, for a text that is no size.
+pub fn parse(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -21,8 +24,18 @@ pub(super) fn parse(text: &str) -> Result<u64, String> {
     }
 }
 
+/// A size for people: `340 MiB`, `2.1 GiB`.
+pub fn say(bytes: u64) -> String {
+    const GIB: u64 = 1 << 30;
+    if bytes >= GIB {
+        format!("{:.1} GiB", bytes as f64 / GIB as f64)
+    } else {
+        format!("{} MiB", bytes.div_ceil(1 << 20))
+    }
+}
+
 /// Whole MiB: what is told is never more than what is there.
-pub(super) fn mib(bytes: u64) -> u64 {
+pub fn mib(bytes: u64) -> u64 {
     bytes >> 20
 }
 
@@ -42,7 +55,7 @@ fn factor(unit: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{parse, say};
 
     #[test]
     fn sizes_are_read_as_people_write_them() {
@@ -56,6 +69,18 @@ mod tests {
             ("1t", 1 << 40),
         ] {
             assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_told_shortly() {
+        for (bytes, text) in [
+            (0, "0 MiB"),
+            (1, "1 MiB"),
+            (340 << 20, "340 MiB"),
+            (3 << 29, "1.5 GiB"),
+        ] {
+            assert_eq!(say(bytes), text);
         }
     }
 

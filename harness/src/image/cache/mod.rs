@@ -2,13 +2,20 @@
 //!
 //! `DIR/disks/KEY/` is complete or absent: an entry is made below `DIR/tmp/` and renamed into place. Whoever makes one
 //! holds a lock on it; what a killed run left below `tmp/` is removed by the next one. Entries of `tmp/` get and lose their lock,
-//! and are looked at, under one lock of all: an entry without a lock of its own is then nobody's.
+//! and are looked at, under one lock of all: an entry without a lock of its own is then nobody's. So do finished entries: what
+//! nobody uses may be removed, and is moved to `tmp/` first.
+
+mod bound;
+mod entry;
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::tree;
+
+pub use bound::{CachedDisk, Contents, Spare};
+pub use entry::{Reservation, Use};
 
 /// A directory of finished disks.
 #[derive(Debug, Clone)]
@@ -19,20 +26,10 @@ pub struct Cache {
 /// What the cache has under a key.
 #[derive(Debug)]
 pub enum CacheEntry {
-    /// The directory of a finished entry.
-    Ready(PathBuf),
+    /// A finished entry.
+    Ready(Use),
     /// The entry must be made, and nobody else makes it meanwhile.
     Missing(Reservation),
-}
-
-/// The right to make one entry; what was not published is removed when this goes.
-#[derive(Debug)]
-pub struct Reservation {
-    _key_lock: File,
-    _workshop_lock: File,
-    cache: PathBuf,
-    workshop: PathBuf,
-    place: PathBuf,
 }
 
 impl Cache {
@@ -55,24 +52,49 @@ impl Cache {
         &self.directory
     }
 
-    /// The finished entry's directory under `key`, if there is one. Takes no lock.
-    pub fn peek(&self, key: &str) -> Option<PathBuf> {
-        let place = self.directory.join("disks").join(key);
-        place.is_dir().then_some(place)
+    /// Looks `key` up; `None` where another process makes that entry now.
+    ///
+    /// # Errors
+    /// When the cache's directory cannot be written.
+    pub fn try_entry(&self, key: &str) -> io::Result<Option<CacheEntry>> {
+        if let Some(entry) = self.in_use(key)? {
+            return Ok(Some(CacheEntry::Ready(entry)));
+        }
+        let key_lock = self.key_lock(key)?;
+        match key_lock.try_lock() {
+            Ok(()) => self.entry_under(key_lock, key).map(Some),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
-    /// Looks `key` up; waits while another process makes that entry.
+    /// The same, which waits while another process makes that entry.
     ///
     /// # Errors
     /// When the cache's directory cannot be written.
     pub fn entry(&self, key: &str) -> io::Result<CacheEntry> {
-        if let Some(place) = self.peek(key) {
-            return Ok(CacheEntry::Ready(place));
-        }
-        let key_lock = File::create(self.directory.join("locks").join(key))?;
+        let key_lock = self.key_lock(key)?;
         key_lock.lock()?;
-        if let Some(place) = self.peek(key) {
-            return Ok(CacheEntry::Ready(place));
+        self.entry_under(key_lock, key)
+    }
+
+    /// The finished entry under `key`, if there is one.
+    ///
+    /// # Errors
+    /// When the cache's directory cannot be written.
+    pub fn in_use(&self, key: &str) -> io::Result<Option<Use>> {
+        let _all = lock_all(&self.directory)?;
+        let place = self.place(key);
+        place.is_dir().then(|| Use::begin(place)).transpose()
+    }
+
+    fn key_lock(&self, key: &str) -> io::Result<File> {
+        File::create(self.directory.join("locks").join(key))
+    }
+
+    fn entry_under(&self, key_lock: File, key: &str) -> io::Result<CacheEntry> {
+        if let Some(entry) = self.in_use(key)? {
+            return Ok(CacheEntry::Ready(entry));
         }
         let _all = lock_all(&self.directory)?;
         let workshop = tempfile::Builder::new()
@@ -85,9 +107,13 @@ impl Cache {
             _key_lock: key_lock,
             _workshop_lock: workshop_lock,
             cache: self.directory.clone(),
-            place: self.directory.join("disks").join(key),
+            place: self.place(key),
             workshop,
         }))
+    }
+
+    fn place(&self, key: &str) -> PathBuf {
+        self.directory.join("disks").join(key)
     }
 
     fn sweep(&self) -> io::Result<()> {
@@ -114,36 +140,6 @@ fn lock_all(directory: &Path) -> io::Result<File> {
     Ok(lock)
 }
 
-impl Reservation {
-    /// Where the entry is made: an empty directory, but for the cache's own lock.
-    pub fn workshop(&self) -> &Path {
-        &self.workshop
-    }
-
-    /// Makes the workshop's content the finished entry, read-only, and gives its place.
-    ///
-    /// # Errors
-    /// When it cannot be moved into place.
-    pub fn publish(self) -> io::Result<PathBuf> {
-        for entry in fs::read_dir(&self.workshop)? {
-            let path = entry?.path();
-            let mut permissions = fs::metadata(&path)?.permissions();
-            permissions.set_readonly(true);
-            fs::set_permissions(&path, permissions)?;
-        }
-        let _all = lock_all(&self.cache)?;
-        fs::remove_file(self.workshop.join(WORKSHOP_LOCK))?;
-        fs::rename(&self.workshop, &self.place)?;
-        Ok(self.place.clone())
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        tree::remove(&self.workshop);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,7 +147,7 @@ mod tests {
     fn missing(cache: &Cache, key: &str) -> Reservation {
         match cache.entry(key).unwrap() {
             CacheEntry::Missing(reservation) => reservation,
-            CacheEntry::Ready(place) => panic!("{} is there already", place.display()),
+            CacheEntry::Ready(entry) => panic!("{} is there already", entry.place().display()),
         }
     }
 
@@ -161,12 +157,13 @@ mod tests {
         let cache = Cache::open(directory.path()).unwrap();
         let reservation = missing(&cache, "k");
         fs::write(reservation.workshop().join("disk.raw"), "x").unwrap();
-        assert!(cache.peek("k").is_none());
+        assert!(cache.contents().unwrap().disks.is_empty());
         reservation.publish().unwrap();
-        let CacheEntry::Ready(place) = cache.entry("k").unwrap() else {
+        let CacheEntry::Ready(entry) = cache.entry("k").unwrap() else {
             panic!("not ready");
         };
-        assert_eq!(fs::read_to_string(place.join("disk.raw")).unwrap(), "x");
+        let disk = entry.place().join("disk.raw");
+        assert_eq!(fs::read_to_string(disk).unwrap(), "x");
     }
 
     #[test]
@@ -211,5 +208,65 @@ mod tests {
         Cache::open(directory.path()).unwrap();
         assert!(!killed.exists());
         assert!(living.workshop().exists());
+    }
+
+    #[test]
+    fn a_disk_in_use_is_not_removed_and_goes_when_its_use_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path()).unwrap();
+        let entry = missing(&cache, "k").publish().unwrap();
+        assert!(cache.contents().unwrap().disks[0].in_use);
+        assert_eq!(cache.shrink(0, Spare::InUse).unwrap(), []);
+        assert!(entry.place().is_dir());
+        let overlay = directory.path().join("disk.qcow2");
+        fs::write(&overlay, "").unwrap();
+        entry.is_kept_for(&overlay).unwrap();
+        entry.is_kept_for(&overlay).unwrap();
+        drop(entry);
+        assert_eq!(cache.shrink(0, Spare::InUseAndKept).unwrap(), []);
+        let kept = &cache.contents().unwrap().disks[0];
+        assert_eq!(kept.kept_for, [overlay.as_path()]);
+        fs::remove_file(overlay).unwrap();
+        let removed = cache.shrink(0, Spare::InUseAndKept).unwrap();
+        assert_eq!(removed.len(), 1);
+        assert!(cache.contents().unwrap().disks.is_empty());
+        missing(&cache, "k");
+    }
+
+    #[test]
+    fn who_wants_what_another_makes_is_told_so_and_may_wait() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path()).unwrap();
+        let first = missing(&cache, "k");
+        assert!(cache.try_entry("k").unwrap().is_none());
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| cache.entry("k").unwrap());
+            first.publish().unwrap();
+            assert!(matches!(second.join().unwrap(), CacheEntry::Ready(_)));
+        });
+    }
+
+    #[test]
+    fn what_is_removed_is_never_found_half() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path()).unwrap();
+        std::thread::scope(|scope| {
+            let using = scope.spawn(|| {
+                for _ in 0..200 {
+                    let entry = match cache.entry("k").unwrap() {
+                        CacheEntry::Ready(entry) => entry,
+                        CacheEntry::Missing(reservation) => {
+                            fs::write(reservation.workshop().join("disk.raw"), "x").unwrap();
+                            reservation.publish().unwrap()
+                        }
+                    };
+                    let disk = entry.place().join("disk.raw");
+                    assert_eq!(fs::read_to_string(disk).unwrap(), "x");
+                }
+            });
+            while !using.is_finished() {
+                cache.shrink(0, Spare::InUse).unwrap();
+            }
+        });
     }
 }

@@ -1,0 +1,72 @@
+//! Roughly how long a rehearsal takes, from what was measured on the reference machine.
+
+use crate::vocabulary::Step;
+
+/// What has to be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    pub steps: &'a [Step],
+    /// The size of one of the closures, in MiB.
+    pub closure_mib: u64,
+    /// Whether the bootloader has to be installed first.
+    pub provisions: bool,
+    /// How long each state is watched.
+    pub window_seconds: u32,
+}
+
+const INSTALL_SECONDS: u32 = 15;
+const SWITCH_SECONDS: u32 = 10;
+const LOOK_SECONDS: u32 = 10;
+
+/// Seconds of a whole rehearsal, where guests run `factor` times slower than under TCG on the reference machine.
+pub fn seconds(work: &Work<'_>, factor: f64) -> u32 {
+    let boot = boot_seconds(work.closure_mib);
+    let steps = work.steps.iter().map(|step| {
+        let moving = match step {
+            Step::Switch => SWITCH_SECONDS,
+            Step::Boot | Step::WarmReboot | Step::Provision => boot,
+        };
+        moving + LOOK_SECONDS
+    });
+    let provision = if work.provisions {
+        boot + INSTALL_SECONDS
+    } else {
+        0
+    };
+    let moving = f64::from(steps.sum::<u32>() + provision) * factor;
+    // What is watched for a time takes that time, and longer where guests are slower.
+    let states = u32::try_from(work.steps.len()).unwrap_or(u32::MAX);
+    let watching = f64::from(work.window_seconds.saturating_mul(states)) * factor.max(1.0);
+    (moving + watching) as u32
+}
+
+/// Under TCG on two cores, as measured: 25 for a boot of the lab's closures of 150 MiB, 55 for a NixOS closure of 700 MiB.
+fn boot_seconds(closure_mib: u64) -> u32 {
+    15 + u32::try_from(closure_mib / 16).unwrap_or(u32::MAX / 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slower_accelerator_takes_longer_and_a_faster_one_still_watches() {
+        let steps = [Step::Boot, Step::Switch, Step::WarmReboot];
+        let work = Work {
+            steps: &steps,
+            closure_mib: 150,
+            provisions: false,
+            window_seconds: 12,
+        };
+        let reference = seconds(&work, 1.0);
+        assert!((90..150).contains(&reference), "{reference}");
+        assert_eq!(seconds(&work, 2.0), 2 * reference);
+        assert!(seconds(&work, 0.25) >= 36);
+        let first = Work {
+            provisions: true,
+            ..work
+        };
+        assert!(seconds(&first, 1.0) > reference);
+        assert_eq!(seconds(&Work { steps: &[], ..work }, 1.0), 0);
+    }
+}

@@ -1,0 +1,357 @@
+//! What is said of each thing that a rehearsal takes.
+
+use super::estimate::{Work, seconds};
+use super::model::{Examination, Kvm, Level, Line, Place, Probed, Role, Use};
+use super::tools::{self, TOOLS};
+use crate::vocabulary::{Accelerator, Step, size};
+
+const MIB: u64 = 1 << 20;
+
+/// The closure of a server with nginx and PostgreSQL; the size of another one is told by `bootproof test --dry-run`.
+const CLOSURE_MIB: u64 = 700;
+
+/// How long each state is watched, as the plan has it.
+const WINDOW_SECONDS: u32 = 12;
+
+/// What QEMU itself takes beside the guest's memory, roughly.
+const QEMU_MIB: u64 = 256;
+
+/// Judges what was found.
+pub fn examine(probed: &Probed) -> Examination {
+    let mut lines = vec![accelerator(probed)];
+    lines.extend(TOOLS.iter().map(|rule| tools::judge(rule, probed)));
+    lines.extend([seabios(probed), ovmf(probed)]);
+    lines.extend(probed.places.iter().map(place));
+    lines.extend([memory(probed), cores(probed), user(probed)]);
+    Examination {
+        can_rehearse: lines.iter().all(|line| line.level != Level::Missing),
+        rehearsal: would_use(probed),
+        lines,
+    }
+}
+
+fn line(level: Level, subject: &str, told: impl Into<String>, next: Option<&str>) -> Line {
+    Line {
+        level,
+        subject: subject.to_owned(),
+        told: told.into(),
+        next: next.map(str::to_owned),
+    }
+}
+
+fn accelerator(probed: &Probed) -> Line {
+    let next = match probed.kvm {
+        Kvm::Absent => Some(
+            "for a faster one: a machine with /dev/kvm (in a VM, one with nested virtualisation)",
+        ),
+        Kvm::NotPermitted => {
+            Some("for a faster one: let this user open /dev/kvm (`usermod -a -G kvm USER`)")
+        }
+        Kvm::Opens => None,
+    };
+    match &probed.accelerator {
+        Err(why) => line(
+            Level::Missing,
+            "accelerator",
+            format!("no guest runs here: {why}"),
+            Some("install QEMU, or look at what it says"),
+        ),
+        Ok(proven) => {
+            let told = format!(
+                "{} ({}); guests run {:.1} times as slow as on the reference machine",
+                proven.accelerator.as_str(),
+                proven.reason,
+                proven.factor
+            );
+            match proven.accelerator {
+                Accelerator::Kvm => line(Level::Ok, "accelerator", told, None),
+                Accelerator::Tcg => line(Level::Note, "accelerator", told, next),
+            }
+        }
+    }
+}
+
+fn seabios(probed: &Probed) -> Line {
+    match (&probed.firmware.seabios, &probed.accelerator) {
+        (Some(place), _) => line(Level::Ok, "SeaBIOS", place.clone(), None),
+        // The tiny guest is started by it.
+        (None, Ok(_)) => line(Level::Ok, "SeaBIOS", "QEMU started a guest with it", None),
+        (None, Err(_)) => line(
+            Level::Missing,
+            "SeaBIOS",
+            "bios-256k.bin is in none of QEMU's directories",
+            Some("`apt-get install seabios` (nixpkgs: qemu has it)"),
+        ),
+    }
+}
+
+fn ovmf(probed: &Probed) -> Line {
+    let unused = "no rehearsal starts it yet: with UEFI the kernel is started directly";
+    match &probed.firmware.ovmf {
+        Some(place) => line(Level::Ok, "OVMF", format!("{place}; {unused}"), None),
+        None => line(Level::Ok, "OVMF", format!("not there; {unused}"), None),
+    }
+}
+
+fn place(place: &Place) -> Line {
+    let Place { role, path, free } = place;
+    // What one rehearsal of a small closure writes there, and what lets a server's and some more be kept.
+    let (least, comfortable) = match role {
+        Role::Cache => (1024 * MIB, 5 * 1024 * MIB),
+        Role::Runs => (256 * MIB, 1024 * MIB),
+        Role::Temporary => (16 * MIB, 64 * MIB),
+    };
+    let elsewhere = match role {
+        Role::Cache => {
+            "make room (`bootproof cache clean`), or name another place with --cache-dir"
+        }
+        Role::Runs => "make room, or name another place with --runs-dir",
+        Role::Temporary => "make room, or name another place with TMPDIR",
+    };
+    let (level, told) = match free {
+        Err(why) => (Level::Missing, format!("{path}: {why}")),
+        Ok(free) => {
+            let told = format!("{path}: {} free", size::say(*free));
+            match *free {
+                free if free < least => (Level::Missing, told),
+                free if free < comfortable => (Level::Note, told),
+                _ => (Level::Ok, told),
+            }
+        }
+    };
+    line(
+        level,
+        role.as_str(),
+        told,
+        (level != Level::Ok).then_some(elsewhere),
+    )
+}
+
+fn memory(probed: &Probed) -> Line {
+    let guest = u64::from(probed.guest_memory_mib);
+    let Some(available) = probed.memory_available else {
+        return line(
+            Level::Note,
+            "memory",
+            "the system does not say how much is free",
+            None,
+        );
+    };
+    let told = format!(
+        "{} available, the guest has {guest} MiB",
+        size::say(available)
+    );
+    let next = "end something else, or rehearse with a smaller --memory";
+    match available / MIB {
+        mib if mib < guest => line(Level::Missing, "memory", told, Some(next)),
+        mib if mib < guest + QEMU_MIB => line(Level::Note, "memory", told, Some(next)),
+        _ => line(Level::Ok, "memory", told, None),
+    }
+}
+
+fn cores(probed: &Probed) -> Line {
+    let told = format!("{}, the guest has {}", probed.cores, probed.guest_cores);
+    match probed.cores < probed.guest_cores as usize {
+        true => line(
+            Level::Note,
+            "cores",
+            format!("{told}: they take turns, and a rehearsal takes longer"),
+            None,
+        ),
+        false => line(Level::Ok, "cores", told, None),
+    }
+}
+
+fn user(probed: &Probed) -> Line {
+    match probed.is_root {
+        true => line(
+            Level::Ok,
+            "user",
+            "root; a rehearsal needs no rights but to read the store",
+            None,
+        ),
+        false => line(
+            Level::Ok,
+            "user",
+            "not root, which a rehearsal does not need",
+            None,
+        ),
+    }
+}
+
+fn would_use(probed: &Probed) -> Use {
+    let factor = probed.accelerator.as_ref().ok().map(|proven| proven.factor);
+    let takes = |provisions| {
+        let work = Work {
+            steps: &[Step::Boot, Step::Switch, Step::WarmReboot],
+            closure_mib: CLOSURE_MIB,
+            provisions,
+            window_seconds: WINDOW_SECONDS,
+        };
+        factor.map(|factor| seconds(&work, factor))
+    };
+    Use {
+        closure_mib: CLOSURE_MIB,
+        memory_mib: probed.guest_memory_mib,
+        cores: probed.guest_cores,
+        // Baseline and candidate share most of what they have.
+        disk_mib: CLOSURE_MIB * 3 / 2 + 512,
+        first_seconds: takes(true),
+        later_seconds: takes(false),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::doctor::{Firmware, ProvenAccelerator, Tool};
+
+    /// A machine that has everything.
+    pub(in crate::doctor) fn healthy() -> Probed {
+        let told = "version 99.1 --offset".to_owned();
+        Probed {
+            kvm: Kvm::Opens,
+            accelerator: Ok(ProvenAccelerator {
+                accelerator: Accelerator::Kvm,
+                reason: "a tiny guest ran under it".to_owned(),
+                factor: 0.25,
+                qemu_version: "9.2.0".to_owned(),
+            }),
+            tools: TOOLS
+                .iter()
+                .map(|rule| (rule.name.to_owned(), Tool { told: told.clone() }))
+                .collect(),
+            firmware: Firmware {
+                seabios: Some("/usr/share/seabios/bios-256k.bin".to_owned()),
+                ovmf: None,
+            },
+            places: [Role::Cache, Role::Runs, Role::Temporary]
+                .map(|role| with_free(role, 100 << 30))
+                .into(),
+            memory_available: Some(8 << 30),
+            cores: 8,
+            is_root: false,
+            guest_memory_mib: 1024,
+            guest_cores: 2,
+        }
+    }
+
+    fn with_free(role: Role, free: u64) -> Place {
+        Place {
+            role,
+            path: "/place".to_owned(),
+            free: Ok(free),
+        }
+    }
+
+    fn tcg(kvm: Kvm) -> Probed {
+        let mut probed = healthy();
+        let proven = probed.accelerator.unwrap();
+        probed.accelerator = Ok(ProvenAccelerator {
+            accelerator: Accelerator::Tcg,
+            factor: 1.0,
+            ..proven
+        });
+        Probed { kvm, ..probed }
+    }
+
+    #[test]
+    fn of_a_machine_that_has_everything_nothing_is_said_against() {
+        let examination = examine(&healthy());
+        assert!(examination.can_rehearse);
+        assert!(examination.lines.iter().all(|line| line.level == Level::Ok));
+        assert!(examination.rehearsal.later_seconds < examination.rehearsal.first_seconds);
+    }
+
+    #[test]
+    fn a_slow_accelerator_is_a_note_with_what_would_make_it_faster() {
+        for (kvm, words) in [
+            (Kvm::Absent, "nested virtualisation"),
+            (Kvm::NotPermitted, "usermod"),
+        ] {
+            let line = accelerator(&tcg(kvm));
+            assert_eq!(line.level, Level::Note);
+            assert!(line.next.unwrap().contains(words));
+        }
+        assert_eq!(accelerator(&tcg(Kvm::Opens)).next, None);
+        let (fast, slow) = (examine(&healthy()), examine(&tcg(Kvm::Absent)));
+        assert!(slow.can_rehearse);
+        assert!(fast.rehearsal.first_seconds < slow.rehearsal.first_seconds);
+    }
+
+    #[test]
+    fn where_no_guest_runs_no_rehearsal_does() {
+        let mut probed = healthy();
+        probed.accelerator = Err("it hung".to_owned());
+        assert_eq!(accelerator(&probed).level, Level::Missing);
+        assert_eq!(seabios(&probed).level, Level::Ok);
+        probed.firmware.seabios = None;
+        assert_eq!(seabios(&probed).level, Level::Missing);
+        let examination = examine(&probed);
+        assert!(!examination.can_rehearse);
+        assert_eq!(examination.rehearsal.first_seconds, None);
+    }
+
+    #[test]
+    fn firmware_that_is_not_used_is_told_and_stands_against_nothing() {
+        let mut probed = healthy();
+        assert!(ovmf(&probed).told.contains("not there"));
+        probed.firmware.ovmf = Some("/usr/share/OVMF/OVMF_CODE.fd".to_owned());
+        assert!(ovmf(&probed).told.contains("OVMF_CODE.fd"));
+        assert_eq!(ovmf(&probed).level, Level::Ok);
+    }
+
+    #[test]
+    fn too_little_room_in_any_place_is_told_with_another() {
+        for (role, words) in [
+            (Role::Cache, "--cache-dir"),
+            (Role::Runs, "--runs-dir"),
+            (Role::Temporary, "TMPDIR"),
+        ] {
+            assert_eq!(place(&with_free(role, 100 << 30)).level, Level::Ok);
+            let full = place(&with_free(role, 1 << 20));
+            assert_eq!(full.level, Level::Missing);
+            assert!(full.next.unwrap().contains(words));
+        }
+        assert_eq!(place(&with_free(Role::Cache, 2 << 30)).level, Level::Note);
+        let refused = Place {
+            free: Err("permission denied".to_owned()),
+            ..with_free(Role::Runs, 0)
+        };
+        assert_eq!(place(&refused).level, Level::Missing);
+    }
+
+    #[test]
+    fn a_guest_that_does_not_fit_into_the_memory_is_told() {
+        let with = |mib: Option<u64>| {
+            let memory_available = mib.map(|mib| mib * MIB);
+            memory(&Probed {
+                memory_available,
+                ..healthy()
+            })
+            .level
+        };
+        assert_eq!(with(Some(4096)), Level::Ok);
+        assert_eq!(with(Some(1100)), Level::Note);
+        assert_eq!(with(Some(900)), Level::Missing);
+        assert_eq!(with(None), Level::Note);
+    }
+
+    #[test]
+    fn fewer_cores_than_the_guests_are_a_note_and_every_user_may_rehearse() {
+        let one = Probed {
+            cores: 1,
+            ..healthy()
+        };
+        assert_eq!(cores(&one).level, Level::Note);
+        assert_eq!(cores(&healthy()).level, Level::Ok);
+        for is_root in [false, true] {
+            let who = user(&Probed {
+                is_root,
+                ..healthy()
+            });
+            assert_eq!(who.level, Level::Ok);
+            assert_eq!(who.told.starts_with("root"), is_root);
+        }
+    }
+}
