@@ -196,7 +196,18 @@ impl Sandbox {
 
     /// The names of the finished disks in the cache.
     pub fn cached_disks(&self) -> Vec<String> {
-        names_in(&self.cache().join("disks"))
+        self.entries(false)
+    }
+
+    /// The names of the disks in the cache that have no bootloader yet.
+    pub fn fresh_disks(&self) -> Vec<String> {
+        self.entries(true)
+    }
+
+    fn entries(&self, fresh: bool) -> Vec<String> {
+        let mut names = names_in(&self.cache().join("disks"));
+        names.retain(|name| name.starts_with("fresh-") == fresh);
+        names
     }
 
     /// The names of what is being made in the cache, or was left there.

@@ -15,7 +15,7 @@ mod tools;
 mod tree;
 
 pub use cache::{Cache, CacheEntry, CachedDisk, Contents, Reservation, Spare, Use};
-pub use disk::{DiskError, build, file_system_bytes, free_mib};
+pub use disk::{DiskError, build, copy_sparse, file_system_bytes, free_mib};
 pub use layout::{Layout, Partition, PartitionKind, PartitionTable, UnsupportedDisk, layout};
 pub use overlay::{Again, NotKept, OVERLAY_FILE, Overlay, again};
 pub use seeds::Seed;

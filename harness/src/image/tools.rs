@@ -27,6 +27,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("sfdisk", "fdisk"),
     ("mkfs.vfat", "dosfstools"),
     ("mkswap", "util-linux"),
+    ("cp", "coreutils"),
     ("qemu-img", "qemu-utils"),
     ("qemu-system-x86_64", "qemu-system-x86"),
     ("qemu-system-i386", "qemu-system-x86"),

@@ -9,6 +9,7 @@ mod deadlines;
 mod debug;
 mod devices;
 mod dumps;
+mod fresh_disk;
 mod guest;
 mod hold;
 mod host_fault;

@@ -14,19 +14,20 @@ use tokio::sync::oneshot;
 use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
 use super::devices::foreign_devices;
+use super::fresh_disk::{copied, fresh_disk};
 use super::guest::{Guest, GuestTrouble};
 use super::ladder::shell_files;
 use super::nix_database;
 use super::recorder::Recorder;
 use super::run::{Closures, RunError, machine};
-use crate::image::{self, Cache, CacheEntry, Layout, RootTree, Spare, Use};
+use crate::image::{self, Cache, CacheEntry, Layout, Spare, Use};
 use crate::vm::{BootSource, Proof};
 use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
 
 /// Changes whenever equal inputs would give another disk.
 const DISK_VERSION: u32 = 3;
 
-const DISK_FILE: &str = "disk.raw";
+pub(super) const DISK_FILE: &str = "disk.raw";
 const PROVISION_FILE: &str = "provision.jsonl";
 
 /// The base disk, or that the guest could not be brought to install its bootloader; the recording has why.
@@ -92,31 +93,9 @@ pub(super) async fn provision(
         CacheEntry::Missing(reservation) => reservation,
     };
 
-    let tree = RootTree {
-        store_paths: closures.store_paths.clone(),
-        toplevel: installed.toplevel.to_string(),
-        files: shell_files()
-            .into_iter()
-            .chain(nix_database::file(&closures.registration))
-            .collect(),
-        seeds: closures.seeds.clone(),
-    };
-    recorder.working(&format!(
-        "build the test disk from {} store paths",
-        tree.store_paths.len()
-    ));
-    let workshop = reservation.workshop().to_owned();
-    let disk = workshop.join(DISK_FILE);
-    // The reservation goes along: an interrupted run must not remove the workshop while the disk is still being built in it.
-    let building = {
-        let (disk, layout, key) = (disk.clone(), layout.clone(), key.clone());
-        tokio::task::spawn_blocking(move || {
-            let built = image::build(&disk, &tree, &layout, &workshop, &key);
-            (reservation, built)
-        })
-    };
-    let (reservation, built) = building.await?;
-    built?;
+    let fresh = fresh_disk(installed, closures, &layout, cache, &key, recorder).await?;
+    let reservation = copied(&fresh, reservation).await?;
+    let disk = reservation.workshop().join(DISK_FILE);
 
     let mut provision = Vec::new();
     for choice in &layout.choices {
@@ -136,6 +115,7 @@ pub(super) async fn provision(
         lines?.join("\n") + "\n",
     )?;
     let base = reservation.publish()?;
+    cache.discard(fresh)?;
     replay(&base, recorder)?;
     for removed in cache.shrink(cache_limit, Spare::InUse)? {
         recorder.working(&format!(

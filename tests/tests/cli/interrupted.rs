@@ -78,15 +78,17 @@ impl Drop for Running {
     }
 }
 
-/// The next run in this sandbox must get as far as its own guest, with one whole disk in the cache.
-fn assert_next_run_works(sandbox: &Sandbox) {
+/// The next run in this sandbox must get as far as its own guest, with one whole disk in the cache. Gives what it says.
+fn assert_next_run_works(sandbox: &Sandbox) -> String {
     sandbox.play(&guests::without_bootable_disk());
     let mut args = sandbox.toplevel_args();
     args.extend(["--run-dir".into(), sandbox.place("next-run").into()]);
     let run = sandbox.bootproof(args).assert().code(1);
-    run.stderr(contains("no bootable device"));
+    let run = run.stderr(contains("no bootable device"));
     assert_eq!(sandbox.workshops(), [""; 0], "the cache was not swept");
     assert_eq!(sandbox.cached_disks().len(), 1);
+    assert_eq!(sandbox.fresh_disks(), [""; 0]);
+    String::from_utf8_lossy(&run.get_output().stderr).into_owned()
 }
 
 fn hanging() -> Sandbox {
@@ -128,7 +130,10 @@ fn ctrl_c_leaves_no_half_made_disk() {
         assert_eq!(status.code(), Some(2));
         assert_eq!(sandbox.workshops(), [""; 0]);
         assert_eq!(sandbox.cached_disks(), [""; 0]);
-        assert_next_run_works(&sandbox);
+        assert_eq!(sandbox.fresh_disks().len(), 1);
+        let told = assert_next_run_works(&sandbox);
+        assert!(!told.contains("build the test disk"), "{told}");
+        assert!(told.contains("go on with the disk"), "{told}");
     }
 }
 

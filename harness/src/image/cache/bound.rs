@@ -1,12 +1,12 @@
 //! What the cache holds, and what goes when that is too much.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::entry::{KEPT, USED};
+use super::entry::{KEPT, USED, Use};
 use super::{Cache, lock_all};
 use crate::image::tree;
 
@@ -68,16 +68,36 @@ impl Cache {
         let _all = lock_all(self.directory())?;
         let mut removed = Vec::new();
         for disk in victims(&self.look_around()?.disks, limit, spare) {
-            // It is gone for all others at once, and what a kill leaves of it is swept.
-            let grave = tempfile::Builder::new()
-                .prefix("removed-")
-                .tempdir_in(self.directory().join("tmp"))?
-                .keep();
-            fs::rename(self.place(&disk.key), grave.join("disk"))?;
-            tree::remove(&grave);
+            self.bury(&self.place(&disk.key))?;
             removed.push(disk);
         }
         Ok(removed)
+    }
+
+    /// Removes an entry that has done its service, unless somebody else uses it too.
+    ///
+    /// # Errors
+    /// When the cache's directory cannot be written.
+    pub fn discard(&self, entry: Use) -> io::Result<()> {
+        let _all = lock_all(self.directory())?;
+        let place = entry.place().to_owned();
+        drop(entry);
+        match File::open(place.join(USED))?.try_lock() {
+            Ok(()) => self.bury(&place),
+            Err(TryLockError::WouldBlock) => Ok(()),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Under the lock of all. It is gone for all others at once, and what a kill leaves of it is swept.
+    fn bury(&self, place: &Path) -> io::Result<()> {
+        let grave = tempfile::Builder::new()
+            .prefix("removed-")
+            .tempdir_in(self.directory().join("tmp"))?
+            .keep();
+        fs::rename(place, grave.join("disk"))?;
+        tree::remove(&grave);
+        Ok(())
     }
 
     /// Under the lock of all.
