@@ -109,12 +109,7 @@ pub(super) fn answer(
 
 /// The rehearsal that would open the gate.
 fn next(asked: &Asked<'_>, source: &SourceArgs) -> String {
-    let mut command = vec!["bootproof test".to_owned()];
-    if let Some(dir) = &source.closure {
-        command.push(format!("--closure {}", dir.display()));
-    } else if source.store != Path::new("/") {
-        command.push(format!("--store {}", source.store.display()));
-    }
+    let mut command = vec![format!("bootproof test{}", source.words())];
     command.push(format!("--toplevel {}", asked.candidate.toplevel));
     if let Some(baseline) = asked.baseline {
         command.push(format!("--baseline {baseline}"));

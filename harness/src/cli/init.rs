@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::Path;
 
 use super::args::InitArgs;
 use super::{Exit, Failure, tell};
@@ -60,21 +59,11 @@ pub(super) fn run(args: &InitArgs) -> Result<Exit, Failure> {
         place.display(),
         facts.http.len(),
         needed.len(),
-        source(args),
+        args.source.words(),
         closure.toplevel,
         place.display(),
     )));
     Ok(Exit::Pass)
-}
-
-/// Where the closure is, as `test` has to be told.
-fn source(args: &InitArgs) -> String {
-    let store = &args.source.store;
-    match &args.source.closure {
-        Some(dir) => format!(" --closure {}", dir.display()),
-        None if store != Path::new("/") => format!(" --store {}", store.display()),
-        None => String::new(),
-    }
 }
 
 fn sanitise_lines(text: &str) -> String {

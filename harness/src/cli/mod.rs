@@ -33,6 +33,7 @@ mod receipts;
 mod report;
 mod run_directory;
 mod seeds;
+mod signals;
 mod test;
 mod whole_file;
 

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::approval::{Approved, DIFFERENCE_FILE};
 use super::args::{Format, TestArgs};
 use super::as_approved::{Outcome, tell_report};
 use super::load::{Loaded, load};
 use super::progress::{Event, JsonLines, Printer};
+use super::signals::until_signal;
 use super::{Exit, Failure, cache, chain, estimate, key, receipts, report, run_directory, tell};
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
@@ -290,30 +289,17 @@ fn inspect(loaded: &Loaded) -> Result<Inspected, Failure> {
     Ok(inspection.recorded())
 }
 
-/// Rehearses on this thread, which lives as long as the process: QEMU is bound to it.
 fn rehearse_until_signal(
     loaded: &Loaded,
     inspected: &Inspected,
     options: &RunOptions,
     progress: &mut dyn Progress,
 ) -> Result<Rehearsed, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        // Whatever wins, the rehearsal is dropped here, and QEMU with it.
-        tokio::select! {
-            observations = rehearse(&loaded.plan, inspected, &loaded.closures, options, progress) => {
-                observations.map_err(|error| with_place(error, options))
-            }
-            _ = interrupt.recv() => Err(interrupted("Ctrl-C", options)),
-            _ = terminate.recv() => Err(interrupted("SIGTERM", options)),
-            _ = hang_up.recv() => Err(interrupted("SIGHUP", options)),
-        }
-    })
+    let rehearsal = async {
+        let rehearsed = rehearse(&loaded.plan, inspected, &loaded.closures, options, progress);
+        rehearsed.await.map_err(|error| with_place(error, options))
+    };
+    until_signal(rehearsal, |by| interrupted(by, options))
 }
 
 fn with_place(error: RunError, options: &RunOptions) -> Failure {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{self, is_looping};
 use crate::fold::{ActiveState, StateRecord, Unit, sanitise};
-use crate::vocabulary::{HttpAnswer, ProbeRoute, State};
+use crate::vocabulary::{ProbeRoute, State};
 
 use super::model::StateReport;
 
@@ -19,7 +19,7 @@ pub(super) fn state(state: State, record: &StateRecord) -> StateReport {
     let mut answers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for endpoint in record.http.keys() {
         if let Some(probe) = record.decisive_probe(endpoint) {
-            let answer = answer(&probe.answer);
+            let answer = probe.answer.word();
             // Two listeners may serve one URL.
             let url = sanitise::line(&endpoint.url());
             answers.entry(url).or_default().insert(answer.clone());
@@ -72,14 +72,4 @@ fn active(record: &StateRecord, units: &BTreeMap<String, Unit>) -> Vec<String> {
         .filter(|id| !is_looping(record, id))
         .map(sanitise::line)
         .collect()
-}
-
-pub(super) fn answer(answer: &HttpAnswer) -> String {
-    match answer {
-        HttpAnswer::Status { code, .. } => code.to_string(),
-        HttpAnswer::Refused => "refused".to_owned(),
-        HttpAnswer::Reset => "reset".to_owned(),
-        HttpAnswer::TimedOut => "timed out".to_owned(),
-        HttpAnswer::Failed { .. } => "failed".to_owned(),
-    }
 }

@@ -206,6 +206,19 @@ pub enum HttpAnswer {
     },
 }
 
+impl HttpAnswer {
+    /// `502`, `refused`.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Status { code, .. } => code.to_string(),
+            Self::Refused => "refused".to_owned(),
+            Self::Reset => "reset".to_owned(),
+            Self::TimedOut => "timed out".to_owned(),
+            Self::Failed { .. } => "failed".to_owned(),
+        }
+    }
+}
+
 /// From where an endpoint was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

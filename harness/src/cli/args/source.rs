@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -21,6 +21,15 @@ pub(in crate::cli) struct SourceArgs {
 }
 
 impl SourceArgs {
+    /// The arguments again, for a command that a person can copy: ` --store ROOT`, ` --closure DIR`, or nothing.
+    pub(in crate::cli) fn words(&self) -> String {
+        match &self.closure {
+            Some(dir) => format!(" --closure {}", dir.display()),
+            None if self.store != Path::new("/") => format!(" --store {}", self.store.display()),
+            None => String::new(),
+        }
+    }
+
     /// The closure directory where one is named, else the store.
     pub(in crate::cli) fn source(&self) -> Source {
         match &self.closure {

@@ -8,10 +8,10 @@ mod terminal;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::thread;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::args::DebugArgs;
+use super::signals::until_signal;
 use super::{Exit, Failure, run_directory, tell};
 use crate::fold::sanitise;
 use crate::rehearsal::{Cache, Happening, Session, read_recording};
@@ -37,34 +37,23 @@ pub(super) fn run(args: &DebugArgs) -> Result<Exit, Failure> {
         true => None,
         false => Some(commands::read(io::stdin())?),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
-        let session = async {
-            let mut session = Session::start(&plan, &observations, &args.run_dir, &cache).await?;
-            tell(&format!(
-                "boots {} again, under {}; the kept disk stays as it is\n",
-                args.run_dir.display(),
-                session.accelerator()
-            ));
-            let exit = match &commands {
-                Some(script) => commands::run(&mut session, script).await,
-                None => converse(&mut session, args.shell).await,
-            };
-            session.stop().await;
-            exit
+    // Whatever ends it, the terminal is as it was.
+    let session = async {
+        let mut session = Session::start(&plan, &observations, &args.run_dir, &cache).await?;
+        tell(&format!(
+            "boots {} again, under {}; the kept disk stays as it is\n",
+            args.run_dir.display(),
+            session.accelerator()
+        ));
+        let exit = match &commands {
+            Some(script) => commands::run(&mut session, script).await,
+            None => converse(&mut session, args.shell).await,
         };
-        // Whatever wins, the session is dropped here, and QEMU with it; the terminal is as it was.
-        tokio::select! {
-            exit = session => exit,
-            _ = interrupt.recv() => Err("interrupted by Ctrl-C: the machine is off".into()),
-            _ = terminate.recv() => Err("interrupted by SIGTERM: the machine is off".into()),
-            _ = hang_up.recv() => Err("interrupted by SIGHUP: the machine is off".into()),
-        }
+        session.stop().await;
+        exit
+    };
+    until_signal(session, |by| {
+        format!("interrupted by {by}: the machine is off").into()
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fold::sanitise;
-use crate::vocabulary::{HttpAnswer, Observation, State};
+use crate::vocabulary::{Observation, State};
 
 /// How many units of one boot are told that failed to start: one that is started again and again is told once.
 const FAILED_TOLD: usize = 20;
@@ -32,7 +32,7 @@ impl Tally {
         }
         match observation {
             Observation::Http { answer, .. } => {
-                *self.answers.entry(word(answer)).or_default() += 1;
+                *self.answers.entry(answer.word()).or_default() += 1;
             }
             Observation::PoweredOn { boot, .. } => self.begin(*boot),
             Observation::Console { line, .. } => lines.extend(self.console(line)),
@@ -91,17 +91,6 @@ impl Tally {
             }
             _ => None,
         }
-    }
-}
-
-/// `502`, `refused`.
-pub(super) fn word(answer: &HttpAnswer) -> String {
-    match answer {
-        HttpAnswer::Status { code, .. } => code.to_string(),
-        HttpAnswer::Refused => "refused".to_owned(),
-        HttpAnswer::Reset => "reset".to_owned(),
-        HttpAnswer::TimedOut => "timed out".to_owned(),
-        HttpAnswer::Failed { .. } => "failed".to_owned(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Observations in words. Pure.
 
-use super::tally::word;
 use crate::fold::sanitise;
 use crate::vocabulary::{Accelerator, Observation, ProbeRoute, StepOutcome};
 
@@ -72,7 +71,7 @@ pub(super) fn details(observation: &Observation) -> Option<String> {
             "GET {} from {}: {}",
             endpoint.url(),
             route(by),
-            word(answer)
+            answer.word()
         ),
         Observation::Probed {
             endpoint,
@@ -84,7 +83,7 @@ pub(super) fn details(observation: &Observation) -> Option<String> {
             "probe {} from {}: {} (expected: {probe})",
             endpoint.url(),
             route(by),
-            word(answer)
+            answer.word()
         ),
         Observation::Note { text } => format!("note: {text}"),
         Observation::Unproven(unproven) => {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::fold::sanitise;
-use crate::report::state::answer;
 use crate::report::text::seconds;
 use crate::vocabulary::{HttpAnswer, HttpEndpoint, Observation, ProbeRoute, Recorded, State};
 
@@ -127,7 +126,7 @@ fn cell(asked: &Asked<'_>) -> HttpCell {
         ProbeRoute::Inside => " (inside)",
     };
     HttpCell {
-        text: answer(asked.answer) + inside,
+        text: asked.answer.word() + inside,
         is_bad: is_bad(asked.answer),
     }
 }
