@@ -132,6 +132,11 @@ impl FakeToplevel {
         &self.root
     }
 
+    /// A line of a shell script that stands for the `nix build --json` which built it.
+    pub fn built_by_nix(&self) -> String {
+        format!("echo '[{{\"outputs\":{{\"out\":\"{}\"}}}}]'", self.path)
+    }
+
     /// Where the toplevel is on this host.
     pub fn host_path(&self) -> PathBuf {
         self.root.join(self.path.trim_start_matches('/'))

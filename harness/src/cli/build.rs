@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal as TokioSignal, SignalKind, signal};
 use tokio::time::timeout;
 
 use super::args::BuildArgs;
-use super::installable::installable;
+use super::installable::{built, installable};
 use super::{Exit, Failure, tell};
 use crate::closure;
 use crate::offspring::{die_with_parent, lead_session};
@@ -140,15 +140,14 @@ impl Builder {
         let installable = installable(reference, host)?;
         let mut nix = Command::new("nix");
         nix.args(["--extra-experimental-features", "nix-command flakes"]);
-        nix.args(["build", "--no-link", "--print-out-paths"]);
+        // `--print-out-paths` came later than this.
+        nix.args(["build", "--no-link", "--json"]);
         if store != Path::new("/") {
             nix.arg("--store").arg(store);
         }
         nix.arg(&installable);
         let output = self.run(nix, "nix", &format!("`nix build {installable}`"))?;
-        let last = output.lines().map(str::trim).rfind(|line| !line.is_empty());
-        last.map(str::to_owned)
-            .ok_or_else(|| format!("`nix build {installable}` names no output").into())
+        built(&output).ok_or_else(|| format!("`nix build {installable}` names no output").into())
     }
 
     /// Runs a build to its end and gives the end of its stdout; its stderr is ours.
@@ -251,7 +250,7 @@ fn kill(group: Option<Pid>, signal: Signal) {
 fn not_started(program: &str, error: &io::Error) -> Failure {
     match (error.kind(), program) {
         (io::ErrorKind::NotFound, "nix") => {
-            "`nix` is not installed, and --flake needs it: install Nix 2.18 or later, or name what you mean by its path"
+            "`nix` is not installed, and --flake needs it: install Nix, or name what you mean by its path"
                 .into()
         }
         _ => format!("cannot start `{program}`: {error}").into(),

@@ -34,9 +34,38 @@ pub(super) fn installable(reference: &str, host: Option<&str>) -> Result<String,
     }
 }
 
+/// The output `out` of the last derivation that `nix build --json` tells of, or the store path that it was given.
+pub(super) fn built(output: &str) -> Option<String> {
+    let built: serde_json::Value = serde_json::from_str(output.trim()).ok()?;
+    let last = built.as_array()?.last()?;
+    let path = last.pointer("/outputs/out").or(last.get("path"));
+    path.unwrap_or(last).as_str().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_built_is_read_of_each_form_that_nix_has() {
+        let path = "/nix/store/w3gdb66k7wl9n8r7m3l5bnzs692cj5ga-nixos-system-web-24.11";
+        for text in [
+            format!("[{{\"drvPath\":\"/nix/store/x.drv\",\"outputs\":{{\"out\":\"{path}\"}}}}]\n"),
+            format!("[{{\"path\":\"{path}\"}}]"),
+            format!("[\"{path}\"]"),
+        ] {
+            assert_eq!(built(&text).as_deref(), Some(path));
+        }
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "[{\"outputs\":{\"dev\":\"/nix/store/x\"}}]",
+            path,
+        ] {
+            assert_eq!(built(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_host_stands_for_its_toplevel() {

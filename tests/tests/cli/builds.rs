@@ -178,9 +178,9 @@ fn a_flake_is_built_by_nix_and_meant() {
     let sandbox = Sandbox::new();
     let asked = sandbox.place("asked");
     let script = format!(
-        "echo \"$@\" > {}; echo {}",
+        "echo \"$@\" > {}; {}",
         asked.display(),
-        sandbox.baseline.path
+        sandbox.baseline.built_by_nix()
     );
     install(&sandbox, "nix", &script);
     let path = sandbox.toplevel.path.as_str();
@@ -192,7 +192,7 @@ fn a_flake_is_built_by_nix_and_meant() {
             "the candidate is not what the flake means: NixOS: 25.05 instead of 24.11.fake",
         ));
     let asked = fs::read_to_string(asked).unwrap();
-    let end = "--print-out-paths --store";
+    let end = "--no-link --json --store";
     assert!(asked.contains(end), "{asked}");
     assert!(
         asked.ends_with(".#nixosConfigurations.\"web\".config.system.build.toplevel\n"),
@@ -203,7 +203,7 @@ fn a_flake_is_built_by_nix_and_meant() {
 #[test]
 fn a_flake_alone_is_the_candidate() {
     let sandbox = Sandbox::new();
-    install(&sandbox, "nix", &format!("echo {}", sandbox.toplevel.path));
+    install(&sandbox, "nix", &sandbox.toplevel.built_by_nix());
     let run = inspect(&sandbox, &["--flake", ".#web", "--format=json"]).assert();
     run.stdout(contains(sandbox.toplevel.path.as_str()).and(contains("build-difference").not()));
 }

@@ -183,3 +183,36 @@ fn the_baseline_is_what_a_host_runs_and_is_copied_from_there() {
 fn install_nothing(sandbox: &Sandbox) {
     write_executable(&sandbox.place("there/readlink"), "#!/bin/sh\nexit 1\n");
 }
+
+/// Nothing of nixpkgs: a toplevel of a few files, built in Nix's sandbox by the host's shell.
+const FLAKE: &str = r#"{
+  outputs = { self }: {
+    nixosConfigurations.web.config.system.build.toplevel = derivation {
+      name = "nixos-system-web-24.11";
+      system = "x86_64-linux";
+      builder = "/bin/sh";
+      args = [ "-c" "PATH=/bin:/usr/bin; mkdir -p $out/etc; for f in init kernel initrd system; do echo $f > $out/$f; done" ];
+    };
+  };
+}
+"#;
+
+#[test]
+fn a_flake_is_built_by_the_real_nix() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.place("flake")).unwrap();
+    fs::write(sandbox.place("flake/flake.nix"), FLAKE).unwrap();
+    fs::create_dir(sandbox.place("built")).unwrap();
+    let flake = format!("path:{}#web", sandbox.place("flake").display());
+    let store = sandbox.place("built");
+    inspect(
+        &sandbox,
+        &["--flake", &flake, "--store", store.to_str().unwrap()],
+    )
+    .env(
+        "NIX_CONFIG",
+        "build-users-group =\nsandbox = true\nsandbox-paths = /bin /usr /lib /lib64\nsubstituters =\nfilter-syscalls = false",
+    )
+    .assert()
+    .stdout(contains("-nixos-system-web-24.11\""));
+}

@@ -78,7 +78,7 @@ fn the_example_for_a_shell_rehearses_each_host_in_one_part() {
     let under_test = sandbox.process();
     let program = under_test.get_program().to_str().unwrap();
     install("bootproof", format!("exec {program} \"$@\""));
-    install("nix", format!("echo {}", sandbox.toplevel.path));
+    install("nix", sandbox.toplevel.built_by_nix());
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/ci/matrix.sh");
     let mut seen = Vec::new();
     for part in ["1", "2", "3"] {

@@ -172,7 +172,7 @@ fn two_builds_that_differ_are_refused_with_the_first_difference() {
     let deploy = Deploy::proven();
     let (new, old) = (&deploy.sandbox.toplevel, &deploy.sandbox.baseline);
     fs::write(old.host_path().join("system"), "i686-linux").unwrap();
-    deploy.install("nix", &format!("echo {}\n", old.path));
+    deploy.install("nix", &old.built_by_nix());
     let build = format!("echo {}", new.path);
     let arguments = ["--build-command", &build, "--flake", ".#web"];
     let words = [
@@ -205,7 +205,7 @@ fn two_builds_that_differ_are_refused_with_the_first_difference() {
         "{told}"
     );
     // The same build is the candidate.
-    deploy.install("nix", &format!("echo {}\n", new.path));
+    deploy.install("nix", &new.built_by_nix());
     deploy.assert(deploy.run(&arguments), 0, &["pass: web runs"]);
 }
 
