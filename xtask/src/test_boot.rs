@@ -12,7 +12,7 @@ use crate::{host_tools, lab};
 pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
     host_tools::ensure(host_tools::LAB)?;
     host_tools::ensure(host_tools::BOOT)?;
-    let bootproof = bootproof(root)?;
+    let bootproof = bootproof(root, Build::Quick)?;
     let mut command = Command::new(&bootproof);
     command
         .arg("test")
@@ -47,26 +47,33 @@ fn names_a_closure(arguments: &[String]) -> bool {
     })
 }
 
-/// The release build of bootproof.
-pub(crate) fn bootproof(root: &Path) -> anyhow::Result<PathBuf> {
-    build_bootproof(root)?;
-    Ok(root.join("target/release/bootproof"))
+/// How bootproof is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// In a minute. A rehearsal waits for the guest, and not for bootproof.
+    Quick,
+    /// As users have it, in four.
+    Release,
 }
 
-fn build_bootproof(root: &Path) -> anyhow::Result<()> {
+/// Builds bootproof, and gives where it is.
+pub(crate) fn bootproof(root: &Path, build: Build) -> anyhow::Result<PathBuf> {
+    let (options, place): (&[&str], _) = match build {
+        Build::Quick => (&[], "target/debug/bootproof"),
+        Build::Release => (&["--release"], "target/release/bootproof"),
+    };
+    build_bootproof(root, options)?;
+    Ok(root.join(place))
+}
+
+fn build_bootproof(root: &Path, options: &[&str]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let target = root.join("target");
     let status = Command::new(cargo)
         .current_dir(root)
-        .args([
-            "build",
-            "--release",
-            "--quiet",
-            "--package",
-            "bootproof",
-            "--target-dir",
-        ])
+        .args(["build", "--quiet", "--package", "bootproof", "--target-dir"])
         .arg(target)
+        .args(options)
         .status()
         .context("failed to start cargo")?;
     if !status.success() {

@@ -24,7 +24,7 @@ pub(crate) fn run(root: &Path, rounds: u32) -> anyhow::Result<ExitCode> {
     host_tools::ensure(host_tools::LAB)?;
     host_tools::ensure(host_tools::BOOT)?;
     let lab = lab::ensure(root, &[SCENARIO.to_owned()])?;
-    let bootproof = test_boot::bootproof(root)?;
+    let bootproof = test_boot::bootproof(root, test_boot::Build::Release)?;
     let work = root.join("target/bootproof/bench");
     let rehearse = || rehearse(root, &bootproof, &lab.root, &work);
 
