@@ -331,7 +331,7 @@ mod tests {
         assert_eq!(fs::read(&place).unwrap(), before);
 
         // The same name, and another content.
-        assert_eq!(cache.shrink(0, Spare::InUse).unwrap().len(), 1);
+        assert_eq!(cache.emptied(Spare::InUse).len(), 1);
         assert!(matches!(again(&run, &cache), Err(NotKept::NoBase { .. })));
         drop(base(&cache, "again"));
         let told = again(&run, &cache).unwrap_err().to_string();

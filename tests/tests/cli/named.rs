@@ -86,9 +86,9 @@ fn a_host_of_a_flake_is_rehearsed() {
     let nix = sandbox.place("bin").join("nix");
     let asked = sandbox.place("asked");
     let script = format!(
-        "#!/bin/sh\necho \"$@\" >> {}\necho {}\n",
+        "#!/bin/sh\necho \"$@\" >> {}\n{}\n",
         asked.display(),
-        sandbox.toplevel.path
+        sandbox.toplevel.built_by_nix()
     );
     write_executable(&nix, &script);
     fs::write(
