@@ -34,8 +34,9 @@ pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
 fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
     let cache_directory = run_directory::cache_directory(args.cache.cache_dir.as_deref())?;
     let cache_limit = cache::limit(&args.cache, &args.host, &cache_directory)?;
-    // What would keep a receipt from being written is told before the rehearsal.
-    let key = args.key.as_deref().map(key::read_secret).transpose()?;
+    // What would keep a receipt from being written is told before the rehearsal. No host deploys a scenario.
+    let for_key = args.key.as_deref().filter(|_| args.scenario.is_empty());
+    let key = for_key.map(key::read_secret).transpose()?;
     let receipts = match &key {
         Some(_) => Some(args.host.read()?.receipts),
         None => None,

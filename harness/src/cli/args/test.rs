@@ -64,13 +64,8 @@ pub(in crate::cli) struct TestArgs {
     /// Approve the report, whatever its verdict: later runs of the host that differ fail
     #[arg(long, conflicts_with_all = ["scenario", "hold"])]
     pub(in crate::cli) approve: bool,
-    /// Sign a receipt of the rehearsal with this secret key, in Nix's format, for the gate: into the configuration's receipts
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "BOOTPROOF_KEY",
-        conflicts_with = "scenario"
-    )]
+    /// Sign a receipt of the rehearsal with this secret key, in Nix's format, for the gate: into the configuration's receipts (no scenario has one)
+    #[arg(long, value_name = "FILE", env = "BOOTPROOF_KEY")]
     pub(in crate::cli) key: Option<PathBuf>,
 
     /// Where the recording goes; must not hold one yet (default: a new directory)

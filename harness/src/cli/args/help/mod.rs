@@ -24,11 +24,11 @@ const COLUMNS: usize = 80;
 
 /// The command line with all that it teaches.
 pub(in crate::cli) fn command() -> Command {
-    let mut command = Cli::command().max_term_width(COLUMNS);
+    let mut command = quiet_of_values(Cli::command().max_term_width(COLUMNS));
     for row in ROWS {
         command = command.mut_subcommand(row.command, |subcommand| {
             let summary = subcommand.get_about().map(ToString::to_string);
-            subcommand
+            quiet_of_values(subcommand)
                 .long_about(format!(
                     "{}.\n\n{}\n\nExit codes: {}",
                     summary.unwrap_or_default(),
@@ -40,6 +40,11 @@ pub(in crate::cli) fn command() -> Command {
         });
     }
     command
+}
+
+/// Help names the variables that options come from, and not their values: a long path would not fit the page.
+fn quiet_of_values(command: Command) -> Command {
+    command.mut_args(|arg| arg.hide_env_values(true))
 }
 
 fn examples(row: &Row) -> String {
@@ -103,6 +108,11 @@ mod tests {
             let long = page.render_long_help().to_string();
             for line in [short, long].iter().flat_map(|help| help.lines()) {
                 assert!(line.chars().count() <= COLUMNS, "{name}: {line}");
+            }
+            // What the environment holds, here or elsewhere, is of any length.
+            let values = page.get_arguments().filter(|arg| arg.get_env().is_some());
+            for argument in values {
+                assert!(argument.is_hide_env_values_set(), "{name}: {argument}");
             }
             pages.extend(page.get_subcommands().cloned());
         }
