@@ -67,7 +67,7 @@ const MODULES: &[Module] = &[
             "vocabulary",
         ],
     ),
-    io("scenario", &["vocabulary"]),
+    io("scenario", &["config", "vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
     io("vm", &["offspring", "vocabulary"]),
     io("probe", &["vocabulary"]),

@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::args::TestArgs;
+use super::lab::from_lab;
 use super::provided::{Provided, Wanted};
 use super::{Failure, seeds, tell};
-use crate::closure::{self, Closure, Source};
+use crate::closure::{self, Closure};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
 use crate::scenario::{self, Scenario};
 use crate::vocabulary::{ClosureFacts, Hold, Plan, State, StorePath, System, TargetMachine};
@@ -129,6 +130,7 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
         scenario: None,
         lab,
         hold: hold(args, baseline.is_some())?,
+        by_hand: Vec::new(),
         seeded: seeds.iter().map(seeds::seeded).collect(),
         probes: settings.probes,
         suppressions: settings.suppressions,
@@ -181,79 +183,19 @@ fn is_of_the_lab(nixos_version: Option<&str>) -> bool {
     nixos_version.is_some_and(|version| version.ends_with(".lab"))
 }
 
-/// A scenario, with the closures that the lab built for it.
-fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure> {
-    let scenario = Scenario::read(scenarios, name)?;
-    let source = Source::Store {
-        root: lab.join("root"),
-    };
-    let resolve = |system: &String| -> Result<Closure, Failure> {
-        let link = lab.join("closures").join(name).join(system);
-        let toplevel = std::fs::read_link(&link).map_err(|error| {
-            format!(
-                "the lab has not built `{system}` of {name} ({}: {error}): build it with `cargo xtask lab --scenario {name}`",
-                link.display()
-            )
-        })?;
-        Ok(closure::resolve(&source, &toplevel.to_string_lossy())?)
-    };
-    let candidate = resolve(&scenario.rehearsal.candidate)?;
-    let baseline = scenario
-        .rehearsal
-        .baseline
-        .as_ref()
-        .map(resolve)
-        .transpose()?;
-    let meant = scenario
-        .inspection
-        .meant
-        .as_ref()
-        .map(resolve)
-        .transpose()?;
-    let meant = meant.map(with_facts).transpose()?;
-    let files = Files::of(&candidate, baseline.as_ref())?;
-    let plan = rehearsal::plan(Inputs {
-        candidate: closure::read_facts(&candidate)?,
-        baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
-        target: scenario.target.clone(),
-        expect_system: Some((
-            scenario.rehearsal.expect_system.clone(),
-            "the scenario".to_owned(),
-        )),
-        steps: scenario.rehearsal.steps.clone(),
-        scenario: Some(name.to_owned()),
-        lab: true,
-        hold: None,
-        seeded: Vec::new(),
-        probes: Vec::new(),
-        suppressions: Vec::new(),
-        today: today(),
-    });
-    Ok(Loaded {
-        name: name.to_owned(),
-        plan,
-        candidate,
-        baseline,
-        meant,
-        closures: files.closures,
-        disk_bytes: files.disk_bytes,
-        scenario: Some(scenario),
-    })
-}
-
-fn with_facts(closure: Closure) -> Result<(Closure, ClosureFacts), Failure> {
+pub(super) fn with_facts(closure: Closure) -> Result<(Closure, ClosureFacts), Failure> {
     let facts = closure::read_facts(&closure)?;
     Ok((closure, facts))
 }
 
 /// Where the closures' files are.
-struct Files {
-    closures: Closures,
-    disk_bytes: u64,
+pub(super) struct Files {
+    pub(super) closures: Closures,
+    pub(super) disk_bytes: u64,
 }
 
 impl Files {
-    fn of(candidate: &Closure, baseline: Option<&Closure>) -> Result<Self, Failure> {
+    pub(super) fn of(candidate: &Closure, baseline: Option<&Closure>) -> Result<Self, Failure> {
         let mut paths: Vec<(PathBuf, StorePath)> = Vec::new();
         for closure in baseline.into_iter().chain([candidate]) {
             paths.extend(

@@ -22,6 +22,7 @@ mod init;
 mod inspect;
 mod installable;
 mod key;
+mod lab;
 mod load;
 mod nix_copy;
 mod overrides;
@@ -35,6 +36,7 @@ mod run_directory;
 mod seeds;
 mod signals;
 mod test;
+mod verdict_of_scenario;
 mod whole_file;
 
 use std::io::Write as _;

@@ -1,6 +1,5 @@
 //! `bootproof test`: rehearse a closure, or the lab's scenarios.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use super::as_approved::{Outcome, tell_report};
 use super::load::{Loaded, load};
 use super::progress::{Event, JsonLines, Printer};
 use super::signals::until_signal;
+use super::verdict_of_scenario::{judge, worst};
 use super::{Exit, Failure, cache, chain, estimate, key, receipts, report, run_directory, tell};
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
@@ -18,8 +18,7 @@ use crate::rehearsal::{
     Overlay, Progress, Rehearsed, RunError, RunOptions, rehearse, require_programs,
 };
 use crate::report::Report;
-use crate::scenario::Expectation;
-use crate::vocabulary::{ClosureIdentity, Finding, Inspected, Verdict, size};
+use crate::vocabulary::{ClosureIdentity, Inspected, Verdict, size};
 
 /// Carries out what the arguments ask for.
 pub(super) fn run(args: &TestArgs) -> Result<Exit, Failure> {
@@ -229,53 +228,6 @@ fn identify(loaded: &Loaded) -> Result<(ClosureIdentity, Option<ClosureIdentity>
     Ok((candidate, baseline))
 }
 
-/// Whether a scenario came out as it must: the verdict, and exactly the findings and gaps.
-fn judge(name: &str, expect: &Expectation, report: &Report, directory: &Path) -> (Exit, String) {
-    let unproven = |id: &String| format!("unproven {id}");
-    let expected: BTreeSet<String> = expect
-        .findings
-        .iter()
-        .cloned()
-        .chain(expect.unproven.iter().map(unproven))
-        .collect();
-    let found: BTreeSet<String> = report
-        .findings
-        .iter()
-        .map(Finding::id)
-        .chain(report.unproven.iter().map(|u| unproven(&u.id())))
-        .collect();
-    let mut differences = Vec::new();
-    if report.verdict != expect.verdict {
-        differences.push(format!(
-            "the verdict is {}, expected {}",
-            report.verdict, expect.verdict
-        ));
-    }
-    for missing in expected.difference(&found) {
-        differences.push(format!("missing: {missing}"));
-    }
-    for extra in found.difference(&expected) {
-        differences.push(format!("not expected: {extra}"));
-    }
-    if differences.is_empty() {
-        let line = format!(
-            "scenario {name}: as expected ({}, {})",
-            report.verdict,
-            match report.findings.len() {
-                1 => "1 finding".to_owned(),
-                many => format!("{many} findings"),
-            }
-        );
-        return (Exit::Pass, line);
-    }
-    let line = format!(
-        "scenario {name}: NOT as expected ({})\n  {}",
-        directory.display(),
-        differences.join("\n  ")
-    );
-    (Exit::Fail, line)
-}
-
 /// The first stage: what the candidate's files prove, against what the plan expects.
 fn inspect(loaded: &Loaded) -> Result<Inspected, Failure> {
     let plan = &loaded.plan;
@@ -336,25 +288,4 @@ fn interrupted(by: &str, options: &RunOptions) -> Failure {
         options.run_directory.display()
     )
     .into()
-}
-
-/// A host error outranks a failure, which outranks what is unproven.
-fn worst(exits: &[Exit]) -> Exit {
-    [Exit::Error, Exit::Fail, Exit::Unproven]
-        .into_iter()
-        .find(|exit| exits.contains(exit))
-        .unwrap_or(Exit::Pass)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worst_exit_counts() {
-        assert_eq!(worst(&[Exit::Pass, Exit::Unproven, Exit::Fail]), Exit::Fail);
-        assert_eq!(worst(&[Exit::Pass, Exit::Unproven]), Exit::Unproven);
-        assert_eq!(worst(&[Exit::Pass]), Exit::Pass);
-        assert_eq!(worst(&[]), Exit::Pass);
-    }
 }

@@ -12,6 +12,7 @@ mod suppressions;
 
 pub use model::{Configuration, Host, HostSettings, Policy};
 pub use parse::{ConfigurationError, parse};
+pub use probes::{WrittenProbe, read as read_probes};
 pub use propose::{Proposal, propose};
 pub use seeds::{Content, SeededFile};
 

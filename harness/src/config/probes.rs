@@ -10,7 +10,7 @@ use crate::vocabulary::{Asks, Probe};
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct WrittenProbe {
+pub struct WrittenProbe {
     /// Asked of every name and port that nginx serves.
     path: Option<String>,
     /// `https://NAME:PORT/PATH`, in place of `path`.
@@ -28,10 +28,11 @@ const LENGTH_LIMIT: usize = 2048;
 /// A compiled pattern takes no more memory than this.
 const PATTERN_LIMIT: usize = 1 << 20;
 
-pub(super) fn read(
-    written: &[WrittenProbe],
-    place: &str,
-) -> Result<Vec<Probe>, ConfigurationError> {
+/// The probes, of which `place` has so many.
+///
+/// # Errors
+/// When one asks for nothing that can be asked; the error tells its place and number.
+pub fn read(written: &[WrittenProbe], place: &str) -> Result<Vec<Probe>, ConfigurationError> {
     let one = |(n, table): (usize, &WrittenProbe)| {
         let probe = if n < LIMIT {
             of_table(table)

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 
 use super::devices::{disk_bus, foreign_devices, network_card};
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, FORMAT_VERSION, Hold, Plan, Probe, Seeded, Step, Suppression, System,
-    TargetMachine,
+    BootLoader, ByHand, ClosureFacts, FORMAT_VERSION, Hold, Plan, Probe, Seeded, Step, Suppression,
+    System, TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -20,6 +20,7 @@ pub struct Inputs {
     pub scenario: Option<String>,
     pub lab: bool,
     pub hold: Option<Hold>,
+    pub by_hand: Vec<ByHand>,
     pub seeded: Vec<Seeded>,
     pub probes: Vec<Probe>,
     pub suppressions: Vec<Suppression>,
@@ -50,6 +51,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         scenario,
         lab,
         hold,
+        by_hand,
         seeded,
         probes,
         suppressions,
@@ -92,6 +94,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         steps,
         window_seconds: WINDOW_SECONDS,
         hold,
+        by_hand,
         seeded,
         probes,
         suppressions,
@@ -185,6 +188,7 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            by_hand: Vec::new(),
             seeded: Vec::new(),
             probes: Vec::new(),
             suppressions: Vec::new(),
@@ -249,6 +253,7 @@ mod tests {
             scenario: None,
             lab: false,
             hold: None,
+            by_hand: Vec::new(),
             seeded: Vec::new(),
             probes: Vec::new(),
             suppressions: Vec::new(),

@@ -12,7 +12,9 @@ use super::recorder::Recorder;
 use super::run::{Closures, KernelFiles, RunError, machine, skip};
 use crate::fold;
 use crate::vm::{BootSource, MachineSpec, Proof};
-use crate::vocabulary::{BootId, ClosureFacts, Observation, Plan, State, Step, StepOutcome};
+use crate::vocabulary::{
+    BootId, ByHand, ClosureFacts, Observation, Plan, State, Step, StepOutcome,
+};
 
 /// What all steps share.
 pub(super) struct Steps<'a> {
@@ -207,6 +209,9 @@ impl Steps<'_> {
         state: State,
         since: Option<u64>,
     ) -> Stepped {
+        if let Err(trouble) = self.by_hand(guest, state).await? {
+            return Ok(Err(trouble));
+        }
         let window = Duration::from_secs(u64::from(self.plan.window_seconds));
         let looked = look(
             guest,
@@ -229,6 +234,25 @@ impl Steps<'_> {
             }
             _ => Ok(looked),
         }
+    }
+
+    /// What the plan has an operator do in this state.
+    async fn by_hand(&self, guest: &mut Guest<'_, '_>, state: State) -> Stepped {
+        let commands = self.plan.by_hand.iter().filter(|hand| hand.state == state);
+        for ByHand { command, .. } in commands {
+            let what = "do what is done by hand";
+            let answer = match guest.run(what, command, self.deadlines.switch()).await? {
+                Ok(answer) => answer,
+                Err(trouble) => return Ok(Err(trouble)),
+            };
+            guest.recorder().record(Observation::Note {
+                text: match answer.exit_code {
+                    0 => format!("by hand in {state}: {command}"),
+                    code => format!("by hand in {state}: {command} (exit code {code})"),
+                },
+            })?;
+        }
+        Ok(Ok(()))
     }
 
     fn installed_machine(&self) -> MachineSpec {

@@ -1,9 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use super::Mutation;
-use crate::vocabulary::{Step, System, TargetMachine, Verdict};
+use crate::config::WrittenProbe;
+use crate::vocabulary::{ByHand, Step, System, TargetMachine, Verdict};
 
 /// A regression scenario, with what it has from its base. Unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,6 +13,9 @@ pub struct Scenario {
     pub format_version: u32,
     /// One line: what is done, or what is wrong.
     pub summary: String,
+    /// Words to choose scenarios by; the group that it is in is one of them.
+    #[serde(default)]
+    pub tags: BTreeSet<String>,
     /// The scenario whose `target`, `rehearsal` and `systems` this one takes over, key by key, where it says nothing itself.
     pub base: Option<String>,
     pub target: TargetMachine,
@@ -38,6 +42,12 @@ pub struct Rehearsal {
     /// A key of `systems`.
     pub candidate: String,
     pub steps: Vec<Step>,
+    /// What an operator does in the guest, in the state and before it is looked at.
+    #[serde(default)]
+    pub by_hand: Vec<ByHand>,
+    /// What must be answered in every state, written as in `bootproof.toml`.
+    #[serde(default)]
+    pub probes: Vec<WrittenProbe>,
 }
 
 /// What the inspection is asked for beside the files of the candidate.
@@ -107,7 +117,7 @@ pub struct VirtualHostSpec {
     pub service: String,
 }
 
-/// What must come out: the verdict, and exactly these findings and gaps.
+/// What must come out: the verdict, exactly these findings and gaps, and the cause that the report leads with.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
@@ -117,4 +127,6 @@ pub struct Expectation {
     /// `STATE/SUBJECT`, or `SUBJECT` for what concerns the whole rehearsal.
     #[serde(default)]
     pub unproven: Vec<String>,
+    /// What the headline of the first cause says: words of it. Wherever something is found that fails the rehearsal, there is a cause to name.
+    pub says: Option<String>,
 }

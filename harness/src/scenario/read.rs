@@ -43,8 +43,9 @@ impl Scenario {
     pub fn read(directory: &Path, name: &str) -> Result<Self, ScenarioError> {
         let path = file(directory, name)?;
         let own = read_table(&path)?;
+        let group = group_of(directory, &path);
         let Some(base) = own.get("base").and_then(Value::as_str) else {
-            return finish(own, path);
+            return finish(own, path, group);
         };
         let base_path = file(directory, base)?;
         let under = read_table(&base_path)?;
@@ -52,8 +53,17 @@ impl Scenario {
             let base = base.to_owned();
             return Err(ScenarioError::BaseOfBase { path, base });
         }
-        finish(based(own, under), path)
+        finish(based(own, under), path, group)
     }
+}
+
+/// The directory below `directory` that groups scenarios, where the one of this file is in one.
+fn group_of(directory: &Path, file: &Path) -> Option<String> {
+    let group = file
+        .parent()?
+        .parent()
+        .filter(|group| *group != directory)?;
+    Some(group.file_name()?.to_string_lossy().into_owned())
 }
 
 /// The file of the scenario of this name.
@@ -173,14 +183,15 @@ fn lay_over(systems: &mut Table, name: String, system: Value) {
     }
 }
 
-fn finish(table: Table, path: PathBuf) -> Result<Scenario, ScenarioError> {
-    let scenario: Scenario = table.try_into().map_err(malformed(&path))?;
+fn finish(table: Table, path: PathBuf, group: Option<String>) -> Result<Scenario, ScenarioError> {
+    let mut scenario: Scenario = table.try_into().map_err(malformed(&path))?;
     if scenario.format_version != 1 {
         return Err(ScenarioError::Version {
             path,
             found: scenario.format_version,
         });
     }
+    scenario.tags.extend(group);
     let rehearsal = &scenario.rehearsal;
     let likes = scenario.systems.values().filter_map(|s| s.like.as_ref());
     let named = rehearsal
@@ -237,6 +248,7 @@ findings = ["rebooted/kernel-architecture/kernel"]
     const MUTANT: &str = r#"
 format_version = 1
 summary = "y"
+tags = ["quick"]
 base = "x"
 [target]
 disk_bus = "nvme"
@@ -290,6 +302,7 @@ findings = []
         let both = [("x", SCENARIO), ("static/y", MUTANT)];
         let scenario = read(&both, "y").unwrap();
         assert!(scenario.is_static() && scenario.summary == "y");
+        assert!(scenario.tags.iter().eq(["quick", "static"]));
         assert_eq!(scenario.target.disk_bus, Some(DiskBus::Nvme));
         assert_eq!(scenario.rehearsal.candidate, "new");
         let new = &scenario.systems["new"];

@@ -78,6 +78,7 @@ pub(crate) fn plan() -> Plan {
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
         window_seconds: 10,
         hold: None,
+        by_hand: Vec::new(),
         seeded: Vec::new(),
         probes: Vec::new(),
         suppressions: Vec::new(),

@@ -33,7 +33,7 @@ pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
     screen_file,
 };
-pub use plan::{FORMAT_VERSION, Hold, Plan, Seeded, Step};
+pub use plan::{ByHand, FORMAT_VERSION, Hold, Plan, Seeded, Step};
 pub use probe::{Asks, Certificate, Probe};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
 pub use suppression::Suppression;

@@ -31,6 +31,9 @@ pub struct Plan {
     /// Where the rehearsal waits for its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// What is done in the guest by hand, as an operator might: only scenarios have it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_hand: Vec<ByHand>,
     /// The user's files on the test disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seeded: Vec<Seeded>,
@@ -51,6 +54,15 @@ pub struct Hold {
     pub state: super::State,
     /// The guest's TCP port that the host can reach meanwhile, beside nginx's.
     pub port: u16,
+}
+
+/// A command that is run as root in one state, before that state is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ByHand {
+    pub state: super::State,
+    /// For the guest's shell.
+    pub command: String,
 }
 
 /// A file that the user has put on the test disk; what it holds, which may be a secret, is no part of a recording.

@@ -1,0 +1,72 @@
+//! A scenario of the lab, as a rehearsal.
+
+use std::path::Path;
+
+use super::Failure;
+use super::load::{Files, Loaded, today, with_facts};
+use crate::closure::{self, Closure, Source};
+use crate::config;
+use crate::rehearsal::{self, Inputs};
+use crate::scenario::Scenario;
+
+/// A scenario, with the closures that the lab built for it.
+pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure> {
+    let scenario = Scenario::read(scenarios, name)?;
+    let probes = config::read_probes(&scenario.rehearsal.probes, "[[rehearsal.probes]]")?;
+    let source = Source::Store {
+        root: lab.join("root"),
+    };
+    let resolve = |system: &String| -> Result<Closure, Failure> {
+        let link = lab.join("closures").join(name).join(system);
+        let toplevel = std::fs::read_link(&link).map_err(|error| {
+            format!(
+                "the lab has not built `{system}` of {name} ({}: {error}): build it with `cargo xtask lab --scenario {name}`",
+                link.display()
+            )
+        })?;
+        Ok(closure::resolve(&source, &toplevel.to_string_lossy())?)
+    };
+    let candidate = resolve(&scenario.rehearsal.candidate)?;
+    let baseline = scenario
+        .rehearsal
+        .baseline
+        .as_ref()
+        .map(resolve)
+        .transpose()?;
+    let meant = scenario
+        .inspection
+        .meant
+        .as_ref()
+        .map(resolve)
+        .transpose()?;
+    let meant = meant.map(with_facts).transpose()?;
+    let files = Files::of(&candidate, baseline.as_ref())?;
+    let plan = rehearsal::plan(Inputs {
+        candidate: closure::read_facts(&candidate)?,
+        baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
+        target: scenario.target.clone(),
+        expect_system: Some((
+            scenario.rehearsal.expect_system.clone(),
+            "the scenario".to_owned(),
+        )),
+        steps: scenario.rehearsal.steps.clone(),
+        scenario: Some(name.to_owned()),
+        lab: true,
+        hold: None,
+        by_hand: scenario.rehearsal.by_hand.clone(),
+        seeded: Vec::new(),
+        probes,
+        suppressions: Vec::new(),
+        today: today(),
+    });
+    Ok(Loaded {
+        name: name.to_owned(),
+        plan,
+        candidate,
+        baseline,
+        meant,
+        closures: files.closures,
+        disk_bytes: files.disk_bytes,
+        scenario: Some(scenario),
+    })
+}

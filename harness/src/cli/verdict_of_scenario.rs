@@ -1,0 +1,140 @@
+//! Whether a scenario came out as its `scenario.toml` expects.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Exit;
+use crate::report::Report;
+use crate::scenario::Expectation;
+use crate::vocabulary::Finding;
+
+/// Whether a scenario came out as it must: the verdict, exactly the findings and gaps, and the cause that the report leads with.
+pub(super) fn judge(
+    name: &str,
+    expect: &Expectation,
+    report: &Report,
+    directory: &Path,
+) -> (Exit, String) {
+    let unproven = |id: &String| format!("unproven {id}");
+    let expected: BTreeSet<String> = expect
+        .findings
+        .iter()
+        .cloned()
+        .chain(expect.unproven.iter().map(unproven))
+        .collect();
+    let found: BTreeSet<String> = report
+        .findings
+        .iter()
+        .map(Finding::id)
+        .chain(report.unproven.iter().map(|u| unproven(&u.id())))
+        .collect();
+    let mut differences = Vec::new();
+    if report.verdict != expect.verdict {
+        differences.push(format!(
+            "the verdict is {}, expected {}",
+            report.verdict, expect.verdict
+        ));
+    }
+    for missing in expected.difference(&found) {
+        differences.push(format!("missing: {missing}"));
+    }
+    for extra in found.difference(&expected) {
+        differences.push(format!("not expected: {extra}"));
+    }
+    differences.extend(wrong_cause(expect, report));
+    if differences.is_empty() {
+        let line = format!(
+            "scenario {name}: as expected ({}, {})",
+            report.verdict,
+            match report.findings.len() {
+                1 => "1 finding".to_owned(),
+                many => format!("{many} findings"),
+            }
+        );
+        return (Exit::Pass, line);
+    }
+    let line = format!(
+        "scenario {name}: NOT as expected ({})\n  {}",
+        directory.display(),
+        differences.join("\n  ")
+    );
+    (Exit::Fail, line)
+}
+
+/// What is wrong with the cause that the report leads with.
+fn wrong_cause(expect: &Expectation, report: &Report) -> Option<String> {
+    let first = report.diagnosis.causes.first();
+    let headline = first.map_or("", |cause| cause.headline.as_str());
+    let expected = expect.says.as_deref()?;
+    (!headline.contains(expected)).then(|| match headline {
+        "" => format!("no cause is named, expected one that says: {expected}"),
+        _ => format!("the first cause is: {headline}\n    expected one that says: {expected}"),
+    })
+}
+
+/// A host error outranks a failure, which outranks what is unproven.
+pub(super) fn worst(exits: &[Exit]) -> Exit {
+    [Exit::Error, Exit::Fail, Exit::Unproven]
+        .into_iter()
+        .find(|exit| exits.contains(exit))
+        .unwrap_or(Exit::Pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use crate::vocabulary::Verdict;
+
+    fn told(expect: &Expectation) -> (Exit, String) {
+        let (plan, recording) = testing::outage_recording();
+        let report = crate::report::report(&plan, &recording.observations());
+        judge("outage", expect, &report, Path::new("run"))
+    }
+
+    fn outage() -> Expectation {
+        let (plan, recording) = testing::outage_recording();
+        Expectation {
+            verdict: Verdict::Fail,
+            findings: testing::finding_ids(&plan, &recording),
+            unproven: Vec::new(),
+            says: Some("i686-linux kernel runs x86_64 executables".to_owned()),
+        }
+    }
+
+    #[test]
+    fn exactly_what_is_expected_passes() {
+        let (exit, line) = told(&outage());
+        assert_eq!(
+            (exit, line.contains("as expected (fail, 16 findings)")),
+            (Exit::Pass, true),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn each_difference_is_told() {
+        let mut expect = outage();
+        expect.findings[0] = "inspected/executability/delta.service".to_owned();
+        expect.verdict = Verdict::Pass;
+        expect.says = Some("502".to_owned());
+        let (exit, line) = told(&expect);
+        assert_eq!(exit, Exit::Fail);
+        for part in [
+            "the verdict is fail, expected pass",
+            "missing: inspected/executability/delta.service",
+            "not expected: inspected/executability/alpha.service",
+            "expected one that says: 502",
+        ] {
+            assert!(line.contains(part), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_worst_exit_counts() {
+        assert_eq!(worst(&[Exit::Pass, Exit::Unproven, Exit::Fail]), Exit::Fail);
+        assert_eq!(worst(&[Exit::Pass, Exit::Unproven]), Exit::Unproven);
+        assert_eq!(worst(&[Exit::Pass]), Exit::Pass);
+        assert_eq!(worst(&[]), Exit::Pass);
+    }
+}
