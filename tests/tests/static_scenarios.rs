@@ -5,7 +5,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
 use bootproof::inspect::{Inspection, RULES};
 use bootproof::scenario::{self, Scenario};
@@ -18,21 +17,31 @@ fn each_mutant_turns_exactly_its_check_red() {
     let Some(lab) = lab("inspecting mutants") else {
         return;
     };
-    let scenarios = scenarios();
-    let names: Vec<&String> = scenarios
-        .iter()
-        .filter(|(_, scenario)| scenario.is_static())
-        .map(|(name, _)| name)
-        .collect();
-    let threads = thread::available_parallelism().map_or(1, |n| n.get());
-    let told: String = thread::scope(|scope| {
-        let parts: Vec<_> = names
-            .chunks(names.len().div_ceil(threads))
-            .map(|part| scope.spawn(|| rehearse(&lab, part)))
-            .collect();
-        parts.into_iter().map(|part| part.join().unwrap()).collect()
-    });
-    assert!(told.is_empty(), "{told}");
+    let work = tempfile::tempdir().unwrap();
+    let [runs, junit] = ["runs", "junit.xml"].map(|name| work.path().join(name));
+    let output = Command::new(bootproof())
+        .args(["test", "--tag", "static", "--lab"])
+        .arg(&lab)
+        .arg("--scenarios")
+        .arg(directory())
+        .arg("--runs-dir")
+        .arg(&runs)
+        .arg("--cache-dir")
+        .arg(work.path().join("cache"))
+        .arg("--junit")
+        .arg(&junit)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("test static/unit-loop ... ok ("), "{told}");
+    forms::assert_junit(&std::fs::read(&junit).unwrap());
+    for run in std::fs::read_dir(&runs).unwrap() {
+        let run = run.unwrap().path();
+        if run.join("plan.json").exists() {
+            forms::assert_run(&run);
+        }
+    }
 }
 
 #[test]
@@ -89,72 +98,6 @@ fn each_rule_of_inspection_has_a_mutant_that_fires_it() {
             "no scenario of scenarios/static expects a finding of the rule {}",
             row.name
         );
-    }
-}
-
-#[test]
-fn the_note_on_scenarios_lists_what_there_is() {
-    let note = std::fs::read_to_string(directory().join("README.md")).unwrap();
-    let mut table = String::new();
-    for (name, scenario) in scenarios() {
-        if !scenario.is_static() {
-            assert!(note.contains(&format!("\n| `{name}` |")), "{name}");
-            continue;
-        }
-        let expect = &scenario.expect;
-        let told: Vec<String> = match expect.findings.as_slice() {
-            [] => expect.unproven.iter().map(|id| subject(id)).collect(),
-            [first] => vec![subject(first)],
-            [first, more @ ..] => vec![subject(first), format!("{} more", more.len())],
-        };
-        let colon = if told.is_empty() { "" } else { ": " };
-        let (summary, verdict) = (&scenario.summary, expect.verdict);
-        table += &format!(
-            "| `{name}` | {summary} | {verdict}{colon}{} |\n",
-            told.join(", ")
-        );
-    }
-    assert!(
-        note.contains(&table),
-        "scenarios/README.md: let the table of static scenarios be\n{table}"
-    );
-}
-
-/// `inspected/boot-path/init` as a table has it.
-fn subject(id: &str) -> String {
-    format!("`{}`", id.strip_prefix("inspected/").unwrap_or(id))
-}
-
-/// Has `bootproof test` hold these scenarios to what they expect; gives what it says of those that differ.
-fn rehearse(lab: &Path, names: &[&String]) -> String {
-    let work = tempfile::tempdir().unwrap();
-    let output = Command::new(bootproof())
-        .args(["test", "--scenario"])
-        .args(names)
-        .arg("--lab")
-        .arg(lab)
-        .arg("--scenarios")
-        .arg(directory())
-        .arg("--runs-dir")
-        .arg(work.path().join("runs"))
-        .arg("--cache-dir")
-        .arg(work.path().join("cache"))
-        .output()
-        .unwrap();
-    let runs = std::fs::read_dir(work.path().join("runs"));
-    for run in runs.into_iter().flatten() {
-        forms::assert_run(&run.unwrap().path());
-    }
-    let told = String::from_utf8_lossy(&output.stderr);
-    // The summary is a paragraph at the end, whose lines all begin so, or are indented below one that does.
-    let summary = told.trim_end().rsplit("\n\n").next().unwrap_or_default();
-    match output.status.code() {
-        Some(0) => String::new(),
-        Some(1) => summary
-            .split("scenario ")
-            .filter(|line| line.contains("NOT as expected"))
-            .collect(),
-        _ => told.into_owned(),
     }
 }
 

@@ -1,9 +1,10 @@
-//! The tasks of this repository that need more than cargo: `test-boot`, `test`, `lab`, `remote-builder` and `bench`.
+//! The tasks of this repository that need more than cargo: `test-boot`, `test`, `lab`, `scenarios`, `remote-builder` and `bench`.
 
 mod bench;
 mod host_tools;
 mod lab;
 mod remote_builder;
+mod scenarios;
 mod test;
 mod test_boot;
 
@@ -50,6 +51,12 @@ enum Task {
         )]
         arguments: Vec<String>,
     },
+    /// Write the table of all scenarios into scenarios/README.md, from their files
+    Scenarios {
+        /// Only say whether it is there already
+        #[arg(long)]
+        check: bool,
+    },
     /// Rehearse a scenario on a remote builder of Nix's: this machine, over ssh on the loopback
     RemoteBuilder {
         #[arg(long, value_name = "NAME", default_value = "healthy")]
@@ -72,6 +79,7 @@ fn main() -> ExitCode {
         Task::Lab { scenarios } => build_lab(&root, &scenarios),
         Task::TestBoot { arguments } => test_boot::run(&root, &arguments),
         Task::Test { arguments } => test::run(&root, &arguments),
+        Task::Scenarios { check } => scenarios::run(&root, check),
         Task::RemoteBuilder { scenario, lab } => remote_builder::run(&root, &scenario, lab),
         Task::Bench { what } => bench::run(&root, &what),
     };

@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 
-use crate::{host_tools, lab};
+use crate::{host_tools, lab, scenarios};
 
 /// Runs everything, or stops at the first that fails.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode> {
@@ -29,6 +29,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
             "warnings",
         ],
     )?;
+    scenarios::run(root, true)?;
     let lab = lab::ensure(root, &[])?;
     // The tests of the command line run the program that this builds.
     cargo(root, &["build", "--quiet", "--workspace"])?;

@@ -124,6 +124,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
     },
 ];
 
+/// The id of every signature.
+pub fn ids() -> impl Iterator<Item = &'static str> {
+    SIGNATURES.iter().map(|signature| signature.id)
+}
+
 static PATTERNS: LazyLock<Option<RegexSet>> =
     LazyLock::new(|| RegexSet::new(SIGNATURES.iter().map(|s| s.pattern)).ok());
 

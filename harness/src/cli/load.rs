@@ -9,10 +9,10 @@ use jiff::tz::TimeZone;
 use super::args::TestArgs;
 use super::lab::from_lab;
 use super::provided::{Provided, Wanted};
-use super::{Failure, seeds, tell};
+use super::{Failure, seeds};
 use crate::closure::{self, Closure};
 use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
-use crate::scenario::{self, Scenario};
+use crate::scenario::Scenario;
 use crate::vocabulary::{ClosureFacts, Hold, Plan, State, StorePath, System, TargetMachine};
 
 /// One rehearsal, ready to be carried out.
@@ -31,16 +31,24 @@ pub(super) struct Loaded {
     pub(super) scenario: Option<Scenario>,
 }
 
-/// Everything that the arguments ask for.
-pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
-    if args.scenario.is_empty() {
+/// What the arguments ask for.
+pub(super) enum Asked<'a> {
+    /// A closure, or one scenario with all of its report.
+    One(Box<Loaded>),
+    /// Scenarios as cases, from this lab.
+    Several { lab: &'a Path },
+}
+
+pub(super) fn load(args: &TestArgs) -> Result<Asked<'_>, Failure> {
+    let wanted = &args.lab;
+    if wanted.scenario.is_empty() {
         let provided = provided(args)?;
         if provided.is_named() || args.source.closure.is_some() {
-            return Ok(vec![one(args, &provided)?]);
+            return Ok(Asked::One(Box::new(one(args, &provided)?)));
         }
     }
-    let Some(lab) = &args.lab else {
-        return Err(match args.scenario.first() {
+    let Some(lab) = &wanted.lab else {
+        return Err(match wanted.scenario.first() {
             Some(name) => format!(
                 "--scenario needs the lab's closures: run `cargo xtask test-boot --scenario {name}`, or name a lab with --lab"
             ),
@@ -50,23 +58,13 @@ pub(super) fn load(args: &TestArgs) -> Result<Vec<Loaded>, Failure> {
         }
         .into());
     };
-    let mut names = if args.scenario.is_empty() {
-        scenario::names(&args.scenarios)?
-    } else {
-        args.scenario.clone()
-    };
-    if let Some(partition) = args.partition {
-        let all = names.len();
-        names.retain(|name| partition.has(name));
-        tell(&format!(
-            "{partition}: {} of {all} scenarios\n",
-            names.len()
-        ));
+    match wanted.only() {
+        Some(name) => {
+            let loaded = from_lab(name, &wanted.scenarios, lab)?;
+            Ok(Asked::One(Box::new(loaded)))
+        }
+        None => Ok(Asked::Several { lab }),
     }
-    names
-        .iter()
-        .map(|name| from_lab(name, &args.scenarios, lab))
-        .collect()
 }
 
 /// What the user names, builds or fetches.

@@ -24,14 +24,10 @@ pub(super) fn runs_directory(named: Option<&Path>) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Makes the directory of one run. Of several runs, each gets its own below `--run-dir`.
-pub(super) fn make(args: &TestArgs, name: &str, several: bool) -> Result<PathBuf, Failure> {
-    let directory = match (&args.run_dir, several) {
-        (Some(directory), false) => directory.clone(),
-        (Some(directory), true) => directory.join(name),
-        (None, _) => {
-            return new_below(&runs_directory(args.runs_dir.as_deref())?, name);
-        }
+/// Makes the directory of one run.
+pub(super) fn make(args: &TestArgs, name: &str) -> Result<PathBuf, Failure> {
+    let Some(directory) = args.run_dir.clone() else {
+        return new_below(&runs_directory(args.runs_dir.as_deref())?, name);
     };
     if directory.join("plan.json").exists() {
         return Err(format!(
@@ -44,7 +40,7 @@ pub(super) fn make(args: &TestArgs, name: &str, several: bool) -> Result<PathBuf
     Ok(directory)
 }
 
-fn new_below(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
+pub(super) fn new_below(runs: &Path, name: &str) -> Result<PathBuf, Failure> {
     create(runs)?;
     let time = jiff::Zoned::now().strftime("%Y%m%dT%H%M%S").to_string();
     for attempt in 1.. {

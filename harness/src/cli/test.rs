@@ -6,11 +6,13 @@ use std::path::Path;
 use super::approval::{Approved, DIFFERENCE_FILE};
 use super::args::{Format, TestArgs};
 use super::as_approved::{Outcome, tell_report};
-use super::load::{Loaded, load};
+use super::load::{Asked, Loaded, load};
 use super::progress::{Event, JsonLines, Printer};
 use super::signals::until_signal;
-use super::verdict_of_scenario::{judge, worst};
-use super::{Exit, Failure, cache, chain, estimate, key, receipts, report, run_directory, tell};
+use super::verdict_of_scenario::judge;
+use super::{
+    Exit, Failure, cache, chain, estimate, key, receipts, report, run_directory, scenarios, tell,
+};
 use crate::closure;
 use crate::inspect::{self, BuiltBy, Meant, MeantBy};
 use crate::receipt::SecretKey;
@@ -34,7 +36,7 @@ fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
     let cache_directory = run_directory::cache_directory(args.cache.cache_dir.as_deref())?;
     let cache_limit = cache::limit(&args.cache, &args.host, &cache_directory)?;
     // What would keep a receipt from being written is told before the rehearsal. No host deploys a scenario.
-    let for_key = args.key.as_deref().filter(|_| args.scenario.is_empty());
+    let for_key = args.key.as_deref().filter(|_| args.lab.lab.is_none());
     let key = for_key.map(key::read_secret).transpose()?;
     let receipts = match &key {
         Some(_) => Some(args.host.read()?.receipts),
@@ -47,56 +49,38 @@ fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
                 .into(),
         );
     }
-    let all = load(args)?;
-    // Of many scenarios, a person reads of those that are booted, and of those that came out wrong.
-    let briefly = all.len() > 1 && !args.verbosity.verbose;
-    for loaded in &all {
-        if briefly && loaded.plan.steps.is_empty() && !args.dry_run {
-            continue;
-        }
-        let announcement = estimate::announce(loaded, &cache_directory);
-        match args.format {
-            // Programs are told what begins when it begins.
-            Format::JsonLines if !args.dry_run => {}
-            _ => args.verbosity.tell(&announcement),
-        }
+    let loaded = match load(args)? {
+        Asked::One(loaded) => loaded,
+        Asked::Several { lab } => return scenarios::run(args, lab),
+    };
+    let announcement = estimate::announce(&loaded, &cache_directory);
+    match args.format {
+        // Programs are told what begins when it begins.
+        Format::JsonLines if !args.dry_run => {}
+        _ => args.verbosity.tell(&announcement),
     }
     if args.dry_run {
         return Ok(Exit::Pass);
     }
-    for loaded in &all {
-        require_programs(&loaded.plan, &cache_directory)?;
-    }
-    let mut exits = Vec::new();
-    let mut summary = Vec::new();
-    for loaded in &all {
-        let options = RunOptions {
-            run_directory: run_directory::make(args, &loaded.name, all.len() > 1)?,
-            cache_directory: cache_directory.clone(),
-            cache_limit,
-            keep: args.keep,
-        };
-        let signing = key.as_ref().zip(receipts.as_deref());
-        let (exit, line) = one(args, loaded, &options, signing, approved.as_ref(), briefly)?;
-        exits.push(exit);
-        summary.push(line);
-    }
-    if summary.len() > 1 {
-        let summary = format!("\n{}\n", summary.join("\n"));
-        args.verbosity.tell(&summary);
-    }
-    Ok(worst(&exits))
+    require_programs(&loaded.plan, &cache_directory)?;
+    let options = RunOptions {
+        run_directory: run_directory::make(args, &loaded.name)?,
+        cache_directory,
+        cache_limit,
+        keep: args.keep,
+    };
+    let signing = key.as_ref().zip(receipts.as_deref());
+    one(args, &loaded, &options, signing, approved.as_ref())
 }
 
-/// One rehearsal with its report; gives how it ended, and a line on it.
+/// One rehearsal with its report.
 fn one(
     args: &TestArgs,
     loaded: &Loaded,
     options: &RunOptions,
     signing: Option<(&SecretKey, &Path)>,
     approved: Option<&Approved>,
-    briefly: bool,
-) -> Result<(Exit, String), Failure> {
+) -> Result<Exit, Failure> {
     let directory = &options.run_directory;
     let identities = match signing {
         Some(_) => Some(identify(loaded)?),
@@ -120,26 +104,19 @@ fn one(
         .scenario
         .as_ref()
         .map(|scenario| judge(&loaded.name, &scenario.expect, &report, directory));
-    let says_enough = matches!(judged, Some((Exit::Pass, _)))
-        && briefly
-        && loaded.plan.steps.is_empty()
-        && args.format == Format::Human;
-    let outcome = match says_enough {
-        true => Outcome::None,
-        false => tell_report(args, &report, approved.filter(|_| is_comparable), directory)?,
-    };
+    let outcome = tell_report(args, &report, approved.filter(|_| is_comparable), directory)?;
     let differs = matches!(outcome, Outcome::Differs { .. });
     if let (Some(signing), Some(identities)) = (signing, identities) {
         sign(
             args, loaded, &report, directory, signing, identities, outcome,
         )?;
     }
-    let (exit, line) = match judged {
-        None if differs => (Exit::Fail, String::new()),
-        None => (Exit::from(report.verdict), String::new()),
+    let exit = match judged {
+        None if differs => Exit::Fail,
+        None => Exit::from(report.verdict),
         Some((exit, line)) => {
             tell(&format!("{line}\n"));
-            (exit, line)
+            exit
         }
     };
     let is_as_wanted = match &loaded.scenario {
@@ -157,7 +134,7 @@ fn one(
         }
         lines.finish(&report.findings, report.verdict, &report.headline, exit);
     }
-    Ok((exit, line))
+    Ok(exit)
 }
 
 /// The recording of a run, which is told while it is made.

@@ -72,14 +72,6 @@ fn wrong_cause(expect: &Expectation, report: &Report) -> Option<String> {
     })
 }
 
-/// A host error outranks a failure, which outranks what is unproven.
-pub(super) fn worst(exits: &[Exit]) -> Exit {
-    [Exit::Error, Exit::Fail, Exit::Unproven]
-        .into_iter()
-        .find(|exit| exits.contains(exit))
-        .unwrap_or(Exit::Pass)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,13 +120,5 @@ mod tests {
         ] {
             assert!(line.contains(part), "{line}");
         }
-    }
-
-    #[test]
-    fn the_worst_exit_counts() {
-        assert_eq!(worst(&[Exit::Pass, Exit::Unproven, Exit::Fail]), Exit::Fail);
-        assert_eq!(worst(&[Exit::Pass, Exit::Unproven]), Exit::Unproven);
-        assert_eq!(worst(&[Exit::Pass]), Exit::Pass);
-        assert_eq!(worst(&[]), Exit::Pass);
     }
 }

@@ -3,10 +3,11 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 
-use super::{BuildArgs, CacheArgs, Format, InputArgs, SourceArgs, TargetArgs, Verbosity};
+use super::{
+    BuildArgs, CacheArgs, Format, InputArgs, ScenarioArgs, SourceArgs, TargetArgs, Verbosity,
+};
 use crate::cli::approval::ApprovedArgs;
 use crate::cli::configuration::HostArgs;
-use crate::cli::partition::Partition;
 use crate::vocabulary::State;
 
 /// What to rehearse: a closure, or scenarios of the lab.
@@ -32,18 +33,8 @@ pub(in crate::cli) struct TestArgs {
     #[arg(long, value_name = "SYSTEM")]
     pub(in crate::cli) expect_system: Option<String>,
 
-    /// Rehearse these scenarios of the lab (default: all of them)
-    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with_all = ["TargetArgs", "BuildArgs", "InputArgs", "closure", "approved"])]
-    pub(in crate::cli) scenario: Vec<String>,
-    /// Only the scenarios of part K of N: each is always in the same part, and in no other
-    #[arg(long, value_name = "hash:K/N", conflicts_with_all = ["toplevel", "BuildArgs", "InputArgs", "closure"])]
-    pub(in crate::cli) partition: Option<Partition>,
-    /// The directory of the scenarios
-    #[arg(long, value_name = "DIR", default_value = "scenarios")]
-    pub(in crate::cli) scenarios: PathBuf,
-    /// Where the lab built the scenarios' closures
-    #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) lab: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) lab: ScenarioArgs,
 
     #[command(flatten)]
     pub(in crate::cli) target: TargetArgs,

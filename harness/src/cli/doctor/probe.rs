@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::super::args::DoctorArgs;
-use super::super::{Failure, chain, run_directory};
+use super::super::{Failure, chain, memory, run_directory};
 use crate::doctor::{Firmware, Kvm, Place, Probed, ProvenAccelerator, Role, TOOLS, Tool};
 use crate::fold::sanitise;
 use crate::rehearsal::{QemuBinary, free_mib, prove_accelerator};
@@ -38,7 +38,7 @@ pub(super) fn probe(args: &DoctorArgs) -> Result<Probed, Failure> {
             place(Role::Runs, &runs),
             place(Role::Temporary, &std::env::temp_dir()),
         ],
-        memory_available: memory_available(),
+        memory_available: memory::available(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         is_root: rustix::process::geteuid().is_root(),
         guest_memory_mib: args.memory,
@@ -158,42 +158,9 @@ fn place(role: Role, path: &Path) -> Place {
     }
 }
 
-/// The kernel's own estimate, bounded by the control group that this process is in.
-fn memory_available() -> Option<u64> {
-    let free = available(&fs::read_to_string("/proc/meminfo").ok()?)?;
-    let number = |name: &str| -> Option<u64> {
-        let group = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let path = group.lines().find_map(|line| line.strip_prefix("0::/"))?;
-        let file = Path::new("/sys/fs/cgroup").join(path).join(name);
-        fs::read_to_string(file).ok()?.trim().parse().ok()
-    };
-    // `max` is no number.
-    let left =
-        number("memory.max").map(|most| most.saturating_sub(number("memory.current").unwrap_or(0)));
-    Some(left.map_or(free, |left| left.min(free)))
-}
-
-/// `MemAvailable:    1234 kB` of `/proc/meminfo` (proc(5)), in bytes.
-fn available(meminfo: &str) -> Option<u64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_kernels_word_for_what_is_available_is_read() {
-        let text = "MemTotal:  16 kB\nMemAvailable:   8 kB\n";
-        assert_eq!(available(text), Some(8192));
-        for text in ["", "MemAvailable: much kB\n", "MemAvailable: 8\n"] {
-            assert_eq!(available(text), None);
-        }
-    }
 
     #[test]
     fn a_place_that_is_not_made_yet_has_what_is_above_it() {
