@@ -1,6 +1,6 @@
 //! A scenario of the lab, as a rehearsal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::load::{Files, Loaded, today, with_facts};
@@ -8,6 +8,17 @@ use crate::closure::{self, Closure, Source};
 use crate::config;
 use crate::rehearsal::{self, Inputs};
 use crate::scenario::Scenario;
+
+/// The toplevel that the lab built for a system of a scenario.
+pub(super) fn built(lab: &Path, scenario: &str, system: &str) -> Result<PathBuf, Failure> {
+    let link = lab.join("closures").join(scenario).join(system);
+    Ok(std::fs::read_link(&link).map_err(|error| {
+        format!(
+            "the lab has not built `{system}` of {scenario} ({}: {error}): build it with `cargo xtask lab --scenario {scenario}`",
+            link.display()
+        )
+    })?)
+}
 
 /// A scenario, with the closures that the lab built for it.
 pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loaded, Failure> {
@@ -17,13 +28,7 @@ pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loade
         root: lab.join("root"),
     };
     let resolve = |system: &String| -> Result<Closure, Failure> {
-        let link = lab.join("closures").join(name).join(system);
-        let toplevel = std::fs::read_link(&link).map_err(|error| {
-            format!(
-                "the lab has not built `{system}` of {name} ({}: {error}): build it with `cargo xtask lab --scenario {name}`",
-                link.display()
-            )
-        })?;
+        let toplevel = built(lab, name, system)?;
         Ok(closure::resolve(&source, &toplevel.to_string_lossy())?)
     };
     let candidate = resolve(&scenario.rehearsal.candidate)?;

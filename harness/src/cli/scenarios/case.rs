@@ -6,6 +6,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::super::args::ScenarioArgs;
+use super::super::lab::built;
 use super::super::{Failure, tell};
 use super::passed::Passed;
 use crate::doctor::{self, Work};
@@ -155,10 +156,11 @@ fn identity(
         hash.update(fs::read(scenario::file(&args.scenarios, name)?)?);
     }
     for system in scenario.systems.keys() {
-        let link = lab.join("closures").join(name).join(system);
-        // What is not built fails by itself, with what to do.
-        if let Ok(toplevel) = fs::read_link(link) {
-            hash.update(toplevel.as_os_str().as_encoded_bytes());
+        match built(lab, name, system) {
+            Ok(toplevel) => hash.update(toplevel.as_os_str().as_encoded_bytes()),
+            // What is only listed need not be there.
+            Err(_) if args.list => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(base16ct::lower::encode_string(&hash.finalize()))
