@@ -49,6 +49,7 @@ use crate::vocabulary::{Check, Finding, Plan, State};
 pub use architecture::kernel_runs;
 pub use restart_loop::is_looping;
 pub use signatures::ids as signature_ids;
+pub(crate) use signatures::is_kernel_line;
 pub use unit_inactive::wanted;
 
 /// What a check sees of one state.

@@ -144,7 +144,7 @@ pub(super) fn matching(line: &str, from_kernel: bool) -> impl Iterator<Item = &'
 }
 
 /// Whether a line of the console is one of the kernel's, which begins with its time.
-pub(super) fn is_kernel_line(line: &str) -> bool {
+pub(crate) fn is_kernel_line(line: &str) -> bool {
     line.strip_prefix('[').is_some_and(|rest| {
         let time = rest.trim_start();
         time.starts_with(|c: char| c.is_ascii_digit())

@@ -1,15 +1,17 @@
 //! Orders findings by cause: what is most fundamental first, what follows from it under it.
 //!
-//! Called by `report`. The rules are a table, tried in order; each takes the findings that it explains, and the last one takes
-//! the rest, so that no finding is ever lost. It does no I/O and changes no severity.
+//! Called by `report`. The rules are data (`rule`), in tables by subject (`rules`), and are applied in order by one small `engine`:
+//! each takes the findings that it explains, with what follows from them, and the last one takes the rest, so that no finding is
+//! ever lost. What a headline names beside its findings are `values`, of the recording alone. It does no I/O and changes no severity.
 
-mod architecture;
-mod boot;
-mod claims;
-mod inspected;
+mod console;
+mod engine;
+mod misled;
 mod pool;
-mod rest;
-mod units;
+mod rule;
+mod rules;
+mod seen;
+mod values;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,9 @@ pub struct Diagnosis {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Cause {
+    /// The id of the rule that made it: stable. Empty in reports of older builds.
+    #[serde(default)]
+    pub rule: String,
     /// One sentence in lower case without a period.
     pub headline: String,
     pub severity: Severity,
@@ -45,6 +50,9 @@ pub struct Cause {
     /// The ids of the findings that are this cause, most telling first.
     pub findings: Vec<String>,
     pub consequences: Vec<Consequence>,
+    /// What was observed in this run and points at another cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misleading: Vec<Misleading>,
     /// What to do next, for people.
     pub next: String,
 }
@@ -59,6 +67,16 @@ pub struct Consequence {
     pub findings: Vec<String>,
 }
 
+/// Evidence that misleads, with what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Misleading {
+    /// What was seen, and where.
+    pub evidence: String,
+    pub truth: String,
+}
+
 /// What a rule may look at beside the findings.
 #[derive(Clone, Copy)]
 struct Case<'a> {
@@ -66,38 +84,12 @@ struct Case<'a> {
     run: &'a Run,
 }
 
-/// Takes what it explains out of the pool.
-type Rule = fn(Case<'_>, &mut Pool<'_>) -> Vec<Cause>;
-
-/// Most fundamental first.
-const RULES: &[Rule] = &[
-    architecture::foreign_executables,
-    architecture::other_platform,
-    inspected::boot_path,
-    boot::bootloader_install,
-    boot::boot_failed,
-    boot::switch_failed,
-    boot::wrong_generation,
-    inspected::nginx,
-    units::exec_failed,
-    rest::kernel_trouble,
-    units::failed,
-    units::looping,
-    units::inactive,
-    units::switch_of_failed_units,
-    rest::system_state,
-    rest::http,
-    inspected::the_rest,
-    rest::everything_else,
-];
-
 /// Orders the findings of a run. Every id is in exactly one place of the result.
 pub fn diagnose(plan: &Plan, run: &Run, findings: &[Finding]) -> Diagnosis {
     let mut pool = Pool::new(findings);
     let case = Case { plan, run };
-    let mut causes: Vec<Cause> = RULES
-        .iter()
-        .flat_map(|rule| rule(case, &mut pool))
+    let mut causes: Vec<Cause> = rules::all()
+        .flat_map(|rule| engine::apply(rule, case, &mut pool))
         .collect();
     // A stable sort: within a severity the order of the rules stands.
     causes.sort_by_key(|cause| std::cmp::Reverse(cause.severity));
@@ -105,24 +97,9 @@ pub fn diagnose(plan: &Plan, run: &Run, findings: &[Finding]) -> Diagnosis {
 }
 
 impl Cause {
-    /// A cause of these findings, of which there is at least one; `None` where there is none.
-    fn of(findings: &[&Finding], headline: impl Into<String>, next: &str) -> Option<Self> {
-        let lead = findings.first()?;
-        Some(Self {
-            headline: headline.into(),
-            severity: findings.iter().map(|f| f.severity).max()?,
-            state: lead.state,
-            latent: lead.latent,
-            suppressed: findings.iter().all(|f| f.suppressed.is_some()),
-            findings: findings.iter().map(|f| f.id()).collect(),
-            consequences: Vec::new(),
-            next: next.to_owned(),
-        })
-    }
-
     /// Has the headline say that it is latent, where its words do not.
     fn saying_when(mut self) -> Self {
-        if self.latent {
+        if self.latent && !self.headline.contains("the reboot") {
             self.headline
                 .push_str(", and it shows only after the reboot");
         }
@@ -130,5 +107,7 @@ impl Cause {
     }
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-use crate::vocabulary::{Check, Finding, Severity, State};
+use crate::vocabulary::{Finding, State};
 
 /// The findings that no rule has explained yet, in their order.
 pub(super) struct Pool<'a> {
@@ -21,11 +21,6 @@ impl<'a> Pool<'a> {
         let (taken, left) = all.into_iter().partition(|f| wanted(f));
         self.left = left;
         taken
-    }
-
-    /// The findings of a check that fail the rehearsal.
-    pub(super) fn take_errors(&mut self, check: Check) -> Vec<&'a Finding> {
-        self.take(|f| f.check == check && f.severity == Severity::Error)
     }
 }
 

@@ -263,3 +263,36 @@ fn no_diagnosis_leads_with_a_warning_or_with_a_consequence() {
         assert!(!(leads_with_http && explained), "{findings:#?}");
     }
 }
+
+#[test]
+fn a_boot_that_fails_follows_from_what_its_path_lacks() {
+    let (plan, mut recording) = testing::healthy_recording();
+    let finding = Finding::new(Check::BootPath, State::Inspected, "initrd", "it lacks x");
+    recording.inspected.causes = vec![crate::vocabulary::StaticCause {
+        headline: "the files lack x".to_owned(),
+        next: "add x".to_owned(),
+        findings: vec![finding.id()],
+    }];
+    recording.inspected.findings = vec![finding];
+    let failed = crate::vocabulary::StepOutcome::GuestFailed {
+        stage: None,
+        reason: "emergency mode".to_owned(),
+        last_line: None,
+    };
+    recording.guests.remove(&State::Rebooted);
+    recording.fail_step(crate::vocabulary::Step::WarmReboot, failed);
+    let causes = diagnosis(&plan, &recording).causes;
+    assert_eq!(causes.len(), 1, "{causes:#?}");
+    assert_eq!(causes[0].headline, "the files lack x");
+    let follows = &causes[0].consequences[0].findings;
+    assert_eq!(follows, &["rebooted/boot-failed/warm-reboot"]);
+}
+
+#[test]
+fn what_a_boot_confirms_stands_under_what_the_boot_says() {
+    let (plan, recording) = testing::outage_recording();
+    let causes = diagnosis(&plan, &recording).causes;
+    assert_eq!(causes.len(), 1);
+    let id = "inspected/executability/alpha.service".to_owned();
+    assert!(causes[0].findings.contains(&id) && causes[0].latent);
+}

@@ -4,7 +4,7 @@
 
 use crate::vocabulary::{Dump, State, Unproven};
 
-use super::{Identity, StateRecord, journal, sanitise, units};
+use super::{Identity, StateRecord, journal, refused, sanitise, units};
 
 /// How many queued jobs are worth telling.
 const JOB_LIMIT: usize = 20;
@@ -38,6 +38,7 @@ pub fn dump_subject(dump: Dump) -> &'static str {
         Dump::UnitsFirst => "units-first",
         Dump::UnitsLast => "units-last",
         Dump::Journal => "journal",
+        Dump::Ldd => "ldd",
     }
 }
 
@@ -49,7 +50,7 @@ pub(super) fn read(raw: &RawDump<'_>, record: &mut StateRecord) -> Vec<Unproven>
             state: Some(raw.state),
             subject: subject.to_owned(),
             reason,
-            decisive: raw.dump != Dump::Jobs,
+            decisive: raw.dump.is_decisive(),
         });
     };
     record.dumped.insert(raw.dump);
@@ -111,6 +112,10 @@ fn interpret(raw: &RawDump<'_>, record: &mut StateRecord) -> Vec<(String, String
         Dump::Jobs => {
             let lines = raw.output.lines().map(sanitise::line);
             record.jobs = lines.filter(|l| !l.is_empty()).take(JOB_LIMIT).collect();
+            Vec::new()
+        }
+        Dump::Ldd => {
+            record.ldd = refused::answers(raw.output);
             Vec::new()
         }
         Dump::UnitsFirst => interpret_units(raw, &mut record.units_first),

@@ -28,6 +28,10 @@ pub struct Identity {
     pub firmware: Option<String>,
     /// The kernel's command line.
     pub cmdline: Option<String>,
+    /// `model name` of `/proc/cpuinfo`.
+    pub cpu: Option<String>,
+    /// Whether the CPU has long mode (the flag `lm`), which a 32-bit kernel shows as well.
+    pub cpu_long_mode: bool,
 }
 
 impl Identity {
@@ -52,6 +56,8 @@ impl Identity {
             pid1: value("pid1").and_then(|v| ElfClass::of_header(&bytes_of_hex(&v)?)),
             firmware: value("firmware"),
             cmdline: value("cmdline"),
+            cpu: value("cpu"),
+            cpu_long_mode: value("cpu_lm").as_deref() == Some("yes"),
         }
     }
 

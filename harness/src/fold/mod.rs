@@ -9,6 +9,7 @@ mod folding;
 mod identity;
 mod inspected;
 mod journal;
+mod refused;
 mod run;
 pub mod sanitise;
 mod switch;
@@ -20,6 +21,7 @@ pub use folding::fold;
 pub use identity::Identity;
 pub use inspected::sanitised;
 pub use journal::JournalEntry;
+pub use refused::executables as refused_executables;
 pub use run::{
     AcceleratorRecord, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord, StepRecord,
     state_after, steps_in_order,

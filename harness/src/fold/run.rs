@@ -80,6 +80,8 @@ pub struct StateRecord {
     pub jobs: Vec<String>,
     pub units_first: Option<BTreeMap<String, Unit>>,
     pub units_last: Option<BTreeMap<String, Unit>>,
+    /// What `ldd` said of executables that were refused: path and first line.
+    pub ldd: Vec<(String, String)>,
     /// What was written to the journal since the state before, where both belong to one boot.
     pub journal: Option<Vec<JournalEntry>>,
     /// Every probe of an endpoint, in order.

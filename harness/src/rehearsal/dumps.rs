@@ -45,7 +45,13 @@ say profile \"$(readlink -f /nix/var/nix/profiles/system)\"
 say system \"$(cat /run/current-system/system)\"
 say pid1 \"$(head -c 20 /proc/1/exe | od -An -v -tx1 | tr -d ' \\n')\"
 say firmware \"$(cd /sys/class/dmi/id && cat bios_vendor bios_version | tr '\n' ' ')\"
-say cmdline \"$(cat /proc/cmdline)\"";
+say cmdline \"$(cat /proc/cmdline)\"
+while IFS=: read -r key value; do
+  case \"$key\" in
+  'model name'*) say cpu \"$value\" ;;
+  flags*) case \" $value \" in *' lm '*) say cpu_lm yes ;; esac; break ;;
+  esac
+done </proc/cpuinfo";
     DumpCommand {
         dump: Dump::Identity,
         what: "say what it runs",
@@ -86,5 +92,26 @@ pub(super) fn journal(since: Option<u64>) -> DumpCommand {
              --output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_TRANSPORT"
         ),
         deadline: Duration::from_secs(180),
+    }
+}
+
+/// What `ldd` says of executables that were refused: it is what an operator asks next, and it may mislead. A system without ldd says nothing.
+///
+/// The paths are plain ones (`fold::refused_executables`), so that quotes hold them.
+pub(super) fn ldd(executables: &[String]) -> DumpCommand {
+    let asked: Vec<String> = executables
+        .iter()
+        .map(|path| {
+            format!("printf '%s=%s\\n' '{path}' \"$(timeout 10 ldd '{path}' 2>&1 | head -n 1)\"")
+        })
+        .collect();
+    DumpCommand {
+        dump: Dump::Ldd,
+        what: "ask ldd about executables that were refused",
+        script: format!(
+            "if command -v ldd >/dev/null; then\n{}\nfi; true",
+            asked.join("\n")
+        ),
+        deadline: Duration::from_secs(90),
     }
 }

@@ -10,6 +10,7 @@ use super::dumps::{self, DumpCommand};
 use super::guest::{Guest, GuestError, GuestTrouble, Waited};
 use super::probes;
 use super::senses::Answer;
+use crate::fold;
 use crate::probe;
 use crate::vocabulary::{
     ClosureFacts, Dump, HttpAnswer, HttpEndpoint, Observation, Probe, ProbeRoute, State, Unproven,
@@ -57,7 +58,15 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
         commands.push(dumps::jobs());
     }
     for command in commands {
-        if let Err(gone) = dump(guest, look, command).await? {
+        let is_journal = command.dump == Dump::Journal;
+        let answer = match dump(guest, look, command).await? {
+            Ok(answer) => answer.filter(|_| is_journal),
+            Err(gone) => return Ok(Err(gone)),
+        };
+        let refused = answer.map(|a| fold::refused_executables(&a.output));
+        if let Some(refused) = refused.filter(|paths| !paths.is_empty())
+            && let Err(gone) = dump(guest, look, dumps::ldd(&refused)).await?
+        {
             return Ok(Err(gone));
         }
     }
@@ -90,7 +99,7 @@ async fn dump(
                 state: Some(look.state),
                 subject: "guest".to_owned(),
                 reason: format!("the guest did not {}: {}", command.what, trouble.reason),
-                decisive: true,
+                decisive: command.dump.is_decisive(),
             })?;
             Ok(Ok(None))
         }

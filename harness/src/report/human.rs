@@ -187,6 +187,16 @@ impl Page {
                 self.quote("        ", finding.evidence.last());
             }
         }
+        for (n, misleading) in cause.misleading.iter().enumerate() {
+            if n == 0 {
+                self.line("  misleading, and no cause:");
+            }
+            let text = format!("{}; {}", misleading.evidence, misleading.truth);
+            for (n, line) in wrap(&text, WIDTH - 6).iter().enumerate() {
+                let lead = if n == 0 { "  - " } else { "    " };
+                self.line(&format!("  {lead}{line}"));
+            }
+        }
         for (n, line) in wrap(&cause.next, WIDTH - 8).iter().enumerate() {
             let lead = if n == 0 { "  next: " } else { "        " };
             self.line(&format!("{lead}{line}"));

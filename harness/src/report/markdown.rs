@@ -77,6 +77,13 @@ fn of_cause(report: &Report, cause: &Cause, with_advice: bool) -> String {
             blocks.push(quote(finding, 1));
         }
     }
+    if !cause.misleading.is_empty() {
+        blocks.push("Misleading, and no cause:".to_owned());
+    }
+    for misleading in &cause.misleading {
+        let evidence = escape(&misleading.evidence);
+        blocks.push(format!("- {evidence}; {}", escape(&misleading.truth)));
+    }
     if with_advice {
         blocks.push(format!("**Next:** {}", escape(&cause.next)));
     }

@@ -27,6 +27,8 @@ pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
     for cause in &mut report.diagnosis.causes {
         texts.extend([&mut cause.headline, &mut cause.next]);
         texts.extend(cause.consequences.iter_mut().map(|c| &mut c.summary));
+        let misleading = cause.misleading.iter_mut();
+        texts.extend(misleading.flat_map(|m| [&mut m.evidence, &mut m.truth]));
     }
     texts.extend(report.unproven.iter_mut().map(|u| &mut u.reason));
     texts.extend(&mut report.notes);

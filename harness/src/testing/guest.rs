@@ -15,6 +15,8 @@ pub(crate) struct Guest {
     pub(crate) identity: BTreeMap<&'static str, String>,
     pub(crate) system_state: String,
     pub(crate) jobs: String,
+    /// `PATH=LINE` lines of ldd; empty where it was not asked.
+    pub(crate) ldd: String,
     pub(crate) first: BTreeMap<String, Properties>,
     pub(crate) last: BTreeMap<String, Properties>,
     pub(crate) journal: Vec<String>,
@@ -42,6 +44,7 @@ impl Guest {
             identity,
             system_state: "running".to_owned(),
             jobs: String::new(),
+            ldd: String::new(),
             first: BTreeMap::new(),
             last: BTreeMap::new(),
             journal: vec![
@@ -143,6 +146,7 @@ impl Guest {
         ];
         let dumps = dumps
             .into_iter()
+            .chain((!self.ldd.is_empty()).then(|| (Dump::Ldd, 0, self.ldd.clone())))
             .filter(|(dump, ..)| !self.without.contains(dump))
             .map(|(dump, exit_code, output)| Observation::Dumped {
                 state,

@@ -175,7 +175,8 @@ impl Stage {
 #[serde(rename_all = "kebab-case")]
 pub enum Dump {
     /// `KEY=VALUE` lines: `machine` (uname -m), `release` (uname -r), `boot_id`, `booted`, `current`, `profile` (resolved
-    /// links), `system` (the file of the current system), `pid1` (hex of the first 20 bytes of /proc/1/exe), `cmdline`.
+    /// links), `system` (the file of the current system), `pid1` (hex of the first 20 bytes of /proc/1/exe), `cmdline`, `cpu` and `cpu_lm`
+    /// (name, and `yes` for the flag `lm`, of /proc/cpuinfo).
     Identity,
     /// `systemctl is-system-running --wait`.
     SystemState,
@@ -187,6 +188,22 @@ pub enum Dump {
     UnitsLast,
     /// `journalctl --boot --output=json`.
     Journal,
+    /// `PATH=LINE`: the first line that `ldd` says of an executable which the journal names as refused; taken only where there is one.
+    Ldd,
+}
+
+impl Dump {
+    /// Whether a verdict depends on its being readable; the others only explain.
+    pub fn is_decisive(self) -> bool {
+        match self {
+            Self::Jobs | Self::Ldd => false,
+            Self::Identity
+            | Self::SystemState
+            | Self::UnitsFirst
+            | Self::UnitsLast
+            | Self::Journal => true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

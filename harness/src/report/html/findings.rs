@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::evidence::{Links, Quotation};
 use super::excerpt::{line_id, quotation_id};
 use super::sources::Source;
-use crate::diagnose::Cause;
+use crate::diagnose::{Cause, Misleading};
 use crate::fold::sanitise;
 use crate::report::model::Report;
 use crate::report::select::circumstances;
@@ -28,6 +28,7 @@ pub(super) struct CauseView<'a> {
     /// What the files said before a boot showed it.
     pub(super) foretold: Vec<FindingView<'a>>,
     pub(super) consequences: Vec<ConsequenceView<'a>>,
+    pub(super) misleading: &'a [Misleading],
     pub(super) next: &'a str,
 }
 
@@ -115,6 +116,7 @@ impl<'a> Views<'a, '_> {
                     findings: views(self.findings(&consequence.findings)).collect(),
                 })
                 .collect(),
+            misleading: &cause.misleading,
             next: &cause.next,
         }
     }

@@ -1,0 +1,231 @@
+//! What the console of a boot that failed names: a device, a mount, a panic.
+//!
+//! Called by `values`. Each gives the words that follow a known phrase; the origin of a phrase stands with it.
+
+use crate::check::is_kernel_line;
+
+/// What the kernel says when it gives up (`kernel/panic.c`).
+pub(super) fn panic(lines: &[String]) -> Option<String> {
+    after(lines, "Kernel panic - not syncing: ").map(str::to_owned)
+}
+
+/// How PID 1 ended, by the status that the kernel tells (`kernel/exit.c`, wait(2)): `exit code 127`, `signal 11`.
+pub(super) fn end_of_init(lines: &[String]) -> Option<String> {
+    let status = after(lines, "Attempted to kill init! exitcode=0x")?;
+    let digits: String = status.chars().take_while(char::is_ascii_hexdigit).collect();
+    let status = u32::from_str_radix(&digits, 16).ok()?;
+    Some(match (status & 0x7f, (status >> 8) & 0xff) {
+        (0, 127) => {
+            "exit code 127, which says that a program or its library was not found".to_owned()
+        }
+        (0, code) => format!("exit code {code}"),
+        (signal, _) => format!("signal {signal}"),
+    })
+}
+
+/// A device that stage 1 (NixOS's `stage-1-init.sh`) or systemd (`src/core/job.c`) waited for in vain.
+pub(super) fn missing_device(lines: &[String]) -> Option<String> {
+    let rest = after(lines, "Timed out waiting for device ")?;
+    let rest = rest.split(", trying to mount").next()?;
+    Some(described(rest))
+}
+
+/// A mount that systemd could not make, or gave up for what it needs.
+pub(super) fn failed_mount(lines: &[String]) -> Option<String> {
+    let failed = after(lines, "Failed to mount ").map(described);
+    let is_path = |name: &String| name.starts_with('/');
+    let depends = || {
+        let all = all_after(lines, "Dependency failed for ");
+        all.map(described).find(is_path)
+    };
+    failed.filter(is_path).or_else(depends)
+}
+
+/// The first unit that failed to start, by its name where systemd tells it.
+pub(super) fn failed_unit(lines: &[String]) -> Option<String> {
+    let rest = after(lines, "Failed to start ")?;
+    let rest = rest.split(" - ").next()?;
+    Some(rest.trim_end_matches('.').to_owned())
+}
+
+/// What systemd said last that it waits for (`src/core/manager.c`): `A start job is running for X (1min 3s / no limit)`.
+pub(super) fn waited_for(lines: &[String]) -> Option<String> {
+    let phrase = " job is running for ";
+    let line = lines
+        .iter()
+        .rev()
+        .find_map(|line| line.rsplit_once(phrase))?
+        .1;
+    let name = line.rsplit_once(" (").map_or(line, |(name, _)| name);
+    Some(described(name))
+}
+
+/// GRUB's first complaint: `error: file '/…' not found.`
+pub(super) fn grub_error(lines: &[String]) -> Option<String> {
+    let error = lines
+        .iter()
+        .find_map(|line| line.trim_start().strip_prefix("error: "))?;
+    Some(error.trim_end_matches('.').to_owned())
+}
+
+/// The last line before stage 1 stopped at its prompt.
+pub(super) fn before_stage_1_stopped(lines: &[String]) -> Option<String> {
+    let at = lines
+        .iter()
+        .position(|line| line.contains("An error occurred in stage 1"))?;
+    let said = |line: &&String| !line.trim().is_empty() && !is_kernel_line(line);
+    lines[..at].iter().rev().find(said).cloned()
+}
+
+/// The first line of a fault of the kernel's own.
+pub(super) fn oops(lines: &[String]) -> Option<String> {
+    let phrases = [
+        "BUG: unable to handle",
+        "kernel BUG at ",
+        "Oops: ",
+        "general protection fault",
+    ];
+    first_with(lines, &phrases)
+}
+
+/// The first line of a CPU that is stuck (`kernel/watchdog.c`, `kernel/rcu/tree_stall.h`).
+pub(super) fn lock_up(lines: &[String]) -> Option<String> {
+    first_with(
+        lines,
+        &[
+            "BUG: soft lockup",
+            "detected stall",
+            "self-detected stall",
+            "hard LOCKUP",
+        ],
+    )
+}
+
+/// The process that was killed for want of memory (`mm/oom_kill.c`): `Killed process 712 (nginx)`.
+pub(super) fn killed_for_memory<'a>(lines: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut killed = lines.filter_map(|line| line.split_once("Killed process ")?.1.split_once('('));
+    let (_, name) = killed.next()?;
+    Some(name.split(')').next()?.to_owned())
+}
+
+fn first_with(lines: &[String], phrases: &[&str]) -> Option<String> {
+    let mut lines = lines.iter();
+    let line = lines.find(|line| phrases.iter().any(|phrase| line.contains(phrase)))?;
+    Some(without_clock(line).to_owned())
+}
+
+/// A kernel's line without the time that it begins with.
+fn without_clock(line: &str) -> &str {
+    match line.split_once("] ") {
+        Some((_, rest)) if is_kernel_line(line) => rest,
+        _ => line,
+    }
+}
+
+fn after<'a>(lines: &'a [String], phrase: &str) -> Option<&'a str> {
+    lines
+        .iter()
+        .find_map(|line| Some(line.split_once(phrase)?.1))
+}
+
+fn all_after<'a>(lines: &'a [String], phrase: &'a str) -> impl Iterator<Item = &'a str> {
+    lines
+        .iter()
+        .filter_map(move |line| Some(line.split_once(phrase)?.1))
+}
+
+/// `/data` of `data.mount - /data.`: systemd names unit and description, or the description alone (`StatusUnitFormat=`).
+fn described(text: &str) -> String {
+    let text = text
+        .split_once(" - ")
+        .map_or(text, |(_, description)| description);
+    text.trim_end_matches(['.', ' ', '…']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(all: &[&str]) -> Vec<String> {
+        all.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_failed_is_named_in_the_forms_of_old_and_new_systemd() {
+        let old = lines(&[
+            "[ TIME ] Timed out waiting for device /dev/disk/by-label/data.",
+            "[DEPEND] Dependency failed for /data.",
+            "[DEPEND] Dependency failed for Local File Systems.",
+        ]);
+        let new = lines(&[
+            r"[ TIME ] Timed out waiting for device dev-disk-by\x2dlabel-data.device - /dev/disk/by-label/data.",
+            "[DEPEND] Dependency failed for local-fs.target - Local File Systems.",
+            "[DEPEND] Dependency failed for data.mount - /data.",
+        ]);
+        for lines in [old, new] {
+            assert_eq!(missing_device(&lines).unwrap(), "/dev/disk/by-label/data");
+            assert_eq!(failed_mount(&lines).unwrap(), "/data");
+        }
+        let failed = lines(&["[FAILED] Failed to mount data.mount - /data."]);
+        assert_eq!(failed_mount(&failed).unwrap(), "/data");
+        let failed =
+            lines(&["[FAILED] Failed to start systemd-fsck@x.service - File System Check on x."]);
+        assert_eq!(failed_unit(&failed).unwrap(), "systemd-fsck@x.service");
+    }
+
+    #[test]
+    fn a_scripted_stage_1_names_device_and_error() {
+        let lines = lines(&[
+            "Timed out waiting for device /dev/disk/by-label/nixos, trying to mount anyway.",
+            "mounting /dev/disk/by-label/nixos on /...",
+            "mount: mounting /dev/disk/by-label/nixos on /mnt-root/ failed: No such file or directory",
+            "",
+            "[    9.1] random: crng init done",
+            "An error occurred in stage 1 of the boot process, which must mount the",
+        ]);
+        assert_eq!(missing_device(&lines).unwrap(), "/dev/disk/by-label/nixos");
+        let error = before_stage_1_stopped(&lines).unwrap();
+        assert!(error.ends_with("failed: No such file or directory"));
+    }
+
+    #[test]
+    fn the_status_of_init_is_read_as_wait_has_it() {
+        let end = |status: &str| {
+            end_of_init(&lines(&[&format!(
+                "[ 1.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x{status}"
+            )]))
+        };
+        assert!(end("00007f00").unwrap().starts_with("exit code 127"));
+        assert_eq!(end("0000000b").unwrap(), "signal 11");
+        assert_eq!(end("00000100").unwrap(), "exit code 1");
+        assert_eq!(end("zz"), None);
+    }
+
+    #[test]
+    fn what_a_boot_waits_for_is_named() {
+        let waits =
+            lines(&["[ ***  ] A start job is running for data.mount - /data (1min 3s / no limit)"]);
+        assert_eq!(waited_for(&waits).unwrap(), "/data");
+    }
+
+    #[test]
+    fn a_console_that_says_none_of_it_names_nothing() {
+        let healthy = lines(&[
+            "[  OK  ] Reached target Multi-User System.",
+            "<<< Welcome to NixOS >>>",
+        ]);
+        for named in [
+            panic,
+            end_of_init,
+            missing_device,
+            failed_mount,
+            failed_unit,
+            waited_for,
+        ] {
+            assert_eq!(named(&healthy), None);
+        }
+        for named in [grub_error, before_stage_1_stopped, oops, lock_up] {
+            assert_eq!(named(&healthy), None);
+        }
+    }
+}

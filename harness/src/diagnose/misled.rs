@@ -1,0 +1,78 @@
+//! What was observed in this run and points at a wrong cause.
+
+use crate::fold::{ActiveState, Unit};
+use crate::vocabulary::{Check, Finding, System};
+
+use super::seen;
+use super::values::{Told, kernel};
+use super::words::names;
+
+/// The line of a control group that could not be made, where nothing says that memory was short.
+pub(super) fn cgroup_line(told: &Told<'_>) -> Option<String> {
+    let is_short = of_check(told, Check::LogSignature).any(|f| f.subject == "oom-kill");
+    let mut lines = of_check(told, Check::LogSignature).filter(|f| f.subject == "cgroup-memory");
+    let line = lines.next()?.evidence.first()?;
+    (!is_short).then(|| line.text.clone())
+}
+
+/// The CPU's name, where it has long mode and the kernel that runs on it does not use it.
+pub(super) fn cpu(told: &Told<'_>) -> Option<String> {
+    let identity = seen::record(told.case, told.since()?)?.identity.as_ref()?;
+    let is_idle = identity.cpu_long_mode && kernel(told)? == System::I686Linux;
+    is_idle.then(|| identity.cpu.clone().unwrap_or_else(|| "unnamed".to_owned()))
+}
+
+/// What ldd said of one of the refused executables.
+pub(super) fn ldd(told: &Told<'_>) -> Option<String> {
+    let record = seen::record(told.case, told.since()?)?;
+    let mut answers = record.ldd.iter();
+    let (path, said) = answers.find(|(_, said)| said.contains("not a dynamic executable"))?;
+    Some(format!("`ldd {path}`: {said}"))
+}
+
+/// systemd's own word, where it counts no failed unit although services loop.
+pub(super) fn nobody_failed(told: &Told<'_>) -> Option<String> {
+    let record = seen::record(told.case, told.since()?)?;
+    let word = record.system_state.as_deref().filter(|w| *w == "running")?;
+    let failed = |unit: &Unit| unit.active_state == ActiveState::Failed;
+    let nobody = !record.units()?.values().any(failed);
+    (nobody && !loops(told).is_empty())
+        .then(|| format!("`systemctl is-system-running`: {word}, 0 failed units"))
+}
+
+/// The units that are restarted again and again.
+pub(super) fn loops<'a>(told: &Told<'a>) -> Vec<&'a str> {
+    of_check(told, Check::RestartLoop)
+        .map(|f| f.subject.as_str())
+        .collect()
+}
+
+/// Units that loop and looked well in one of the two samples.
+pub(super) fn caught_running(told: &Told<'_>) -> Option<String> {
+    let record = seen::record(told.case, told.since()?)?;
+    let samples = [record.units_first.as_ref(), record.units_last.as_ref()];
+    let looks_well = |name: &&str| {
+        samples.iter().flatten().any(|units| {
+            units.get(*name).is_some_and(|unit| {
+                unit.active_state == ActiveState::Active && unit.sub_state == "running"
+            })
+        })
+    };
+    let caught: Vec<&str> = loops(told).into_iter().filter(looks_well).collect();
+    (!caught.is_empty()).then(|| names(&caught))
+}
+
+/// The error that nginx answers for others, while it runs and is not among what fails.
+pub(super) fn gateway_answer(told: &Told<'_>) -> Option<String> {
+    let gateway = of_check(told, Check::HttpGateway).next()?;
+    let units = seen::record(told.case, gateway.state)?.units()?;
+    let nginx = units.get("nginx.service")?;
+    let is_blamed = told.all.iter().any(|f| f.subject == "nginx.service");
+    let runs = nginx.active_state == ActiveState::Active && nginx.sub_state == "running";
+    (runs && !is_blamed).then(|| gateway.evidence.first().map(|e| e.text.clone()))?
+}
+
+fn of_check<'a>(told: &Told<'a>, check: Check) -> impl Iterator<Item = &'a Finding> {
+    let all: &'a [&'a Finding] = told.all;
+    all.iter().copied().filter(move |f| f.check == check)
+}

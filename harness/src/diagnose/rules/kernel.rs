@@ -1,0 +1,130 @@
+//! Bad lines of the kernel that fail a rehearsal: a disk, a file system, memory, or the kernel itself.
+
+use crate::vocabulary::Check;
+
+use super::super::rule::{Groups, Of, Pattern, Related, Rule, any, errors};
+use super::super::seen;
+
+const fn line(ids: &'static [&'static str]) -> Pattern {
+    errors(&[Check::LogSignature]).about(ids)
+}
+
+/// Units that fail in the very words of a disk that cannot be read or written.
+const WRITES_FAIL: Related = Related {
+    what: any(&[
+        Check::ExecFailed,
+        Check::UnitFailed,
+        Check::RestartLoop,
+        Check::UnitInactive,
+    ])
+    .where_it(seen::is_refused_by_disk),
+    of: Of::Anything,
+    words: &["cannot read or write: {subjects}"],
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "disk-error",
+        takes: &[line(&["io-error"])],
+        headline: &["a disk fails: {quotation}", "{summary}"],
+        follows: &[
+            Related {
+                what: any(&[Check::LogSignature]).about(&["ext4-error", "read-only-remount"]),
+                of: Of::Anything,
+                words: &["the file system suffers from it: {subjects}"],
+            },
+            WRITES_FAIL,
+        ],
+        next: &[
+            "in the rehearsal it is the VM's disk: see whether the host's disk is full; on the machine `smartctl -a` and its own kernel's log tell",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "file-system-error",
+        takes: &[line(&["ext4-error"])],
+        headline: &["the file system is inconsistent: {quotation}", "{summary}"],
+        follows: &[
+            Related {
+                what: any(&[Check::LogSignature]).about(&["read-only-remount"]),
+                of: Of::Anything,
+                words: &["it was turned read-only: {subjects}"],
+            },
+            WRITES_FAIL,
+        ],
+        next: &[
+            "check the file system while it is not mounted (`fsck -f`), and find out what wrote to its device beside the file system",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "read-only-root",
+        takes: &[line(&["read-only-remount"])],
+        headline: &[
+            "a file system turned read-only after an error, and nothing can be written to it: {quotation}",
+            "{summary}",
+        ],
+        follows: &[WRITES_FAIL],
+        next: &[
+            "read the kernel's lines before it: they name the block or inode; then `fsck -f` while it is not mounted",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "kernel-panic-seen",
+        takes: &[line(&["kernel-panic"])],
+        headline: &["the kernel panicked: {quotation}", "{summary}"],
+        next: &[
+            "read the lines before it on the console of that boot; the machine came up again only because something reset it",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "kernel-oops",
+        takes: &[line(&["kernel-oops"])],
+        headline: &[
+            "the kernel ran into a fault of its own, and goes on damaged: {quotation}",
+            "{summary}",
+        ],
+        next: &[
+            "read the call trace after it in the journal (`journalctl -k`): it names the module; rehearse without that module, or with the old kernel",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "out-of-memory",
+        takes: &[line(&["oom-kill"])],
+        headline: &[
+            "memory ran out, and the kernel killed {victim}",
+            "{summary}",
+        ],
+        follows: &[
+            Related {
+                what: any(&[Check::UnitFailed, Check::RestartLoop, Check::UnitInactive])
+                    .where_it(seen::is_killed_for_memory),
+                of: Of::Anything,
+                words: &["killed for want of memory: {subjects}"],
+            },
+            Related {
+                what: any(&[Check::HttpGateway]),
+                of: Of::Anything,
+                words: &["nginx answers {quotation} for {subjects}"],
+            },
+        ],
+        next: &[
+            "see which unit grew (`systemd-cgtop -m`, `MemoryPeak=`), and compare what all need with the machine's memory: less for that \
+             unit (`MemoryMax=`), swap, or more memory",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "kernel-line",
+        takes: &[errors(&[Check::LogSignature])],
+        groups: Groups::OneEach,
+        headline: &["{summary}: {quotation}", "{summary}"],
+        next: &[
+            "read the lines around it in the journal of that boot, and look for what it took down with it",
+        ],
+        ..Rule::BASE
+    },
+];

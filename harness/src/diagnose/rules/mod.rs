@@ -1,0 +1,108 @@
+//! Every rule, in files by subject. The order is what explains what: the most fundamental first.
+
+mod boot;
+mod files;
+mod http;
+mod kernel;
+mod platform;
+mod rest;
+mod system;
+mod units;
+
+use super::rule::{Misleads, Of, Related, Rule, any};
+use crate::vocabulary::Check;
+
+/// All rules, in order.
+pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
+    let tables: [&'static [Rule]; 11] = [
+        platform::RULES,
+        files::BOOT,
+        system::BOOTLOADER,
+        boot::RULES,
+        system::RULES,
+        files::NGINX,
+        kernel::RULES,
+        units::RULES,
+        http::RULES,
+        files::REST,
+        rest::RULES,
+    ];
+    tables.into_iter().flatten()
+}
+
+/// What follows from units that do not run.
+const OF_UNITS: &[Related] = &[
+    Related {
+        what: any(&[Check::RestartLoop]),
+        of: Of::SameSubject,
+        words: &["systemd restarts without end: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::UnitFailed]),
+        of: Of::SameSubject,
+        words: &["failed: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::UnitInactive]),
+        of: Of::Dependents,
+        words: &["not active: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::HttpGateway]),
+        of: Of::Anything,
+        words: &[
+            "nginx stays up and answers {quotation} for {subjects}",
+            "nginx cannot reach what is behind: {subjects}",
+        ],
+    },
+    Related {
+        what: any(&[Check::HttpUnanswered]),
+        of: Of::Nginx,
+        words: &["no answer from: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::ProbeFailed]),
+        of: Of::Anything,
+        words: &["not answered as the configuration expects: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::LogSignature]).about(&["cgroup-memory"]),
+        of: Of::Anything,
+        words: &["a misleading line of the log (memory is not what is short): {subjects}"],
+    },
+    Related {
+        what: any(&[Check::SwitchFailed]),
+        of: Of::Anything,
+        words: &["the switch reports failed units: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::SystemState]),
+        of: Of::Anything,
+        words: &["the start does not come to rest: {subjects}"],
+    },
+];
+
+/// What looks like a cause where units die.
+const BY_UNITS: &[Misleads] = &[CGROUP, NOBODY_FAILED, CAUGHT_RUNNING, NGINX_ANSWERS];
+
+const CGROUP: Misleads = Misleads {
+    evidence: &["the journal says: {cgroup line}"],
+    truth: &[
+        "memory was not short: systemd says so too where a child of it could not be started, and the kernel killed nothing",
+    ],
+};
+
+const NOBODY_FAILED: Misleads = Misleads {
+    evidence: &["{nobody failed}"],
+    truth: &["a unit that awaits its restart counts as none"],
+};
+
+const CAUGHT_RUNNING: Misleads = Misleads {
+    evidence: &["`systemctl status` of {caught running}: active (running)"],
+    truth: &["one look caught it between two deaths: NRestarts= went up"],
+};
+
+const NGINX_ANSWERS: Misleads = Misleads {
+    evidence: &["nginx answers {nginx's answer}"],
+    truth: &["it does its part: what it passes requests on to is not there"],
+};

@@ -1,0 +1,41 @@
+//! What stands alone; the last rows take all that is left, so that no finding is ever lost.
+
+use crate::vocabulary::Check;
+
+use super::super::rule::{Groups, Rule, Words, any, errors, warnings};
+
+const NOTHING: Words = &["nothing has to be done for this verdict; know that it is so"];
+
+const EACH: Rule = Rule {
+    groups: Groups::OneEach,
+    headline: &["{summary}"],
+    ..Rule::BASE
+};
+
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "unexplained",
+        takes: &[errors(&[])],
+        next: &["read the evidence quoted below"],
+        ..EACH
+    },
+    // An overloaded host does that to any emulated guest.
+    Rule {
+        id: "locked-up",
+        takes: &[warnings(&[Check::LogSignature]).about(&[
+            "soft-lockup",
+            "rcu-stall",
+            "hung-task",
+        ])],
+        next: &[
+            "repeat the rehearsal with nothing else on the host, which can starve a guest; if it stays, the call trace after it in the journal names what the kernel is stuck in",
+        ],
+        ..EACH
+    },
+    Rule {
+        id: "remark",
+        takes: &[any(&[])],
+        next: &["nothing until then: it is {suppression}", NOTHING[0]],
+        ..EACH
+    },
+];

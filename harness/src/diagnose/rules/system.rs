@@ -1,0 +1,73 @@
+//! The bootloader's installation, the switch, and which generation runs.
+
+use crate::vocabulary::{Check, State};
+
+use super::super::rule::{Groups, Of, Related, Rule, any, errors};
+use super::super::seen;
+
+pub(super) const BOOTLOADER: &[Rule] = &[
+    Rule {
+        id: "boot-partition-full",
+        takes: &[errors(&[Check::BootloaderInstall]).quoting(&["No space left on device"])],
+        headline: &["the bootloader cannot be installed: no space is left where its files go"],
+        next: &[
+            "make room on /boot: fewer entries (`boot.loader.*.configurationLimit`), `nix-collect-garbage --delete-older-than 30d` \
+             and `/run/current-system/bin/switch-to-configuration boot`, or a larger partition",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "bootloader-install",
+        takes: &[errors(&[Check::BootloaderInstall])],
+        headline: &["{summary}"],
+        next: &[
+            "read what the installer printed, and compare the bootloader's device in the configuration with the disks of the machine",
+        ],
+        ..Rule::BASE
+    },
+];
+
+pub(super) const RULES: &[Rule] = &[
+    // Units that failed are told by their own findings.
+    Rule {
+        id: "switch-failed",
+        takes: &[errors(&[Check::SwitchFailed]).where_it(seen::is_more_than_units)],
+        headline: &["{summary}"],
+        follows: &[Related {
+            what: any(&[Check::WrongGeneration]),
+            of: Of::Anything,
+            words: &["the machine is not on the candidate: {subjects}"],
+        }],
+        next: &[
+            "read what `switch-to-configuration` printed; what it did not finish, the machine will not have either",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "old-generation-boots",
+        takes: &[errors(&[Check::WrongGeneration])
+            .within(&[State::Rebooted])
+            .about(&["booted-system"])],
+        after: &[Related {
+            what: errors(&[Check::WrongGeneration]),
+            of: Of::SameState,
+            words: &[],
+        }],
+        headline: &[
+            "the reboot starts another generation than the candidate: the bootloader's default entry is not it",
+        ],
+        next: &[
+            "see whether the bootloader's configuration lies on the disk and partition that the firmware reads, and whether \
+             `switch-to-configuration boot` updates it; the menu's default (GRUB's saved_entry, systemd-boot's `default`) comes before both",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "wrong-generation",
+        takes: &[errors(&[Check::WrongGeneration])],
+        groups: Groups::OnePerState,
+        headline: &["{summary}"],
+        next: &["see what set the link, and whether the activation went through"],
+        ..Rule::BASE
+    },
+];

@@ -1,0 +1,185 @@
+//! What was seen of the boot, the unit and the kernel that a finding is about.
+
+use crate::check::kernel_runs;
+use crate::fold::{ActiveState, BootRecord, StateRecord, StepRecord, Unit};
+use crate::vocabulary::{ElfClass, Finding, Stage, State, StepOutcome, System};
+
+use super::Case;
+
+/// How many of the last words of a unit count as what it died of.
+const LAST_WORDS: usize = 3;
+
+pub(super) fn record<'a>(case: Case<'a>, state: State) -> Option<&'a StateRecord> {
+    case.run.states.get(&state)
+}
+
+pub(super) fn unit<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a Unit> {
+    record(case, finding.state)?.units()?.get(&finding.subject)
+}
+
+/// What the journal of the state has about the unit.
+pub(super) fn messages<'a>(case: Case<'a>, finding: &Finding) -> impl Iterator<Item = &'a str> {
+    let unit = finding.subject.clone();
+    let journal = record(case, finding.state).and_then(|r| r.journal.as_ref());
+    let entries = journal.into_iter().flatten();
+    entries
+        .filter(move |e| e.unit.as_deref() == Some(unit.as_str()))
+        .map(|e| e.message.as_str())
+}
+
+/// What the unit itself said last, the last first; systemd's own words are not the unit's.
+pub(super) fn last_words<'a>(case: Case<'a>, finding: &Finding) -> Vec<&'a str> {
+    let unit = finding.subject.as_str();
+    let journal = record(case, finding.state).and_then(|r| r.journal.as_ref());
+    let entries = journal.into_iter().flatten().rev();
+    entries
+        .filter(|e| e.unit.as_deref() == Some(unit) && e.identifier.as_deref() != Some("systemd"))
+        .map(|e| e.message.as_str())
+        .take(LAST_WORDS)
+        .collect()
+}
+
+/// The step that failed, of a finding whose subject is a step.
+fn failed_step<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a StepRecord> {
+    let failed = |record: &&StepRecord| {
+        record.step.as_str() == finding.subject
+            && matches!(record.outcome, Some(StepOutcome::GuestFailed { .. }))
+    };
+    case.run.steps.iter().rev().find(failed)
+}
+
+/// The boot that failed.
+pub(super) fn boot<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a BootRecord> {
+    case.run.boot(failed_step(case, finding)?.boot?)
+}
+
+/// What the boot that failed wrote on its console.
+pub(super) fn console<'a>(case: Case<'a>, finding: &Finding) -> &'a [String] {
+    boot(case, finding).map_or(&[], |boot| &boot.console)
+}
+
+/// How far the boot that failed had come.
+pub(super) fn stage(case: Case<'_>, finding: &Finding) -> Option<Stage> {
+    match failed_step(case, finding)?.outcome.as_ref()? {
+        StepOutcome::GuestFailed { stage, .. } => *stage,
+        StepOutcome::Done | StepOutcome::Skipped | StepOutcome::Unobservable { .. } => None,
+    }
+}
+
+/// The kernel that ran in a state.
+pub(super) fn kernel(case: Case<'_>, state: State) -> Option<System> {
+    let machine = record(case, state)?.identity.as_ref()?.machine.as_ref()?;
+    Some(System::of_uname_machine(machine))
+}
+
+/// What the unit's executable is by the files of the closure that ran.
+pub(super) fn class(case: Case<'_>, finding: &Finding) -> Option<ElfClass> {
+    let executables = &case.plan.closure_in(finding.state).unit_executables;
+    executables.get(&finding.subject).copied()
+}
+
+/// Whether the kernel refused the unit's executable for its class.
+pub(super) fn is_foreign(case: Case<'_>, finding: &Finding) -> bool {
+    let Some(kernel) = kernel(case, finding.state) else {
+        return false;
+    };
+    match class(case, finding).and_then(|class| kernel_runs(&kernel, class)) {
+        Some(runs) => !runs,
+        None => finding.summary.ends_with("Exec format error"),
+    }
+}
+
+/// Whether the candidate's kernel will not run the unit, by its files.
+pub(super) fn will_be_foreign(case: Case<'_>, finding: &Finding) -> bool {
+    let runs = |kernel: &System| kernel_runs(kernel, class(case, finding)?);
+    case.plan.candidate.kernel.as_ref().and_then(runs) == Some(false)
+}
+
+/// Whether the boot got no further than the initrd.
+pub(super) fn is_in_initrd(case: Case<'_>, finding: &Finding) -> bool {
+    stage(case, finding).is_some_and(|stage| stage <= Stage::Initrd)
+}
+
+/// Whether a switch failed for more than units, which have findings of their own.
+pub(super) fn is_more_than_units(case: Case<'_>, _finding: &Finding) -> bool {
+    !crate::check::switch_failed::only_units_failed(case.run)
+}
+
+/// Whether the unit, or a process of it, was killed for want of memory.
+pub(super) fn is_killed_for_memory(case: Case<'_>, finding: &Finding) -> bool {
+    unit(case, finding).is_some_and(|unit| unit.result == "oom-kill")
+}
+
+/// The last words of a unit that could not write for want of space; watches of files have the same error and need none.
+pub(super) fn disk_full_line<'a>(case: Case<'a>, finding: &'a Finding) -> Option<&'a str> {
+    let quoted = finding.evidence.iter().map(|e| e.text.as_str());
+    let mut lines = quoted.chain(last_words(case, finding));
+    lines.find(|line| {
+        let watches = ["inotify", "watch"].iter().any(|word| line.contains(word));
+        line.contains("No space left on device") && !watches
+    })
+}
+
+pub(super) fn is_disk_full(case: Case<'_>, finding: &Finding) -> bool {
+    disk_full_line(case, finding).is_some()
+}
+
+/// The last words of a unit that misses a file which the reboot took away.
+pub(super) fn lost_line<'a>(case: Case<'a>, finding: &'a Finding) -> Option<&'a str> {
+    let quoted = finding.evidence.iter().map(|e| e.text.as_str());
+    let mut lines = quoted.chain(last_words(case, finding));
+    lines.find(|line| {
+        let volatile = ["/run/", "/tmp/", "/dev/shm/"];
+        line.contains("No such file or directory") && volatile.iter().any(|dir| line.contains(dir))
+    })
+}
+
+pub(super) fn is_lost_by_reboot(case: Case<'_>, finding: &Finding) -> bool {
+    finding.latent && lost_line(case, finding).is_some()
+}
+
+/// Whether it is a oneshot that ended well before the reboot, and does not after it.
+pub(super) fn worked_once(case: Case<'_>, finding: &Finding) -> bool {
+    let is_oneshot = unit(case, finding).is_some_and(|unit| unit.service_type == "oneshot");
+    let units = record(case, State::Switched).and_then(|record| record.units());
+    let switched = units.and_then(|units| units.get(&finding.subject));
+    let worked = switched.is_some_and(|unit| {
+        unit.result == "success"
+            && unit.active_state != ActiveState::Failed
+            && unit.exec_main_code == Some(1)
+            && unit.exec_main_status == Some(0)
+    });
+    finding.latent && is_oneshot && worked
+}
+
+/// The line by which systemd says that it dropped the unit's start.
+///
+/// `src/core/transaction.c`: the line is about the unit with which the cycle begins, and names the one that is dropped.
+pub(super) fn cycle_line<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a str> {
+    let job = format!(
+        "Job {}/start deleted to break ordering cycle",
+        finding.subject
+    );
+    let journal = record(case, finding.state)?.journal.as_ref()?;
+    let mut lines = journal.iter().map(|e| e.message.as_str());
+    lines.find(|line| line.contains(&job))
+}
+
+pub(super) fn is_dropped_for_a_cycle(case: Case<'_>, finding: &Finding) -> bool {
+    cycle_line(case, finding).is_some()
+}
+
+/// Whether the unit's last words are those of a disk that cannot be read, or written any more.
+pub(super) fn is_refused_by_disk(case: Case<'_>, finding: &Finding) -> bool {
+    let quoted = finding.evidence.iter().map(|e| e.text.as_str());
+    let mut lines = quoted.chain(last_words(case, finding));
+    lines.any(|line| {
+        [
+            "Read-only file system",
+            "Input/output error",
+            "Structure needs cleaning",
+        ]
+        .iter()
+        .any(|error| line.contains(error))
+    })
+}
