@@ -23,22 +23,21 @@ pub(super) fn end_of_init(lines: &[String]) -> Option<String> {
     })
 }
 
-/// A device that stage 1 (NixOS's `stage-1-init.sh`) or systemd (`src/core/job.c`) waited for in vain.
-pub(super) fn missing_device(lines: &[String]) -> Option<String> {
-    let rest = after(lines, "Timed out waiting for device ")?;
-    let rest = rest.split(", trying to mount").next()?;
-    Some(described(rest))
+/// The first device that stage 1 (NixOS's `stage-1-init.sh`) or systemd (`src/core/job.c`) waited for in vain, of those that are needed.
+pub(super) fn missing_device(lines: &[String], is_needed: impl Fn(&str) -> bool) -> Option<String> {
+    let mut missing = all_after(lines, "Timed out waiting for device ").map(|rest| {
+        let device = rest.split(", trying to mount").next();
+        described(device.unwrap_or(rest))
+    });
+    missing.find(|device| is_needed(device))
 }
 
-/// A mount that systemd could not make, or gave up for what it needs.
-pub(super) fn failed_mount(lines: &[String]) -> Option<String> {
-    let failed = after(lines, "Failed to mount ").map(described);
-    let is_path = |name: &String| name.starts_with('/');
-    let depends = || {
-        let all = all_after(lines, "Dependency failed for ");
-        all.map(described).find(is_path)
-    };
-    failed.filter(is_path).or_else(depends)
+/// The first needed mount point that systemd could not mount, or gave up for what it needs.
+pub(super) fn failed_mount(lines: &[String], is_needed: impl Fn(&str) -> bool) -> Option<String> {
+    let phrases = ["Failed to mount ", "Dependency failed for "];
+    let named = phrases.iter().flat_map(|phrase| all_after(lines, phrase));
+    let mut named = named.map(described);
+    named.find(|name| name.starts_with('/') && is_needed(name))
 }
 
 /// The first unit that failed to start, by its name where systemd tells it.
@@ -163,11 +162,14 @@ mod tests {
             "[DEPEND] Dependency failed for data.mount - /data.",
         ]);
         for lines in [old, new] {
-            assert_eq!(missing_device(&lines).unwrap(), "/dev/disk/by-label/data");
-            assert_eq!(failed_mount(&lines).unwrap(), "/data");
+            assert_eq!(
+                missing_device(&lines, |_| true).unwrap(),
+                "/dev/disk/by-label/data"
+            );
+            assert_eq!(failed_mount(&lines, |_| true).unwrap(), "/data");
         }
         let failed = lines(&["[FAILED] Failed to mount data.mount - /data."]);
-        assert_eq!(failed_mount(&failed).unwrap(), "/data");
+        assert_eq!(failed_mount(&failed, |_| true).unwrap(), "/data");
         let failed =
             lines(&["[FAILED] Failed to start systemd-fsck@x.service - File System Check on x."]);
         assert_eq!(failed_unit(&failed).unwrap(), "systemd-fsck@x.service");
@@ -183,7 +185,10 @@ mod tests {
             "[    9.1] random: crng init done",
             "An error occurred in stage 1 of the boot process, which must mount the",
         ]);
-        assert_eq!(missing_device(&lines).unwrap(), "/dev/disk/by-label/nixos");
+        assert_eq!(
+            missing_device(&lines, |_| true).unwrap(),
+            "/dev/disk/by-label/nixos"
+        );
         let error = before_stage_1_stopped(&lines).unwrap();
         assert!(error.ends_with("failed: No such file or directory"));
     }
@@ -214,18 +219,29 @@ mod tests {
             "[  OK  ] Reached target Multi-User System.",
             "<<< Welcome to NixOS >>>",
         ]);
-        for named in [
-            panic,
-            end_of_init,
-            missing_device,
-            failed_mount,
-            failed_unit,
-            waited_for,
-        ] {
+        for named in [panic, end_of_init, failed_unit, waited_for] {
             assert_eq!(named(&healthy), None);
         }
+        assert_eq!(missing_device(&healthy, |_| true), None);
+        assert_eq!(failed_mount(&healthy, |_| true), None);
         for named in [grub_error, before_stage_1_stopped, oops, lock_up] {
             assert_eq!(named(&healthy), None);
         }
+    }
+
+    #[test]
+    fn what_a_boot_can_do_without_is_not_named() {
+        let lines = lines(&[
+            "[ TIME ] Timed out waiting for device /dev/disk/by-label/spare.",
+            "[DEPEND] Dependency failed for /spare.",
+            "[ TIME ] Timed out waiting for device /dev/disk/by-label/data.",
+            "[DEPEND] Dependency failed for /data.",
+        ]);
+        let needed = |name: &str| !name.contains("spare");
+        assert_eq!(
+            missing_device(&lines, needed).unwrap(),
+            "/dev/disk/by-label/data"
+        );
+        assert_eq!(failed_mount(&lines, needed).unwrap(), "/data");
     }
 }

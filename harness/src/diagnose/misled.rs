@@ -5,7 +5,6 @@ use crate::vocabulary::{Check, Finding, System};
 
 use super::seen;
 use super::values::{Told, kernel};
-use super::words::names;
 
 /// The line of a control group that could not be made, where nothing says that memory was short.
 pub(super) fn cgroup_line(told: &Told<'_>) -> Option<String> {
@@ -45,21 +44,6 @@ pub(super) fn loops<'a>(told: &Told<'a>) -> Vec<&'a str> {
     of_check(told, Check::RestartLoop)
         .map(|f| f.subject.as_str())
         .collect()
-}
-
-/// Units that loop and looked well in one of the two samples.
-pub(super) fn caught_running(told: &Told<'_>) -> Option<String> {
-    let record = seen::record(told.case, told.since()?)?;
-    let samples = [record.units_first.as_ref(), record.units_last.as_ref()];
-    let looks_well = |name: &&str| {
-        samples.iter().flatten().any(|units| {
-            units.get(*name).is_some_and(|unit| {
-                unit.active_state == ActiveState::Active && unit.sub_state == "running"
-            })
-        })
-    };
-    let caught: Vec<&str> = loops(told).into_iter().filter(looks_well).collect();
-    (!caught.is_empty()).then(|| names(&caught))
 }
 
 /// The error that nginx answers for others, while it runs and is not among what fails.

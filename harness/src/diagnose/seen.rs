@@ -183,3 +183,17 @@ pub(super) fn is_refused_by_disk(case: Case<'_>, finding: &Finding) -> bool {
         .any(|error| line.contains(error))
     })
 }
+
+/// Whether a boot needs a device or mount point; it does not where the fstab has the option `nofail` or `noauto` for it.
+pub(super) fn is_needed(case: Case<'_>, finding: Option<&Finding>, name: &str) -> bool {
+    let closure = finding.map(|f| case.plan.closure_in(f.state));
+    let mut file_systems = closure.into_iter().flat_map(|c| &c.file_systems);
+    !file_systems.any(|fs| {
+        let device = match fs.device.split_once('=') {
+            Some(("LABEL", label)) => format!("/dev/disk/by-label/{label}"),
+            Some(("UUID", uuid)) => format!("/dev/disk/by-uuid/{uuid}"),
+            _ => fs.device.clone(),
+        };
+        fs.is_optional() && (device == name || fs.mount_point == name)
+    })
+}

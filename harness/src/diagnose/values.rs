@@ -103,8 +103,14 @@ pub(super) const VALUES: &[(&str, Value)] = &[
     }),
     ("panic", |t| console::panic(lines(t))),
     ("init's end", |t| console::end_of_init(lines(t))),
-    ("device", |t| console::missing_device(lines(t))),
-    ("mount", |t| console::failed_mount(lines(t))),
+    ("device", |t| {
+        console::missing_device(lines(t), |device| {
+            seen::is_needed(t.case, t.first(), device)
+        })
+    }),
+    ("mount", |t| {
+        console::failed_mount(lines(t), |mount| seen::is_needed(t.case, t.first(), mount))
+    }),
     ("failed unit", |t| console::failed_unit(lines(t))),
     ("job", |t| console::waited_for(lines(t))),
     ("GRUB's error", |t| console::grub_error(lines(t))),
@@ -123,11 +129,7 @@ pub(super) const VALUES: &[(&str, Value)] = &[
         )
     }),
     // Of units.
-    ("last words", |t| {
-        t.findings
-            .iter()
-            .find_map(|f| Some(f.evidence.get(1)?.text.clone()))
-    }),
+    ("last words", last_words),
     ("lost", |t| {
         Some(seen::lost_line(t.case, t.first()?)?.to_owned())
     }),
@@ -144,7 +146,6 @@ pub(super) const VALUES: &[(&str, Value)] = &[
     ("64-bit CPU", misled::cpu),
     ("ldd", misled::ldd),
     ("nobody failed", misled::nobody_failed),
-    ("caught running", misled::caught_running),
     ("nginx's answer", misled::gateway_answer),
 ];
 
@@ -231,4 +232,20 @@ fn stage_words(stage: Stage) -> &'static str {
         Stage::Sysinit => "systemd's start, after sysinit.target",
         Stage::MultiUser => "systemd's start, after multi-user.target",
     }
+}
+
+/// How much of a unit's last words a headline bears.
+const LAST_WORDS: usize = 120;
+
+/// What the first of the units said last, or systemd of it; that it failed is no news.
+fn last_words(told: &Told<'_>) -> Option<String> {
+    let quoted = told.first()?.evidence.iter().rev();
+    let mut said =
+        quoted.filter(|e| e.source == "journal" && !e.text.contains("Failed with result"));
+    let words = said.next()?.text.as_str();
+    let mut kept: String = words.chars().take(LAST_WORDS).collect();
+    if kept.len() < words.len() {
+        kept.push('…');
+    }
+    Some(kept)
 }

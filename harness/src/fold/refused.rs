@@ -2,6 +2,8 @@
 //!
 //! Called by the rehearsal, which asks `ldd` about them, and by `dump`. It judges neither.
 
+use std::collections::BTreeSet;
+
 use super::{journal, sanitise};
 
 /// How many are asked about: each is one more process in the guest.
@@ -9,11 +11,12 @@ const EXECUTABLES_ASKED: usize = 3;
 /// Longer than any path of a store.
 const PATH_LIMIT: usize = 300;
 
-/// The first executables that systemd could not execute, by their paths; `output` is a dump of the journal.
+/// Executables that systemd could not execute, by their paths; `output` is a dump of the journal.
 ///
-/// Only plain absolute paths, because they become words of a shell's script. systemd's `src/core/exec-invoke.c` has both lines.
+/// The first in the order of paths, so that each run asks about the same ones, and only plain absolute paths, because they become
+/// words of a shell's script. systemd's `src/core/exec-invoke.c` has both lines.
 pub fn executables(output: &str) -> Vec<String> {
-    let mut paths: Vec<String> = Vec::new();
+    let mut paths: BTreeSet<String> = BTreeSet::new();
     for entry in journal::parse(output).entries {
         let message = entry.message.as_str();
         let phrases = ["Failed at step EXEC spawning ", "Failed to execute "];
@@ -21,16 +24,12 @@ pub fn executables(output: &str) -> Vec<String> {
         let path = named
             .and_then(|(_, rest)| rest.rsplit_once(": "))
             .map(|(path, _)| path);
-        if let Some(path) = path.filter(|path| is_plain(path))
-            && !paths.iter().any(|known| known == path)
-        {
-            paths.push(path.to_owned());
-        }
-        if paths.len() == EXECUTABLES_ASKED {
-            break;
+        paths.extend(path.filter(|path| is_plain(path)).map(str::to_owned));
+        if paths.len() > EXECUTABLES_ASKED {
+            paths.pop_last();
         }
     }
-    paths
+    paths.into_iter().collect()
 }
 
 fn is_plain(path: &str) -> bool {
@@ -60,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refused_executable_is_named_once_and_no_more_than_three() {
+    fn each_refused_executable_is_named_once_and_the_same_three_in_every_run() {
         let output = journal(&[
             "a.service: Failed to execute /nix/store/x-a/bin/a: Exec format error",
             "a.service: Failed at step EXEC spawning /nix/store/x-a/bin/a: Exec format error",
@@ -68,7 +67,7 @@ mod tests {
             "Failed at step EXEC spawning /c: Permission denied",
             "Failed at step EXEC spawning /d: Permission denied",
         ]);
-        assert_eq!(executables(&output), ["/nix/store/x-a/bin/a", "/b", "/c"]);
+        assert_eq!(executables(&output), ["/b", "/c", "/d"]);
     }
 
     #[test]

@@ -50,6 +50,11 @@ const PATTERNS: &[(&str, &str)] = &[
     // Addresses.
     (r"\b0x[0-9a-f]+\b", "0xN"),
     (r"\b(at|ip|sp) [0-9a-f]{6,16}\b", "${1} N"),
+    // The host's own, where the target machine has no CPU of its own.
+    (
+        r"names a 64-bit CPU: [^,]*,",
+        "names a 64-bit CPU: redacted,",
+    ),
     // Deadlines scale with the machine's speed.
     (r"\b\d+(\.\d+)? ?(ms|s|seconds|minutes|min)\b", "N ${2}"),
     (r"QEMU emulator version [^;,]*", "QEMU"),

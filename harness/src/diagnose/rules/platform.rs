@@ -4,7 +4,7 @@ use crate::vocabulary::{Check, State};
 
 use super::super::rule::{Groups, Misleads, Of, Related, Rule, Words, errors};
 use super::super::seen;
-use super::{CAUGHT_RUNNING, CGROUP, NGINX_ANSWERS, NOBODY_FAILED, OF_UNITS};
+use super::{CGROUP, NGINX_ANSWERS, NOBODY_FAILED, OF_UNITS};
 
 /// The kernel's first.
 const ARCHITECTURE: &[Check] = &[
@@ -53,7 +53,6 @@ const BY_THE_PLATFORM: &[Misleads] = &[
     },
     CGROUP,
     NOBODY_FAILED,
-    CAUGHT_RUNNING,
     NGINX_ANSWERS,
 ];
 
