@@ -1,10 +1,10 @@
 //! What was observed in this run and points at a wrong cause.
 
 use crate::fold::{ActiveState, Unit};
-use crate::vocabulary::{Check, Finding, System};
+use crate::vocabulary::{Check, ElfClass, Finding, System};
 
 use super::seen;
-use super::values::{Told, kernel};
+use super::values::{Told, classes, kernel};
 
 /// The line of a control group that could not be made, where nothing says that memory was short.
 pub(super) fn cgroup_line(told: &Told<'_>) -> Option<String> {
@@ -21,12 +21,14 @@ pub(super) fn cpu(told: &Told<'_>) -> Option<String> {
     is_idle.then(|| identity.cpu.clone().unwrap_or_else(|| "unnamed".to_owned()))
 }
 
-/// What ldd said of one of the refused executables.
+/// What the ldd of a 32-bit userland said of a refused 64-bit executable.
 pub(super) fn ldd(told: &Told<'_>) -> Option<String> {
     let record = seen::record(told.case, told.since()?)?;
+    let is_32_bit = record.identity.as_ref()?.pid1 == Some(ElfClass::I386);
+    let is_64_bit = classes(told).as_deref() == Some(ElfClass::X86_64.as_str());
     let mut answers = record.ldd.iter();
     let (path, said) = answers.find(|(_, said)| said.contains("not a dynamic executable"))?;
-    Some(format!("`ldd {path}`: {said}"))
+    (is_32_bit && is_64_bit).then(|| format!("`ldd {path}`: {said}"))
 }
 
 /// systemd's own word, where it counts no failed unit although services loop.
@@ -46,9 +48,13 @@ pub(super) fn loops<'a>(told: &Told<'a>) -> Vec<&'a str> {
         .collect()
 }
 
-/// The error that nginx answers for others, while it runs and is not among what fails.
+/// The error that nginx answers for others, while it runs and is not among what fails; 503 may be its own limit.
 pub(super) fn gateway_answer(told: &Told<'_>) -> Option<String> {
-    let gateway = of_check(told, Check::HttpGateway).next()?;
+    let is_for_others = |f: &&Finding| {
+        let mut evidence = f.evidence.iter();
+        evidence.any(|e| e.text.starts_with("502") || e.text.starts_with("504"))
+    };
+    let gateway = of_check(told, Check::HttpGateway).find(is_for_others)?;
     let units = seen::record(told.case, gateway.state)?.units()?;
     let nginx = units.get("nginx.service")?;
     let is_blamed = told.all.iter().any(|f| f.subject == "nginx.service");

@@ -65,6 +65,7 @@ pub(super) const RULES: &[Rule] = &[
         id: "no-init",
         takes: &[failed().showing(&[
             "No working init found",
+            "Requested init ",
             "stage 2 init script",
             "No init= parameter on the kernel command line",
             "does not look like a NixOS installation",

@@ -99,5 +99,5 @@ const NOBODY_FAILED: Misleads = Misleads {
 
 const NGINX_ANSWERS: Misleads = Misleads {
     evidence: &["nginx answers {nginx's answer}"],
-    truth: &["it does its part: what it passes requests on to is not there"],
+    truth: &["it does its part: what it passes requests on to gives no answer"],
 };

@@ -142,7 +142,10 @@ pub(super) const RULES: &[Rule] = &[
             errors(&[Check::UnitFailed])
                 .logging(&["Start request repeated too quickly", "Start limit hit"]),
         ],
-        headline: &["{subjects} died again and again, until systemd gave up (start limit hit)"],
+        headline: &[
+            "{subjects} died again and again, until systemd gave up (start limit hit): {last words}",
+            "{subjects} died again and again, until systemd gave up (start limit hit)",
+        ],
         next: &[
             "the limit is not the fault: read what the unit said at its first death, `journalctl -b --unit` of it; then `systemctl reset-failed`",
         ],
@@ -151,7 +154,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "unit-failed",
         takes: &[errors(&[Check::UnitFailed])],
-        headline: &["{only summary}", "{subjects} failed"],
+        headline: &[
+            "{only summary}: {last words}",
+            "{only summary}",
+            "{subjects} failed: {last words}",
+            "{subjects} failed",
+        ],
         next: READ_THE_JOURNAL,
         ..UNITS
     },
