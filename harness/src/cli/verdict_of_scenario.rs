@@ -64,6 +64,10 @@ pub(super) fn judge(
 /// What is wrong with the cause that the report leads with.
 fn wrong_cause(expect: &Expectation, report: &Report) -> Option<String> {
     let first = report.diagnosis.causes.first();
+    let rule = first.map_or("no rule", |cause| cause.rule.as_str());
+    if let Some(expected) = expect.cause.as_deref().filter(|expected| *expected != rule) {
+        return Some(format!("the first cause is of {rule}, expected {expected}"));
+    }
     let headline = first.map_or("", |cause| cause.headline.as_str());
     let expected = expect.says.as_deref()?;
     (!headline.contains(expected)).then(|| match headline {
@@ -91,6 +95,7 @@ mod tests {
             findings: testing::finding_ids(&plan, &recording),
             unproven: Vec::new(),
             says: Some("i686-linux kernel runs x86_64 executables".to_owned()),
+            cause: Some("foreign-executables".to_owned()),
         }
     }
 
@@ -120,5 +125,17 @@ mod tests {
         ] {
             assert!(line.contains(part), "{line}");
         }
+    }
+
+    #[test]
+    fn another_rule_than_the_expected_one_is_told() {
+        let mut expect = outage();
+        expect.cause = Some("restart-loop".to_owned());
+        let (exit, line) = told(&expect);
+        assert_eq!(exit, Exit::Fail);
+        assert!(
+            line.contains("is of foreign-executables, expected restart-loop"),
+            "{line}"
+        );
     }
 }

@@ -84,6 +84,11 @@ struct Case<'a> {
     run: &'a Run,
 }
 
+/// The ids of all rules, in their order: the values of [`Cause::rule`].
+pub fn rule_ids() -> impl Iterator<Item = &'static str> {
+    rules::all().map(|rule| rule.id)
+}
+
 /// Orders the findings of a run. Every id is in exactly one place of the result.
 pub fn diagnose(plan: &Plan, run: &Run, findings: &[Finding]) -> Diagnosis {
     let mut pool = Pool::new(findings);

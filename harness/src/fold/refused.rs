@@ -13,10 +13,10 @@ const PATH_LIMIT: usize = 300;
 
 /// Executables that systemd could not execute, by their paths; `output` is a dump of the journal.
 ///
-/// The first in the order of paths, so that each run asks about the same ones, and only plain absolute paths, because they become
+/// The first by their file names, so that each run and each build asks about the same ones; and only plain absolute paths, because they become
 /// words of a shell's script. systemd's `src/core/exec-invoke.c` has both lines.
 pub fn executables(output: &str) -> Vec<String> {
-    let mut paths: BTreeSet<String> = BTreeSet::new();
+    let mut paths: BTreeSet<(String, String)> = BTreeSet::new();
     for entry in journal::parse(output).entries {
         let message = entry.message.as_str();
         let phrases = ["Failed at step EXEC spawning ", "Failed to execute "];
@@ -24,12 +24,17 @@ pub fn executables(output: &str) -> Vec<String> {
         let path = named
             .and_then(|(_, rest)| rest.rsplit_once(": "))
             .map(|(path, _)| path);
-        paths.extend(path.filter(|path| is_plain(path)).map(str::to_owned));
+        let path = path.filter(|path| is_plain(path));
+        paths.extend(path.map(|path| (file_name(path), path.to_owned())));
         if paths.len() > EXECUTABLES_ASKED {
             paths.pop_last();
         }
     }
-    paths.into_iter().collect()
+    paths.into_iter().map(|(_, path)| path).collect()
+}
+
+fn file_name(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or(path).to_owned()
 }
 
 fn is_plain(path: &str) -> bool {
@@ -67,7 +72,7 @@ mod tests {
             "Failed at step EXEC spawning /c: Permission denied",
             "Failed at step EXEC spawning /d: Permission denied",
         ]);
-        assert_eq!(executables(&output), ["/b", "/c", "/d"]);
+        assert_eq!(executables(&output), ["/nix/store/x-a/bin/a", "/b", "/c"]);
     }
 
     #[test]

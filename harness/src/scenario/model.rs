@@ -129,4 +129,6 @@ pub struct Expectation {
     pub unproven: Vec<String>,
     /// What the headline of the first cause says: words of it. Wherever something is found that fails the rehearsal, there is a cause to name.
     pub says: Option<String>,
+    /// The id of the rule that makes the first cause: `foreign-executables`.
+    pub cause: Option<String>,
 }
