@@ -63,6 +63,7 @@ pub(super) const VALUES: &[(&str, Value)] = &[
     // Of the findings.
     ("subjects", |t| Some(names(&subjects(t)))),
     ("summary", |t| Some(t.first()?.summary.clone())),
+    ("named summary", |t| Some(named(t.first()?))),
     ("only summary", |t| match t.findings {
         [only] => Some(only.summary.clone()),
         _ => None,
@@ -152,6 +153,20 @@ pub(super) const VALUES: &[(&str, Value)] = &[
 fn value(name: &str, told: &Told<'_>) -> Option<String> {
     let row = VALUES.iter().find(|(known, _)| *known == name)?;
     row.1(told)
+}
+
+/// A sentence whose subject is the finding's, and left out where the finding is told under its name, gets it.
+fn named(finding: &Finding) -> String {
+    let Finding {
+        subject, summary, ..
+    } = finding;
+    if ["it ", "its ", "would ", "a link "]
+        .iter()
+        .any(|begin| summary.starts_with(begin))
+    {
+        return format!("{subject}: {summary}");
+    }
+    summary.clone()
 }
 
 /// Each subject once, in order.
@@ -248,4 +263,27 @@ fn last_words(told: &Told<'_>) -> Option<String> {
         kept.push('…');
     }
     Some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocabulary::{Check, State};
+
+    #[test]
+    fn a_sentence_without_a_subject_gets_it() {
+        let told = |summary| {
+            named(&Finding::new(
+                Check::Reference,
+                State::Inspected,
+                "etc/motd",
+                summary,
+            ))
+        };
+        assert_eq!(
+            told("a link that leads nowhere"),
+            "etc/motd: a link that leads nowhere"
+        );
+        assert_eq!(told("the kernel panicked"), "the kernel panicked");
+    }
 }

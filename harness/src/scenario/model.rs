@@ -127,7 +127,7 @@ pub struct Expectation {
     /// `STATE/SUBJECT`, or `SUBJECT` for what concerns the whole rehearsal.
     #[serde(default)]
     pub unproven: Vec<String>,
-    /// What the headline of the first cause says: words of it. Wherever something is found that fails the rehearsal, there is a cause to name.
+    /// What the headline of the first cause says: words of it, in which `…` is anything. Wherever something is found that fails the rehearsal, there is a cause to name.
     pub says: Option<String>,
     /// The id of the rule that makes the first cause: `foreign-executables`.
     pub cause: Option<String>,

@@ -8,7 +8,7 @@ const NOTHING: Words = &["nothing has to be done for this verdict; know that it 
 
 const EACH: Rule = Rule {
     groups: Groups::OneEach,
-    headline: &["{summary}"],
+    headline: &["{named summary}"],
     ..Rule::BASE
 };
 
