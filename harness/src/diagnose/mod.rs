@@ -113,6 +113,4 @@ impl Cause {
 }
 
 #[cfg(test)]
-mod cases;
-#[cfg(test)]
 mod tests;

@@ -101,3 +101,6 @@ const NGINX_ANSWERS: Misleads = Misleads {
     evidence: &["nginx answers {nginx's answer}"],
     truth: &["it does its part: what it passes requests on to gives no answer"],
 };
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::rules;
-use super::values::VALUES;
-use super::{Cause, Diagnosis, diagnose};
+use super::super::values::VALUES;
+use super::super::{Cause, Diagnosis, diagnose, rule_ids};
 use crate::testing::{self, Recording, endpoint, healthy_recording, status};
 use crate::vocabulary::{
     Check, Finding, HttpAnswer, Plan, Stage, State, StaticCause, Step, StepOutcome, System,
@@ -681,7 +680,7 @@ fn every_rule_makes_the_only_cause_of_its_own_case() {
 
 #[test]
 fn every_rule_has_an_id_of_its_own_and_a_case() {
-    let ids: Vec<&str> = super::rule_ids().collect();
+    let ids: Vec<&str> = rule_ids().collect();
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), unique.len());
     let tested: BTreeSet<&str> = ROWS.iter().map(|row| row.0).collect();
@@ -696,7 +695,7 @@ fn every_rule_has_an_id_of_its_own_and_a_case() {
 #[test]
 fn every_template_names_values_that_there_are() {
     let known = |name: &str| name.contains('/') || VALUES.iter().any(|row| row.0 == name);
-    for rule in rules::all() {
+    for rule in super::all() {
         let related = rule.follows.iter().map(|row| row.words);
         let misleading = rule
             .misleads
