@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::vocabulary::{Check, Finding, Severity, State, TargetMachine};
 
-use super::Scene;
-use super::signatures::{OUT_OF_MEMORY, Signature, is_kernel_line, matching};
+use super::signatures::{ORDERING_CYCLE, OUT_OF_MEMORY, Signature, is_kernel_line, matching};
+use super::{Scene, ordering_cycle};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<&str, Finding> = BTreeMap::new();
@@ -46,6 +46,9 @@ fn finding(scene: &Scene<'_>, signature: &Signature, source: &str, line: &str) -
         signature.description,
     )
     .with_evidence(source, line);
+    if signature.id == ORDERING_CYCLE {
+        return ordering_cycle::judged(scene, finding);
+    }
     let memory_mib = scene.plan.target.memory_mib;
     if signature.id == OUT_OF_MEMORY && memory_mib == TargetMachine::default().memory_mib {
         finding.summary.push_str(&format!(

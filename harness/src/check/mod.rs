@@ -13,7 +13,9 @@
 //! | `system-string`, `kernel-architecture`, `userland-architecture` | `system`, `kernel`, `userland` |
 //! | `wrong-generation` | `booted-system`, `current-system`, `profile` |
 //! | `system-state` | `systemd` |
-//! | `unit-failed`, `unit-inactive`, `restart-loop`, `exec-failed` | the unit |
+//! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-lost`, `exec-failed` | the unit |
+//! | `clock-off` | `clock` |
+//! | `shutdown-slow` | the step: `warm-reboot` |
 //! | `log-signature` | the signature's id, see `signatures` |
 //! | `http-gateway`, `http-unanswered`, `probe-failed` | the URL |
 //!
@@ -22,6 +24,7 @@
 mod architecture;
 mod boot_failed;
 mod bootloader_install;
+mod clock_off;
 pub mod coverage;
 mod exec_failed;
 mod http_gateway;
@@ -32,14 +35,17 @@ mod lacks;
 mod log_signature;
 mod merge;
 mod network;
+mod ordering_cycle;
 mod probe_failed;
 mod restart_loop;
+mod shutdown_slow;
 mod signatures;
 pub(crate) mod switch_failed;
 mod system_state;
 mod system_string;
 mod unit_failed;
 mod unit_inactive;
+mod unit_lost;
 mod userland_architecture;
 mod wrong_generation;
 
@@ -112,6 +118,16 @@ pub const CHECKS: &[Row] = &[
         run: restart_loop::check,
     },
     Row {
+        check: Check::UnitLost,
+        observed: has_units,
+        run: unit_lost::check,
+    },
+    Row {
+        check: Check::ClockOff,
+        observed: |record| record.clock.is_some(),
+        run: clock_off::check,
+    },
+    Row {
         check: Check::ExecFailed,
         observed: |record| record.journal.is_some() || has_units(record),
         run: exec_failed::check,
@@ -145,6 +161,7 @@ const STEP_CHECKS: &[StepCheck] = &[
     bootloader_install::check,
     boot_failed::check,
     switch_failed::check,
+    shutdown_slow::check,
 ];
 
 fn has_identity(record: &StateRecord) -> bool {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::fold::{StateRecord, Unit};
+use crate::fold::{ActiveState, StateRecord, Unit};
 use crate::vocabulary::{Check, Finding};
 
-use super::{Scene, lacks};
+use super::{Scene, lacks, unit_failed};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(last) = &scene.record.units_last else {
@@ -26,6 +26,8 @@ pub fn is_looping(record: &StateRecord, id: &str) -> bool {
         units.as_ref().and_then(|units| units.get(id)).cloned()
     };
     match (sample(&record.units_first), sample(&record.units_last)) {
+        // systemd gave up: that is a failed unit, and no loop.
+        (_, Some(last)) if has_given_up(&last) => false,
         (Some(first), Some(last)) => {
             let restarted = first
                 .restarts
@@ -35,6 +37,11 @@ pub fn is_looping(record: &StateRecord, id: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Between two attempts a later systemd calls a unit failed as well, in the sub-state `failed-before-auto-restart`.
+fn has_given_up(unit: &Unit) -> bool {
+    unit.active_state == ActiveState::Failed && unit.sub_state == "failed"
 }
 
 fn finding(scene: &Scene<'_>, id: &str) -> Finding {
@@ -49,8 +56,11 @@ fn finding(scene: &Scene<'_>, id: &str) -> Finding {
         scene.plan.window_seconds,
     );
     let summary = format!("{id} is restarted again and again");
-    let finding = Finding::new(Check::RestartLoop, scene.state, id, summary)
+    let mut finding = Finding::new(Check::RestartLoop, scene.state, id, summary)
         .with_evidence("systemctl show", shown);
+    for message in unit_failed::last_own_words(scene, id) {
+        finding = finding.with_evidence("journal", message);
+    }
     lacks::excused(scene, id, finding)
 }
 
@@ -82,6 +92,37 @@ mod tests {
             testing::finding_ids(&plan, &recording),
             ["rebooted/restart-loop/alpha.service"]
         );
+    }
+
+    #[test]
+    fn what_systemd_gave_up_on_is_no_loop() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.set_last("alpha.service", "NRestarts", "5");
+        guest.set_last("alpha.service", "ActiveState", "failed");
+        guest.set_last("alpha.service", "SubState", "failed");
+        guest.log_unit(
+            "alpha.service",
+            "alpha.service: Start request repeated too quickly.",
+        );
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(findings.len(), 1);
+        assert_eq!(
+            findings[0].summary,
+            "alpha.service failed, and systemd gave up restarting it"
+        );
+    }
+
+    #[test]
+    fn the_last_words_of_a_looping_service_are_quoted() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.set_last("alpha.service", "NRestarts", "2");
+        guest.journal.push(
+            r#"{"MESSAGE":"cannot open /run/alpha/key: No such file or directory","_SYSTEMD_UNIT":"alpha.service","SYSLOG_IDENTIFIER":"alpha"}"#.to_owned(),
+        );
+        let findings = testing::findings(&plan, &recording);
+        assert!(findings[0].evidence[1].text.starts_with("cannot open"));
     }
 
     #[test]

@@ -40,6 +40,9 @@ use Severity::{Error, Warning};
 /// The signature that depends on how much memory the VM was given.
 pub(super) const OUT_OF_MEMORY: &str = "oom-kill";
 
+/// The signature whose lines name a unit that systemd did not start, see `ordering_cycle`.
+pub(super) const ORDERING_CYCLE: &str = "ordering-cycle";
+
 /// Most telling first. The origin of each is the file of the kernel, or of systemd, that prints it.
 ///
 /// Lock-ups and stalls are warnings because an overloaded host makes them in any emulated guest.
@@ -114,6 +117,14 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"segfault at [0-9a-f]+ ip|trap invalid opcode",
         "a process died of a bad access or instruction",
     ),
+    // systemd's src/core/transaction.c; a job to stop something that is dropped does no harm.
+    Signature {
+        id: ORDERING_CYCLE,
+        pattern: r"Job \S+/(?:verify-active|start|restart|reload-or-start) deleted to break ordering cycle",
+        kernel_only: false,
+        severity: Warning,
+        description: "systemd dropped a job to break a cycle of units that wait for each other",
+    },
     // systemd's src/core/cgroup.c: it also follows from a child that could not be executed, and then means no want of memory.
     Signature {
         id: "cgroup-memory",
@@ -203,6 +214,10 @@ mod tests {
             (
                 "segfault",
                 "beta[71]: segfault at 0 ip 000055d0 sp 00007ffd error 4 in beta",
+            ),
+            (
+                "ordering-cycle",
+                "sysinit.target: Job a.service/start deleted to break ordering cycle starting with sysinit.target/start",
             ),
             (
                 "cgroup-memory",

@@ -26,7 +26,10 @@ fn finding(scene: &Scene<'_>, unit: &Unit) -> Finding {
     if let Some(status) = unit.exec_main_status.filter(|s| *s != 0) {
         shown.push_str(&format!(" ExecMainStatus={status}"));
     }
-    let summary = format!("{} failed{how}", unit.id);
+    let mut summary = format!("{} failed{how}", unit.id);
+    if gave_up(scene, unit) {
+        summary.push_str(", and systemd gave up restarting it");
+    }
     let mut finding = Finding::new(Check::UnitFailed, scene.state, &unit.id, summary)
         .with_evidence("systemctl show", shown);
     for message in telling_messages(scene, &unit.id) {
@@ -37,23 +40,42 @@ fn finding(scene: &Scene<'_>, unit: &Unit) -> Finding {
 
 /// The last words of the unit itself; where it said nothing, the first urgent ones about it.
 fn telling_messages<'a>(scene: &Scene<'a>, unit: &'a str) -> Vec<&'a str> {
+    let own = last_own_words(scene, unit);
+    if !own.is_empty() {
+        return own;
+    }
+    let all = scene.record.messages_of(unit);
+    all.filter(|e| e.priority.is_some_and(|p| p <= URGENT))
+        .map(|e| e.message.as_str())
+        .take(MESSAGES_SHOWN)
+        .collect()
+}
+
+/// The last lines that the unit's own processes wrote.
+pub(super) fn last_own_words<'a>(scene: &Scene<'a>, unit: &'a str) -> Vec<&'a str> {
     let all: Vec<&JournalEntry> = scene.record.messages_of(unit).collect();
+    // Before its exec a child is `(name)`, and what it says then is systemd's.
+    let is_own = |e: &JournalEntry| {
+        let speaker = e.identifier.as_deref();
+        speaker.is_some_and(|name| name != "systemd" && !name.starts_with('('))
+            && !e.message.is_empty()
+    };
     let mut own: Vec<&str> = all
         .iter()
         .rev()
-        .filter(|e| e.identifier.as_deref() != Some("systemd") && !e.message.is_empty())
+        .filter(|e| is_own(e))
         .map(|e| e.message.as_str())
         .take(MESSAGES_SHOWN)
         .collect();
     own.reverse();
-    if !own.is_empty() {
-        return own;
-    }
-    all.iter()
-        .filter(|e| e.priority.is_some_and(|p| p <= URGENT))
-        .map(|e| e.message.as_str())
-        .take(MESSAGES_SHOWN)
-        .collect()
+    own
+}
+
+/// `src/core/service.c` and `src/core/unit.c` of systemd say so in words; the result may still be that of the last attempt.
+fn gave_up(scene: &Scene<'_>, unit: &Unit) -> bool {
+    let mut messages = scene.record.messages_of(&unit.id);
+    unit.result == "start-limit-hit"
+        || messages.any(|e| e.message.contains("Start request repeated too quickly"))
 }
 
 #[cfg(test)]

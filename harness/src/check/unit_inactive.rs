@@ -22,7 +22,14 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .into_iter()
         .filter_map(|id| units.get(id))
         .filter(|unit| unit.load_state == "loaded" && !is_looping(scene.record, &unit.id))
-        .filter_map(|unit| Some(lacks::excused(scene, &unit.id, finding(scene, unit)?)))
+        .filter_map(|unit| {
+            let mut finding = finding(scene, unit)?;
+            if let Some(name) = missing_requisite(units, unit) {
+                let why = format!(": it needs {name}, which nothing has started");
+                finding.summary.push_str(&why);
+            }
+            Some(lacks::excused(scene, &unit.id, finding))
+        })
         .collect()
 }
 
@@ -87,6 +94,17 @@ fn finding(scene: &Scene<'_>, unit: &Unit) -> Option<Finding> {
     }
 }
 
+/// What must be up before the unit, and is not: systemd then drops its job (`Requisite=`, systemd.unit(5)). A requisite that failed or
+/// loops is told by itself.
+fn missing_requisite<'a>(units: &BTreeMap<String, Unit>, unit: &'a Unit) -> Option<&'a str> {
+    let is_down = |name: &&String| {
+        let required = units.get(*name);
+        required.is_none_or(|u| u.active_state == ActiveState::Inactive)
+    };
+    let mut missing = unit.requisites.iter().filter(is_down);
+    missing.next().map(String::as_str)
+}
+
 fn is_inactive_by_design(unit: &Unit) -> bool {
     let is_done = unit.service_type == "oneshot"
         && !unit.remain_after_exit
@@ -140,6 +158,22 @@ mod tests {
         assert_eq!(
             ids_with(&[("ActiveState", "activating"), ("SubState", "start")]),
             expected
+        );
+    }
+
+    #[test]
+    fn the_requisite_that_nothing_started_is_named() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        let inactive = [
+            ("ActiveState", "inactive"),
+            ("Requisite", "beta.service books.service"),
+        ];
+        guest.set_unit("alpha.service", &inactive);
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(
+            findings[0].summary,
+            "alpha.service is wanted by the boot target and not active: it needs books.service, which nothing has started"
         );
     }
 

@@ -161,7 +161,7 @@ fn an_old_generation_after_the_reboot_points_at_the_bootloader() {
     assert!(diagnosis.causes[0].latent);
 }
 
-const CHECKS: [Check; 15] = [
+const CHECKS: [Check; 18] = [
     Check::BootFailed,
     Check::BootloaderInstall,
     Check::SwitchFailed,
@@ -173,6 +173,9 @@ const CHECKS: [Check; 15] = [
     Check::UnitFailed,
     Check::UnitInactive,
     Check::RestartLoop,
+    Check::UnitLost,
+    Check::ClockOff,
+    Check::ShutdownSlow,
     Check::ExecFailed,
     Check::LogSignature,
     Check::HttpGateway,

@@ -5,7 +5,7 @@ use crate::vocabulary::{Observation, Recorded, State, Step, StepOutcome, Unprove
 use super::dump::{self, RawDump};
 use super::inspected;
 use super::{
-    AcceleratorRecord, BootRecord, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord,
+    AcceleratorRecord, BootRecord, Clock, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord,
     StepRecord, sanitise,
 };
 
@@ -58,6 +58,7 @@ impl Folding {
                 step: *step,
                 outcome: None,
                 boot: None,
+                reset_ms: None,
                 started_ms: at_ms,
                 finished_ms: None,
             }),
@@ -66,9 +67,13 @@ impl Folding {
                 record.outcome = Some(sanitised(outcome));
                 record.finished_ms = Some(at_ms);
             }
-            Observation::PoweredOn { boot, .. }
-            | Observation::Qemu { boot, .. }
-            | Observation::Screen { boot, .. } => {
+            Observation::Qemu { boot, event, .. } => {
+                if event == "RESET" {
+                    self.reset(at_ms);
+                }
+                self.boot(*boot);
+            }
+            Observation::PoweredOn { boot, .. } | Observation::Screen { boot, .. } => {
                 self.boot(*boot);
             }
             Observation::Console { boot, line } => self.boot(*boot).add_line(line),
@@ -77,7 +82,10 @@ impl Folding {
                 boot,
                 status,
                 stderr,
-            } => self.boot(*boot).exited(status, stderr),
+            } => {
+                self.reset(at_ms);
+                self.boot(*boot).exited(status, stderr);
+            }
             Observation::ChannelOpened {
                 boot,
                 boot_id,
@@ -122,6 +130,12 @@ impl Folding {
                 exit_code: *exit_code,
                 output: sanitise::last_lines(output, OUTPUT_LINES),
             }),
+            Observation::Clock { state, guest, host } => {
+                self.state(*state).clock = Some(Clock {
+                    guest: *guest,
+                    host: *host,
+                });
+            }
             Observation::Http {
                 state,
                 round,
@@ -188,6 +202,14 @@ impl Folding {
         &mut boots[at]
     }
 
+    /// Notes that the machine of the running step went down.
+    fn reset(&mut self, at_ms: u64) {
+        let running = self.run.steps.last_mut().filter(|s| s.outcome.is_none());
+        if let Some(step) = running {
+            step.reset_ms.get_or_insert(at_ms);
+        }
+    }
+
     /// The record of a step, made where its beginning was not recorded.
     fn step(&mut self, step: Step, at_ms: u64) -> &mut StepRecord {
         let steps = &mut self.run.steps;
@@ -199,6 +221,7 @@ impl Folding {
                     step,
                     outcome: None,
                     boot: None,
+                    reset_ms: None,
                     started_ms: at_ms,
                     finished_ms: None,
                 });

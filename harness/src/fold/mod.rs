@@ -23,7 +23,7 @@ pub use inspected::sanitised;
 pub use journal::JournalEntry;
 pub use refused::executables as refused_executables;
 pub use run::{
-    AcceleratorRecord, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord, StepRecord,
+    AcceleratorRecord, Clock, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord, StepRecord,
     state_after, steps_in_order,
 };
 pub use switch::refused_by_own_checks;

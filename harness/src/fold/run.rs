@@ -61,6 +61,8 @@ pub struct StepRecord {
     pub outcome: Option<StepOutcome>,
     /// The last boot that was seen while it ran.
     pub boot: Option<u32>,
+    /// When the machine was first reset, or its QEMU ended, while it ran: milliseconds since the run began.
+    pub reset_ms: Option<u64>,
     /// Milliseconds since the run began.
     pub started_ms: u64,
     pub finished_ms: Option<u64>,
@@ -84,6 +86,7 @@ pub struct StateRecord {
     pub ldd: Vec<(String, String)>,
     /// What was written to the journal since the state before, where both belong to one boot.
     pub journal: Option<Vec<JournalEntry>>,
+    pub clock: Option<Clock>,
     /// Every probe of an endpoint, in order.
     pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
     /// What came of the user's probes, in order.
@@ -107,6 +110,13 @@ impl StateRecord {
         // `max_by_key` gives the last of equals.
         self.http.get(endpoint)?.iter().max_by_key(|p| p.round)
     }
+}
+
+/// What the guest's clock said, and the host's at that moment, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clock {
+    pub guest: i64,
+    pub host: i64,
 }
 
 /// One answer, or none, of an endpoint.

@@ -25,7 +25,13 @@ pub const PROPERTIES: &[&str] = &[
     "Requires",
     "BindsTo",
     "Upholds",
+    "Requisite",
     "TriggeredBy",
+    "OnFailure",
+    "OnSuccess",
+    "BusName",
+    "Transient",
+    "Description",
 ];
 
 /// Units of this name were added by bootproof and are no part of the closure.
@@ -61,7 +67,17 @@ pub struct Unit {
     pub requires: Vec<String>,
     /// `Wants=` and `Upholds=`.
     pub wants: Vec<String>,
+    /// `Requisite=`: what must be up already, and is not started for it.
+    pub requisites: Vec<String>,
     pub triggered_by: Vec<String>,
+    /// `OnFailure=` and `OnSuccess=`: what it starts as it ends.
+    pub starts_at_end: Vec<String>,
+    /// `BusName=`: D-Bus starts it when somebody asks for that name. Empty where it has none.
+    pub bus_name: String,
+    /// Whether a program made it while the system ran (`systemd-run`); `None` where the dump does not say.
+    pub transient: Option<bool>,
+    /// `Description=`, by which systemd calls it on the console.
+    pub description: String,
 }
 
 /// `ActiveState=`.
@@ -121,7 +137,12 @@ impl Unit {
                 "ConditionTimestampMonotonic" => condition_seen = value.trim() != "0",
                 "Wants" | "Upholds" => unit.wants.extend(list(value)),
                 "Requires" | "BindsTo" => unit.requires.extend(list(value)),
+                "Requisite" => unit.requisites = list(value),
                 "TriggeredBy" => unit.triggered_by = list(value),
+                "OnFailure" | "OnSuccess" => unit.starts_at_end.extend(list(value)),
+                "BusName" => unit.bus_name = text(),
+                "Transient" => unit.transient = Some(value.trim() == "yes"),
+                "Description" => unit.description = text(),
                 _ => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Looks at the guest in one state: dumps, a window of time, and every HTTP endpoint before and after it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -15,6 +15,8 @@ use crate::probe;
 use crate::vocabulary::{
     ClosureFacts, Dump, HttpAnswer, HttpEndpoint, Observation, Probe, ProbeRoute, State, Unproven,
 };
+
+const TIME_TOLD: Duration = Duration::from_secs(60);
 
 /// What a look at one state needs to know.
 pub(super) struct Look<'a> {
@@ -41,6 +43,9 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
     }
     let window_ends = Instant::now() + look.window;
     if let Err(gone) = dump(guest, look, dumps::identity()).await? {
+        return Ok(Err(gone));
+    }
+    if let Err(gone) = compare_clocks(guest, look).await? {
         return Ok(Err(gone));
     }
     let mut rounds = HttpRounds::default();
@@ -105,6 +110,34 @@ async fn dump(
         }
         Err(gone) => Ok(Err(gone)),
     }
+}
+
+/// Asks the guest for its time, and records it beside the host's. A guest that does not tell it has no clock that could be judged.
+async fn compare_clocks(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()> {
+    let answer = match guest
+        .run("tell its time", "date +%s", look.deadlines.scale(TIME_TOLD))
+        .await?
+    {
+        Ok(answer) => answer.output.trim().parse().ok(),
+        Err(trouble) if trouble.machine_runs_on() => None,
+        Err(gone) => return Ok(Err(gone)),
+    };
+    let host = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let host = host.and_then(|since| i64::try_from(since.as_secs()).ok());
+    match (answer, host) {
+        (Some(guests), Some(host)) => guest.recorder().record(Observation::Clock {
+            state: look.state,
+            guest: guests,
+            host,
+        })?,
+        _ => guest.recorder().unproven(Unproven {
+            state: Some(look.state),
+            subject: "clock".to_owned(),
+            reason: "the guest did not tell its time".to_owned(),
+            decisive: false,
+        })?,
+    }
+    Ok(Ok(()))
 }
 
 /// Which endpoints have to be asked from inside, so that the second round does not wait for the network again.

@@ -116,6 +116,12 @@ pub enum Check {
     UnitInactive,
     /// A service that was restarted during the observation window.
     RestartLoop,
+    /// A service that ran before the reboot and that nothing starts after it.
+    UnitLost,
+    /// The guest's clock against the host's.
+    ClockOff,
+    /// The way from the word to reboot to the reset took minutes.
+    ShutdownSlow,
     /// An executable that the kernel refused to run (`203/EXEC`).
     ExecFailed,
     /// A known bad line of the journal or the console.
@@ -144,7 +150,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -156,6 +162,9 @@ impl Check {
         Self::UnitFailed,
         Self::UnitInactive,
         Self::RestartLoop,
+        Self::UnitLost,
+        Self::ClockOff,
+        Self::ShutdownSlow,
         Self::ExecFailed,
         Self::LogSignature,
         Self::HttpGateway,
@@ -183,6 +192,9 @@ impl Check {
             Self::UnitFailed => "unit-failed",
             Self::UnitInactive => "unit-inactive",
             Self::RestartLoop => "restart-loop",
+            Self::UnitLost => "unit-lost",
+            Self::ClockOff => "clock-off",
+            Self::ShutdownSlow => "shutdown-slow",
             Self::ExecFailed => "exec-failed",
             Self::LogSignature => "log-signature",
             Self::HttpGateway => "http-gateway",

@@ -91,6 +91,12 @@ pub enum Observation {
         exit_code: i32,
         output: String,
     },
+    /// The guest's clock and the host's, in seconds since 1970, asked for at one moment.
+    Clock {
+        state: State,
+        guest: i64,
+        host: i64,
+    },
     Http {
         state: State,
         /// Rounds of one state count from 1; the last one decides.

@@ -104,6 +104,12 @@ pub(in crate::cli) enum Event {
         command: String,
         exit_code: i32,
     },
+    /// The guest's clock and the host's, in seconds since 1970.
+    Clock {
+        state: State,
+        guest: i64,
+        host: i64,
+    },
     Http {
         state: State,
         round: u32,
@@ -233,6 +239,7 @@ impl Event {
                 command,
                 exit_code,
             },
+            Observation::Clock { state, guest, host } => Self::Clock { state, guest, host },
             Observation::Http {
                 state,
                 round,

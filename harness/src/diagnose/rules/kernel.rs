@@ -117,6 +117,16 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..Rule::BASE
     },
+    // Certificates and tokens are refused by a wrong time: it comes before the units that fail by it.
+    Rule {
+        id: "clock-off",
+        takes: &[errors(&[Check::ClockOff])],
+        headline: &["{summary}"],
+        next: &[
+            "look for what sets it: a kernel parameter (`systemd.clock_usec`), or a unit that calls `date` or `hwclock`",
+        ],
+        ..Rule::BASE
+    },
     Rule {
         id: "kernel-line",
         takes: &[errors(&[Check::LogSignature])],

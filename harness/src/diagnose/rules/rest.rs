@@ -33,6 +33,14 @@ pub(super) const RULES: &[Rule] = &[
         ..EACH
     },
     Rule {
+        id: "shutdown-slow",
+        takes: &[warnings(&[Check::ShutdownSlow])],
+        next: &[
+            "see what the unit does when it is stopped, and bound it with `TimeoutStopSec=`: the machine is down meanwhile",
+        ],
+        ..EACH
+    },
+    Rule {
         id: "remark",
         takes: &[any(&[])],
         next: &["nothing until then: it is {suppression}", NOTHING[0]],

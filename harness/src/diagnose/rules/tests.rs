@@ -462,6 +462,45 @@ const ROWS: &[Row] = &[
         "stuck in the kernel",
     ),
     (
+        "unit-lost",
+        || {
+            found(Finding::new(
+                Check::UnitLost,
+                State::Rebooted,
+                "ledger.service",
+                "ledger.service runs until the reboot",
+            ))
+        },
+        "ledger.service runs until the reboot",
+    ),
+    (
+        "clock-off",
+        || {
+            found(Finding::new(
+                Check::ClockOff,
+                State::Rebooted,
+                "clock",
+                "the clock is 9 years fast",
+            ))
+        },
+        "the clock is 9 years fast",
+    ),
+    (
+        "shutdown-slow",
+        || {
+            found(
+                Finding::new(
+                    Check::ShutdownSlow,
+                    State::Rebooted,
+                    "warm-reboot",
+                    "the reboot took 125 s",
+                )
+                .as_warning(),
+            )
+        },
+        "the reboot took 125 s",
+    ),
+    (
         "remark",
         || kernel_says("beta[71]: segfault at 0 ip 000055d0 sp 00007ffd error 4"),
         "a process died",
@@ -483,6 +522,13 @@ fn changed(change: impl FnOnce(&mut Recording)) -> Case {
     let (plan, mut recording) = healthy_recording();
     change(&mut recording);
     of((plan, recording))
+}
+
+/// A healthy rehearsal, and this finding.
+fn found(finding: Finding) -> Case {
+    let mut case = of(healthy_recording());
+    case.more.push(finding);
+    case
 }
 
 fn outage() -> Case {

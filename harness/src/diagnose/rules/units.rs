@@ -59,6 +59,14 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "ordering-cycle",
         takes: &[errors(DEAD).where_it(seen::is_dropped_for_a_cycle)],
+        after: &[
+            FORETOLD[0],
+            Related {
+                what: any(&[Check::LogSignature]).about(&["ordering-cycle"]),
+                of: Of::Anything,
+                words: &[],
+            },
+        ],
         headline: &[
             "systemd never started {subjects}: {it stands/they stand} in a circle of units that wait for each other",
         ],
@@ -204,6 +212,18 @@ pub(super) const RULES: &[Rule] = &[
         ],
         next: &[
             "see what the unit waits for or lacks: `systemctl list-dependencies` and `systemctl list-jobs` say",
+        ],
+        ..UNITS
+    },
+    Rule {
+        id: "unit-lost",
+        takes: &[errors(&[Check::UnitLost])],
+        headline: &[
+            "{only summary}",
+            "{subjects} run until the reboot, and nothing starts them afterwards",
+        ],
+        next: &[
+            "have the boot want it (`wantedBy = [ \"multi-user.target\" ];`), or stop it before the deploy if it has to go",
         ],
         ..UNITS
     },

@@ -116,7 +116,8 @@ struct Row {
     otherwise: &'static str,
 }
 
-/// The checks of a booted state. A probe of the user's is a case where it failed: the report does not have those that went well.
+/// The checks of a booted state. A probe of the user's is a case where it failed, since the report does not have those that went well, and so
+/// are a lost unit, a clock and a slow reboot, which only a comparison shows.
 const CHECKS: &[Row] = &[
     Row {
         check: Check::SystemString,
