@@ -464,7 +464,7 @@ const ROWS: &[Row] = &[
     (
         "unit-lost",
         || {
-            found(Finding::new(
+            with_finding(Finding::new(
                 Check::UnitLost,
                 State::Rebooted,
                 "ledger.service",
@@ -476,7 +476,7 @@ const ROWS: &[Row] = &[
     (
         "clock-off",
         || {
-            found(Finding::new(
+            with_finding(Finding::new(
                 Check::ClockOff,
                 State::Rebooted,
                 "clock",
@@ -488,7 +488,7 @@ const ROWS: &[Row] = &[
     (
         "shutdown-slow",
         || {
-            found(
+            with_finding(
                 Finding::new(
                     Check::ShutdownSlow,
                     State::Rebooted,
@@ -525,7 +525,7 @@ fn changed(change: impl FnOnce(&mut Recording)) -> Case {
 }
 
 /// A healthy rehearsal, and this finding.
-fn found(finding: Finding) -> Case {
+fn with_finding(finding: Finding) -> Case {
     let mut case = of(healthy_recording());
     case.more.push(finding);
     case
