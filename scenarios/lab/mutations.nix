@@ -12,6 +12,7 @@ let
     mode = [ "mode" ];
     link = [ "target" ];
     truncate = [ "bytes" ];
+    patch = [ "function" "code" ];
   };
 
   known = builtins.attrNames parts;
@@ -32,6 +33,7 @@ let
     if own == [ ] then original
     else lib.run original.name {
       inherit original;
+      patchFunction = ./build/patch-function.pl;
       steps = lib.lines (map step own) + "\n";
       passAsFile = [ "steps" ];
     } ./build/mutate.sh;

@@ -46,6 +46,7 @@ impl Part {
             .env("original", self.path(OLD))
             .env("out", self.path(NEW))
             .env("stepsPath", file)
+            .env("patchFunction", lab.join("build/patch-function.pl"))
             .output()
             .unwrap()
     }
@@ -141,5 +142,48 @@ fn a_change_that_changes_nothing_fails() {
         assert!(told.contains("mutation of"), "{steps}: {told}");
         let elsewhere = fs::read_to_string(part.store.path().join("elsewhere"));
         assert_eq!(elsewhere.unwrap(), "text");
+    }
+}
+
+/// A relocatable file with a function that begins with a traced call, has 8 bytes of its own and then a relocation; signed as a kernel
+/// module is.
+fn module() -> Vec<u8> {
+    let directory = tempfile::tempdir().unwrap();
+    let [source, object] = ["module.s", "module.o"].map(|name| directory.path().join(name));
+    let text = ".globl start\n.type start,@function\nstart:\n.byte 0xe8\n.long __fentry__ - . - 4\n.fill 8,1,0x90\n\
+                .byte 0xe8\n.long elsewhere - . - 4\n.fill 8,1,0x90\n.size start, . - start\n";
+    std::fs::write(&source, text).unwrap();
+    let made = Command::new("cc").arg("-c").arg(&source).arg("-o").arg(&object).status();
+    assert!(made.unwrap().success());
+    let mut module = fs::read(object).unwrap();
+    module.extend(b"SIGNATURE\0\0\0\0\0\0\0\0\0\0\0\x09~Module signature appended~\n");
+    module
+}
+
+#[test]
+fn a_function_of_a_module_is_patched_after_its_traced_call_and_the_signature_goes() {
+    let part = Part::new();
+    fs::write(part.path(OLD).join("lib/modules/6.1/a.ko"), module()).unwrap();
+    let output = part.mutate("patch 'lib/modules/*/a.ko' 'start' '0f0b'");
+    assert!(output.status.success(), "{output:?}");
+    let patched = fs::read(part.path(NEW).join("lib/modules/6.1/a.ko")).unwrap();
+    let code = [0xe8, 0, 0, 0, 0, 0x0f, 0x0b, 0x90];
+    assert!(patched.windows(8).any(|bytes| bytes == code));
+    assert!(!patched.windows(9).any(|bytes| bytes == b"signature" || bytes == b"SIGNATURE"));
+}
+
+#[test]
+fn code_that_a_relocation_would_overwrite_is_refused_and_so_is_a_stranger() {
+    for (steps, why) in [
+        ("patch lib/modules/6.1/a.ko start 909090909090909090", "a relocation is in the way"),
+        ("patch lib/modules/6.1/a.ko stop 90", "no function is called stop"),
+        ("patch start start 90", "no 64-bit ELF file"),
+    ] {
+        let part = Part::new();
+        fs::write(part.path(OLD).join("lib/modules/6.1/a.ko"), module()).unwrap();
+        let output = part.mutate(steps);
+        assert!(!output.status.success(), "{steps}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(why), "{steps}: {told}");
     }
 }

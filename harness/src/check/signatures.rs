@@ -54,11 +54,11 @@ pub(super) const SIGNATURES: &[Signature] = &[
         r"Kernel panic - not syncing",
         "the kernel panicked",
     ),
-    // arch/x86/mm/fault.c, arch/x86/kernel/dumpstack.c, lib/bug.c
+    // arch/x86/mm/fault.c, lib/bug.c; arch/x86/kernel/dumpstack.c, whose counter `[#1]` every such fault bears, whichever it is
     kernel(
         "kernel-oops",
         Error,
-        r"BUG: unable to handle|kernel BUG at |\bOops: |general protection fault, |double fault",
+        r"BUG: unable to handle|BUG: kernel NULL pointer dereference|kernel BUG at |\bOops: |: [0-9a-f]{4} \[#\d{1,6}\]|double fault",
         "the kernel ran into a fault of its own",
     ),
     // mm/oom_kill.c
@@ -79,7 +79,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     kernel(
         "io-error",
         Error,
-        r"I/O error, dev (?:[hsv]d|xvd|nvme)|Buffer I/O error on dev (?:[hsv]d|xvd|nvme)",
+        r"(?:I/O|critical (?:medium|target|space allocation)) error, dev (?:[hsv]d|xvd|nvme)|Buffer I/O error on dev(?:ice)? (?:[hsv]d|xvd|nvme)",
         "a disk did not answer or refused a block",
     ),
     // fs/ext4/super.c, fs/btrfs/messages.c
@@ -114,7 +114,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     kernel(
         "segfault",
         Warning,
-        r"segfault at [0-9a-f]+ ip|trap invalid opcode",
+        r"segfault at [0-9a-f]+ ip|traps: .{1,64} (?:trap invalid opcode|general protection(?: fault)?) ip:",
         "a process died of a bad access or instruction",
     ),
     // systemd's src/core/transaction.c; a job to stop something that is dropped does no harm.
@@ -227,6 +227,58 @@ mod tests {
         assert_eq!(lines.len(), SIGNATURES.len());
         for (id, line) in lines {
             assert!(matching(line, true).any(|s| s.id == id), "{id}");
+        }
+    }
+
+    #[test]
+    fn each_kernel_has_its_own_words() {
+        let lines = [
+            ("kernel-oops", "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
+            ("kernel-oops", "invalid opcode: 0000 [#1] PREEMPT SMP NOPTI"),
+            ("kernel-oops", "Oops: 0002 [#1] SMP NOPTI"),
+            ("kernel-oops", "Oops: invalid opcode: 0000 [#1] PREEMPT SMP NOPTI"),
+            (
+                "kernel-oops",
+                "general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP",
+            ),
+            ("kernel-oops", "general protection fault: 0000 [#1] SMP NOPTI"),
+            (
+                "io-error",
+                "blk_update_request: I/O error, dev sda, sector 2048 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 0",
+            ),
+            (
+                "io-error",
+                "critical medium error, dev sda, sector 4660 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 2",
+            ),
+            ("io-error", "Buffer I/O error on dev vda1, logical block 0, async page read"),
+            ("io-error", "Buffer I/O error on device sda1, logical block 12"),
+            (
+                "segfault",
+                "traps: beta[71] trap invalid opcode ip:55d0 sp:7ffd error:0 in beta[55d0+1000]",
+            ),
+            (
+                "segfault",
+                "traps: beta[71] general protection fault ip:55d0 sp:7ffd error:0 in libc.so.6[55d0+1000]",
+            ),
+        ];
+        for (id, line) in lines {
+            let ids: Vec<&str> = matching(line, true).map(|s| s.id).collect();
+            assert_eq!(ids, [id], "{line}");
+        }
+    }
+
+    #[test]
+    fn what_healthy_kernels_print_is_none() {
+        let lines = [
+            "traps: 4 handlers registered",
+            "pci 0000:00:02.0: [1234:1111] type 00 class 0x030000",
+            "sr 1:0:0:0: [sr0] scsi3-mmc drive: 4x/4x cd/rw xa/form2 tray",
+            "blk_update_request: I/O error, dev sr0, sector 0 op 0x0:(READ)",
+            "mce: CPU0: Thermal monitoring enabled (TM1)",
+            "x86/fpu: Supporting XSAVE feature 0x001: 'x87 floating point registers'",
+        ];
+        for line in lines {
+            assert_eq!(matching(line, true).count(), 0, "{line}");
         }
     }
 

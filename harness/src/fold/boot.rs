@@ -19,7 +19,7 @@ pub struct BootRecord {
     pub transport: Option<String>,
     /// Each stage that was reached, with its time in milliseconds since the run began.
     pub stages: Vec<(Stage, u64)>,
-    /// The last lines of the console, in order.
+    /// The last lines of the console, in order; of the screen, where only that told why the boot ends.
     pub console: Vec<String>,
     /// Lines that were seen and not kept.
     pub console_dropped: u64,

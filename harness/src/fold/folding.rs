@@ -76,7 +76,9 @@ impl Folding {
             Observation::PoweredOn { boot, .. } | Observation::Screen { boot, .. } => {
                 self.boot(*boot);
             }
-            Observation::Console { boot, line } => self.boot(*boot).add_line(line),
+            Observation::Console { boot, line } | Observation::ScreenText { boot, line } => {
+                self.boot(*boot).add_line(line);
+            }
             Observation::Stage { boot, stage } => self.boot(*boot).add_stage(*stage, at_ms),
             Observation::QemuExited {
                 boot,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::vocabulary::Stage;
+
 /// Every deadline, for one accelerator.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
@@ -20,6 +22,25 @@ impl Deadlines {
     /// From power-on, or the word to reboot, to the root shell. A NixOS closure takes about a minute under TCG.
     pub(super) fn boot(self) -> Duration {
         self.scale(Duration::from_secs(300))
+    }
+
+    /// How long a boot may stay in one stage, as its console tells; `None` where only the whole boot is bounded.
+    ///
+    /// A console that has not said anything yet may be one that never does. A systemd in the initrd waits 90 s for a device, a script's
+    /// activation may take long the first time, and from sysinit on it is the root shell that is waited for.
+    pub(super) fn stage(self, stage: Option<Stage>) -> Option<Duration> {
+        let seconds = match stage? {
+            Stage::Firmware | Stage::Kernel => 90,
+            Stage::Bootloader => 120,
+            Stage::Initrd | Stage::Stage2 => 150,
+            Stage::Sysinit | Stage::MultiUser => return None,
+        };
+        Some(self.scale(Duration::from_secs(seconds)))
+    }
+
+    /// How long the console may be silent before the screen is read: a bootloader speaks there.
+    pub(super) fn screen(self) -> Duration {
+        Duration::from_secs(5)
     }
 
     /// From the root shell to systemd's word that it has started.
@@ -49,5 +70,35 @@ impl Deadlines {
 
     pub(super) fn scale(self, reference: Duration) -> Duration {
         reference.mul_f64(self.factor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_has_less_time_than_the_whole_boot_and_more_than_systemd_waits_for_a_device() {
+        let deadlines = Deadlines::new(2.0);
+        for stage in [
+            Stage::Firmware,
+            Stage::Bootloader,
+            Stage::Kernel,
+            Stage::Initrd,
+            Stage::Stage2,
+        ] {
+            let budget = deadlines.stage(Some(stage)).unwrap();
+            assert!(budget < deadlines.boot());
+        }
+        let initrd = Deadlines::new(0.1).stage(Some(Stage::Initrd)).unwrap();
+        assert!(initrd > Duration::from_secs(90));
+    }
+
+    #[test]
+    fn a_console_that_never_spoke_and_a_system_that_starts_have_the_whole_boots_time() {
+        let deadlines = Deadlines::new(1.0);
+        for stage in [None, Some(Stage::Sysinit), Some(Stage::MultiUser)] {
+            assert_eq!(deadlines.stage(stage), None);
+        }
     }
 }

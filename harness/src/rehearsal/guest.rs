@@ -11,6 +11,8 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
 
+use super::console::dead_end_of_screen;
+use super::deadlines::Deadlines;
 use super::recorder::Recorder;
 use super::senses::{Answer, Heard, Senses};
 use crate::vm::{MachineSpec, ShellPort, Vm, VmError, VmEvent, argv_text};
@@ -112,6 +114,8 @@ impl GuestError {
 /// A wait either gets what it waits for or tells the guest's trouble.
 pub(super) type Waited<T> = Result<Result<T, GuestTrouble>, GuestError>;
 
+/// So many boots in a row that end in the same stage are a loop. A healthy one may reboot once, after a repair of its file system.
+const BOOT_LOOP_RELAPSES: u32 = 3;
 /// A guest that resets so often without a sign of life is in a loop. SeaBIOS makes up to three resets of one reboot.
 const BOOT_LOOP_RESETS: u32 = 12;
 
@@ -153,16 +157,18 @@ impl<'a, 'p> Guest<'a, 'p> {
         Ok(self.vm.forwarded_ports().await?)
     }
 
-    /// Waits until a shell greets from a boot that is not `old`.
+    /// Waits until a shell greets from a boot that is not `old`, or the boot shows that none will.
     pub(super) async fn wait_for_boot(
         &mut self,
         old: Option<&BootId>,
-        deadline: Duration,
+        deadlines: Deadlines,
     ) -> Waited<BootId> {
+        let deadline = deadlines.boot();
         self.recorder.waiting("the guest's root shell", deadline);
         let until = Instant::now() + deadline;
         loop {
-            match timeout_at(until, self.pump()).await {
+            let pause = until.min(Instant::now() + deadlines.screen());
+            match timeout_at(pause, self.pump()).await {
                 Ok(happened) => match happened? {
                     Happened::Heard(Heard::Greeted(_, boot_id)) if Some(&boot_id) != old => {
                         return Ok(Ok(boot_id));
@@ -170,17 +176,80 @@ impl<'a, 'p> Guest<'a, 'p> {
                     Happened::Exited(how) => {
                         return Ok(Err(self.trouble(format!("the machine went off ({how})"))));
                     }
-                    Happened::Reset if self.senses.silent_resets() > BOOT_LOOP_RESETS => {
-                        return Ok(Err(self.trouble("boot loop".to_owned())));
+                    Happened::Reset => {
+                        if let Some(trouble) = self.boot_loop() {
+                            return Ok(Err(trouble));
+                        }
                     }
-                    Happened::Heard(_) | Happened::Reset => {}
+                    Happened::Heard(_) => {}
                 },
-                Err(_) => return Ok(Err(self.no_shell(deadline))),
+                Err(_) if Instant::now() >= until => return Ok(Err(self.no_shell(deadline))),
+                Err(_) => {
+                    if let Some(trouble) = self.read_screen().await? {
+                        return Ok(Err(trouble));
+                    }
+                }
             }
             if let Some(reason) = self.senses.dead_end() {
                 return Ok(Err(self.trouble(reason.to_owned())));
             }
+            if let Some(trouble) = self.stalled(deadlines) {
+                return Ok(Err(trouble));
+            }
         }
+    }
+
+    /// A guest that starts over again and again without a shell.
+    fn boot_loop(&self) -> Option<GuestTrouble> {
+        let relapses = self.senses.relapses();
+        if relapses.count >= BOOT_LOOP_RELAPSES {
+            let trouble = self.trouble(format!("boot loop: {} boots restart by themselves", relapses.count));
+            return Some(GuestTrouble {
+                stage: relapses.stage,
+                last_line: relapses.last_line.clone(),
+                ..trouble
+            });
+        }
+        (self.senses.silent_resets() > BOOT_LOOP_RESETS)
+            .then(|| self.trouble("boot loop".to_owned()))
+    }
+
+    /// A boot that stays in one stage for longer than any healthy one.
+    fn stalled(&self, deadlines: Deadlines) -> Option<GuestTrouble> {
+        let budget = deadlines.stage(self.senses.stage())?;
+        let seconds = budget.as_secs();
+        (self.senses.in_stage_for()? > budget)
+            .then(|| self.trouble(format!("no progress within {seconds} s")))
+    }
+
+    /// Firmware and bootloader may speak on the screen only: reads it while no kernel has spoken.
+    async fn read_screen(&mut self) -> Result<Option<GuestTrouble>, GuestError> {
+        let has_kernel = self.senses.stage() >= Some(Stage::Kernel);
+        if has_kernel || self.senses.in_stage_for().is_none() {
+            return Ok(None);
+        }
+        let lines = match self.vm.screen_text().await {
+            Ok(lines) => lines,
+            // A machine without a screen, or one that ends: its exit is an event of its own.
+            Err(error) => {
+                tracing::debug!(%error, "the screen could not be read");
+                return Ok(None);
+            }
+        };
+        let Some((reason, line)) = dead_end_of_screen(&lines) else {
+            return Ok(None);
+        };
+        let boot = self.senses.boot();
+        for line in &lines {
+            let line = line.clone();
+            self.recorder
+                .record(Observation::ScreenText { boot, line })?;
+        }
+        Ok(Some(GuestTrouble {
+            stage: self.senses.stage().or(Some(Stage::Firmware)),
+            last_line: Some(line.to_owned()),
+            ..self.trouble(reason.to_owned())
+        }))
     }
 
     /// Runs a script in the guest's shell.

@@ -193,7 +193,7 @@ async fn install_in(
     deadlines: Deadlines,
 ) -> Result<Result<Vec<Observation>, GuestTrouble>, RunError> {
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
-    if let Err(trouble) = guest.wait_for_boot(None, deadlines.boot()).await? {
+    if let Err(trouble) = guest.wait_for_boot(None, deadlines).await? {
         return Ok(Err(trouble));
     }
     let started = super::dumps::system_state(deadlines.startup());

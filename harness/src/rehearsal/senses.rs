@@ -5,6 +5,9 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::console::{Lines, dead_end_of, stage_after};
 use super::host_fault::is_starved;
@@ -21,14 +24,43 @@ pub(super) struct Senses {
     lines: Lines,
     last_line: Option<String>,
     stage: Option<Stage>,
+    /// When it came to that stage, or was powered on.
+    since: Instant,
     dead_end: Option<&'static str>,
     starved: bool,
     silent_resets: u32,
+    relapses: Relapses,
     spoke: bool,
+    /// Whether a shell of this boot greeted, whatever became of it.
+    greeted: bool,
     /// Whether any boot of this guest printed anything on its console, or greeted.
     ever_perceived: bool,
     virtio: Channel,
     serial: Channel,
+}
+
+/// Boots in a row that started over by themselves, each as far as the one before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Relapses {
+    pub(super) count: u32,
+    pub(super) stage: Option<Stage>,
+    /// The last line of the console of the latest of them.
+    pub(super) last_line: Option<String>,
+}
+
+impl Relapses {
+    /// Counts a boot that came to `stage` and started over. One that nobody saw is the firmware's own, which resets a machine more than
+    /// once for one reboot.
+    fn and(self, stage: Option<Stage>, last_line: Option<&str>) -> Self {
+        if stage.is_none() {
+            return self;
+        }
+        Self {
+            count: if self.stage == stage { self.count + 1 } else { 1 },
+            stage,
+            last_line: last_line.map(str::to_owned),
+        }
+    }
 }
 
 /// One of the shell's ports: its protocol, and who greeted on it.
@@ -70,10 +102,13 @@ impl Senses {
             lines: Lines::default(),
             last_line: None,
             stage: None,
+            since: Instant::now(),
             dead_end: None,
             starved: false,
             silent_resets: 0,
+            relapses: Relapses::default(),
             spoke: false,
+            greeted: false,
             ever_perceived: false,
             virtio: Channel::default(),
             serial: Channel::default(),
@@ -87,6 +122,16 @@ impl Senses {
     /// How far the boot is, as its console told.
     pub(super) fn stage(&self) -> Option<Stage> {
         self.stage
+    }
+
+    /// How long it has been in its stage; `None` once somebody greeted, because a shutdown is in none.
+    pub(super) fn in_stage_for(&self) -> Option<Duration> {
+        (!self.greeted).then(|| self.since.elapsed())
+    }
+
+    /// Boots that started over by themselves, up to now.
+    pub(super) fn relapses(&self) -> &Relapses {
+        &self.relapses
     }
 
     pub(super) fn last_line(&self) -> Option<&str> {
@@ -155,6 +200,7 @@ impl Senses {
             })?;
             if let Some(stage) = stage_after(self.stage, &line) {
                 self.stage = Some(stage);
+                self.since = Instant::now();
                 recorder.record(Observation::Stage {
                     boot: self.boot,
                     stage,
@@ -189,8 +235,10 @@ impl Senses {
                     })?;
                     self.channel(port).boot_id = Some(boot_id.clone());
                     self.spoke = true;
+                    self.greeted = true;
                     self.ever_perceived = true;
                     self.silent_resets = 0;
+                    self.relapses = Relapses::default();
                     Heard::Greeted(port, boot_id)
                 }
                 ShellEvent::Answered {
@@ -215,14 +263,26 @@ impl Senses {
     pub(super) fn forget(&mut self, recorder: &Recorder<'_>) -> io::Result<()> {
         let silent_resets = self.silent_resets + 1;
         let ever_perceived = self.ever_perceived;
+        let relapses = self.relapsed();
         if self.spoke {
             *self = Self::new(recorder, self.boot + 1)?;
         }
+        self.since = Instant::now();
+        self.relapses = relapses;
         self.ever_perceived = ever_perceived;
         self.virtio = Channel::default();
         self.serial = Channel::default();
         self.silent_resets = silent_resets;
         Ok(())
+    }
+
+    /// The relapses up to the end of this boot. One that greeted was told to reboot.
+    fn relapsed(&self) -> Relapses {
+        if self.greeted {
+            return Relapses::default();
+        }
+        let known = self.relapses.clone();
+        known.and(self.stage, self.last_line())
     }
 
     fn channel(&mut self, port: ShellPort) -> &mut Channel {
@@ -236,4 +296,31 @@ impl Senses {
 /// The raw console of each boot, as it came.
 fn console_file(recorder: &Recorder<'_>, boot: u32) -> io::Result<File> {
     File::create(recorder.directory().join(format!("console-{boot}.log")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boots_that_end_in_the_same_stage_are_counted_and_the_firmwares_resets_are_not() {
+        let initrd = Some(Stage::Initrd);
+        let relapses = Relapses::default()
+            .and(initrd, Some("fsck finished, rebooting..."))
+            .and(None, None)
+            .and(initrd, Some("fsck finished, rebooting..."));
+        assert_eq!((relapses.count, relapses.stage), (2, initrd));
+        assert_eq!(
+            relapses.last_line.as_deref(),
+            Some("fsck finished, rebooting...")
+        );
+    }
+
+    #[test]
+    fn a_boot_that_comes_further_is_no_relapse_of_the_one_before() {
+        let relapses = Relapses::default()
+            .and(Some(Stage::Initrd), None)
+            .and(Some(Stage::Stage2), None);
+        assert_eq!(relapses.count, 1);
+    }
 }

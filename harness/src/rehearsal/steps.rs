@@ -88,7 +88,7 @@ impl Steps<'_> {
     }
 
     async fn boot(&self, guest: &mut Guest<'_, '_>, progressed: &mut Progressed) -> Stepped {
-        let boot_id = match guest.wait_for_boot(None, self.deadlines.boot()).await? {
+        let boot_id = match guest.wait_for_boot(None, self.deadlines).await? {
             Ok(boot_id) => boot_id,
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -186,7 +186,7 @@ impl Steps<'_> {
         }
         let old = progressed.boot_id.take();
         let boot_id = match guest
-            .wait_for_boot(old.as_ref(), self.deadlines.boot())
+            .wait_for_boot(old.as_ref(), self.deadlines)
             .await?
         {
             Ok(boot_id) => boot_id,

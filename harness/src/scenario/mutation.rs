@@ -62,6 +62,13 @@ pub enum Mutation {
         #[serde(default)]
         bytes: u64,
     },
+    /// Overwrites the first instructions of a function of a kernel module by these, in hex: `0f0b` is a fault, `ebfe` never ends.
+    Patch {
+        part: Part,
+        path: String,
+        function: String,
+        code: String,
+    },
     /// Cuts a file off in the store, once the part has been built, hashed and registered: what a power cut does. The part is a copy
     /// that no other scenario has.
     Damage {

@@ -9,6 +9,7 @@ mod process;
 mod qmp;
 mod shell;
 mod streams;
+mod text_screen;
 
 pub use accelerator::{Proof, prove_accelerator};
 pub use machine::{

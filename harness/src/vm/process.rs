@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use super::machine::{CHILD_FDS, MachineSpec, argv};
 use super::qmp::{self, Message};
 use super::shell::ShellPort;
+use super::text_screen;
 use super::streams::{Incoming, read_bytes, read_qmp, read_stderr, socket_pair};
 use crate::offspring::die_with_parent;
 
@@ -239,6 +240,16 @@ impl Vm {
         };
         let arguments = serde_json::json!({ "filename": name, "format": "png" });
         self.execute("screendump", arguments).await.map(drop)
+    }
+
+    /// The lines of the guest's screen, where it is in VGA's text mode; else nonsense, or none.
+    ///
+    /// # Errors
+    /// As [`Vm::execute`].
+    pub async fn screen_text(&mut self) -> Result<Vec<String>, VmError> {
+        let arguments = serde_json::json!({ "command-line": text_screen::REQUEST });
+        let dump = self.execute("human-monitor-command", arguments).await?;
+        Ok(text_screen::lines(dump.as_str().unwrap_or_default()))
     }
 
     /// Sends bytes to one of the shell's ports.

@@ -68,6 +68,11 @@ pub enum Observation {
         /// Of the picture, in hex.
         sha256: String,
     },
+    /// What the guest's screen showed in text mode, where its console said nothing and this line tells why the boot ends.
+    ScreenText {
+        boot: u32,
+        line: String,
+    },
     /// The guest's root shell greeted.
     ChannelOpened {
         boot: u32,

@@ -134,4 +134,13 @@ truncate() { # PATH BYTES
   done
 }
 
+patch() { # PATH FUNCTION CODE: the first instructions of a function of a kernel module, in hex
+  local place
+  find_places "$1"
+  for place in "${places[@]}"; do
+    own_file "$place"
+    perl "$patchFunction" "$place" "$2" "$3" || fail "$2 of ${place#"$out"/} could not be patched"
+  done
+}
+
 source "$stepsPath"

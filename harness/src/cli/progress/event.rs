@@ -203,7 +203,10 @@ impl Event {
             Observation::StepFinished { step, outcome } => Self::StepFinished { step, outcome },
             Observation::PoweredOn { boot, .. } => Self::PoweredOn { boot },
             Observation::Stage { boot, stage } => Self::Stage { boot, stage },
-            Observation::Console { boot, line } => Self::Console { boot, line },
+            // Who watches need not know which of the guest's two voices it is.
+            Observation::Console { boot, line } | Observation::ScreenText { boot, line } => {
+                Self::Console { boot, line }
+            }
             Observation::Qemu { boot, event, .. } => Self::Qemu { boot, event },
             Observation::Screen { boot, .. } => Self::Screen { boot },
             Observation::QemuExited { boot, status, .. } => Self::QemuExited { boot, status },

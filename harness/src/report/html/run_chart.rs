@@ -146,6 +146,7 @@ fn extents(observations: &[Recorded]) -> Extents {
             | Observation::Qemu { boot, .. }
             | Observation::QemuExited { boot, .. }
             | Observation::Screen { boot, .. }
+            | Observation::ScreenText { boot, .. }
             | Observation::ChannelOpened { boot, .. } => {
                 latest = Some(*boot);
                 Extent::grow(boots.entry(*boot).or_default(), at);
