@@ -153,7 +153,12 @@ fn module() -> Vec<u8> {
     let text = ".globl start\n.type start,@function\nstart:\n.byte 0xe8\n.long __fentry__ - . - 4\n.fill 8,1,0x90\n\
                 .byte 0xe8\n.long elsewhere - . - 4\n.fill 8,1,0x90\n.size start, . - start\n";
     std::fs::write(&source, text).unwrap();
-    let made = Command::new("cc").arg("-c").arg(&source).arg("-o").arg(&object).status();
+    let made = Command::new("cc")
+        .arg("-c")
+        .arg(&source)
+        .arg("-o")
+        .arg(&object)
+        .status();
     assert!(made.unwrap().success());
     let mut module = fs::read(object).unwrap();
     module.extend(b"SIGNATURE\0\0\0\0\0\0\0\0\0\0\0\x09~Module signature appended~\n");
@@ -169,14 +174,24 @@ fn a_function_of_a_module_is_patched_after_its_traced_call_and_the_signature_goe
     let patched = fs::read(part.path(NEW).join("lib/modules/6.1/a.ko")).unwrap();
     let code = [0xe8, 0, 0, 0, 0, 0x0f, 0x0b, 0x90];
     assert!(patched.windows(8).any(|bytes| bytes == code));
-    assert!(!patched.windows(9).any(|bytes| bytes == b"signature" || bytes == b"SIGNATURE"));
+    assert!(
+        !patched
+            .windows(9)
+            .any(|bytes| bytes == b"signature" || bytes == b"SIGNATURE")
+    );
 }
 
 #[test]
 fn code_that_a_relocation_would_overwrite_is_refused_and_so_is_a_stranger() {
     for (steps, why) in [
-        ("patch lib/modules/6.1/a.ko start 909090909090909090", "a relocation is in the way"),
-        ("patch lib/modules/6.1/a.ko stop 90", "no function is called stop"),
+        (
+            "patch lib/modules/6.1/a.ko start 909090909090909090",
+            "a relocation is in the way",
+        ),
+        (
+            "patch lib/modules/6.1/a.ko stop 90",
+            "no function is called stop",
+        ),
         ("patch start start 90", "no 64-bit ELF file"),
     ] {
         let part = Part::new();

@@ -1,6 +1,6 @@
-//! The guest must come up, at the first boot and after the reboot.
+//! The guest must come up, at the first boot and after the reboot, and not in emergency or rescue mode, where a root shell may answer.
 
-use crate::fold::{BootRecord, Run, state_after};
+use crate::fold::{ActiveState, BootRecord, Run, StateRecord, state_after};
 use crate::vocabulary::{Check, Finding, Plan, Stage, State, Step, StepOutcome};
 
 use super::signatures::{is_kernel_line, matching};
@@ -35,7 +35,62 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
         }
         Some(finding)
     });
-    boots.collect()
+    boots.chain(in_maintenance(plan, run)).collect()
+}
+
+/// The word of systemctl(1), `is-system-running`, for emergency and rescue mode.
+pub(super) const MAINTENANCE: &str = "maintenance";
+/// How many failed units a summary names.
+const UNITS_NAMED: usize = 3;
+
+/// Boots whose root shell greeted before they ended in emergency or rescue mode.
+fn in_maintenance(plan: &Plan, run: &Run) -> impl Iterator<Item = Finding> {
+    let done = |step: &&Step| {
+        let mut records = run.steps.iter();
+        let is_done = Some(&StepOutcome::Done);
+        matches!(step, Step::Boot | Step::WarmReboot)
+            && records.any(|r| r.step == **step && r.outcome.as_ref() == is_done)
+    };
+    plan.steps.iter().filter(done).filter_map(|step| {
+        let state = state_after(plan, *step)?;
+        let record = run.states.get(&state)?;
+        if record.system_state.as_deref() != Some(MAINTENANCE) {
+            return None;
+        }
+        let stages = record.boot.and_then(|number| run.boot(number));
+        let stage = stages.and_then(|boot| boot.stages.iter().map(|(stage, _)| *stage).max());
+        let units = record.units().into_iter().flat_map(|units| units.values());
+        let failed: Vec<&str> = units
+            .filter(|unit| unit.active_state == ActiveState::Failed)
+            .map(|unit| unit.id.as_str())
+            .take(UNITS_NAMED)
+            .collect();
+        let mode = mode_of(record);
+        let reason = match failed.as_slice() {
+            [] => mode.to_owned(),
+            units => format!("{mode}, because {} failed", units.join(", ")),
+        };
+        let summary = format!("the guest did not come up: {}", story(&reason, stage));
+        Some(
+            Finding::new(Check::BootFailed, state, step.as_str(), summary)
+                .with_evidence("systemctl is-system-running", MAINTENANCE),
+        )
+    })
+}
+
+/// Which of the two modes it is, as far as its target tells.
+fn mode_of(record: &StateRecord) -> &'static str {
+    let is_active = |name: &str| {
+        let unit = record.units().and_then(|units| units.get(name));
+        unit.is_some_and(|unit| unit.active_state == ActiveState::Active)
+    };
+    if is_active("emergency.target") {
+        "emergency mode"
+    } else if is_active("rescue.target") {
+        "rescue mode"
+    } else {
+        "emergency mode or rescue mode"
+    }
 }
 
 /// What ended the wait, and how far the boot got.
@@ -111,5 +166,42 @@ mod tests {
         let reason = "QEMU could not be started".to_owned();
         recording.fail_step(Step::WarmReboot, StepOutcome::Unobservable { reason });
         assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+    }
+
+    #[test]
+    fn a_boot_that_ends_in_emergency_mode_did_not_come_up_although_its_shell_answers() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.system_state = "maintenance".to_owned();
+        guest.set_unit("emergency.target", &[("ActiveState", "active")]);
+        guest.set_unit(
+            "srv.mount",
+            &[("ActiveState", "failed"), ("Result", "exit-code")],
+        );
+        guest.set_unit("alpha.service", &[("ActiveState", "inactive")]);
+        let findings = testing::findings(&plan, &recording);
+        let ids: Vec<String> = findings.iter().map(|f| f.id()).collect();
+        assert_eq!(
+            ids,
+            [
+                "rebooted/boot-failed/warm-reboot",
+                "rebooted/unit-failed/srv.mount"
+            ]
+        );
+        assert!(
+            findings[0]
+                .summary
+                .contains("emergency mode, because srv.mount failed")
+        );
+    }
+
+    #[test]
+    fn a_switch_into_emergency_mode_is_no_boot_that_failed() {
+        let (plan, mut recording) = testing::healthy_recording();
+        recording.guest(State::Switched).system_state = "maintenance".to_owned();
+        assert_eq!(
+            testing::finding_ids(&plan, &recording),
+            ["switched/system-state/systemd"]
+        );
     }
 }

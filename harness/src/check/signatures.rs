@@ -233,15 +233,24 @@ mod tests {
     #[test]
     fn each_kernel_has_its_own_words() {
         let lines = [
-            ("kernel-oops", "BUG: kernel NULL pointer dereference, address: 0000000000000000"),
+            (
+                "kernel-oops",
+                "BUG: kernel NULL pointer dereference, address: 0000000000000000",
+            ),
             ("kernel-oops", "invalid opcode: 0000 [#1] PREEMPT SMP NOPTI"),
             ("kernel-oops", "Oops: 0002 [#1] SMP NOPTI"),
-            ("kernel-oops", "Oops: invalid opcode: 0000 [#1] PREEMPT SMP NOPTI"),
+            (
+                "kernel-oops",
+                "Oops: invalid opcode: 0000 [#1] PREEMPT SMP NOPTI",
+            ),
             (
                 "kernel-oops",
                 "general protection fault, probably for non-canonical address 0xdead000000000100: 0000 [#1] SMP",
             ),
-            ("kernel-oops", "general protection fault: 0000 [#1] SMP NOPTI"),
+            (
+                "kernel-oops",
+                "general protection fault: 0000 [#1] SMP NOPTI",
+            ),
             (
                 "io-error",
                 "blk_update_request: I/O error, dev sda, sector 2048 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 0",
@@ -250,8 +259,14 @@ mod tests {
                 "io-error",
                 "critical medium error, dev sda, sector 4660 op 0x0:(READ) flags 0x80700 phys_seg 1 prio class 2",
             ),
-            ("io-error", "Buffer I/O error on dev vda1, logical block 0, async page read"),
-            ("io-error", "Buffer I/O error on device sda1, logical block 12"),
+            (
+                "io-error",
+                "Buffer I/O error on dev vda1, logical block 0, async page read",
+            ),
+            (
+                "io-error",
+                "Buffer I/O error on device sda1, logical block 12",
+            ),
             (
                 "segfault",
                 "traps: beta[71] trap invalid opcode ip:55d0 sp:7ffd error:0 in beta[55d0+1000]",

@@ -3,8 +3,9 @@
 //! `running` proves little: in the outage systemd said so while three services died in a loop.
 
 use crate::fold::ActiveState;
-use crate::vocabulary::{Check, Finding};
+use crate::vocabulary::{Check, Finding, State};
 
+use super::boot_failed::MAINTENANCE;
 use super::{Scene, lacks};
 
 /// Enough of the queue to see what a start waits for.
@@ -19,7 +20,9 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         "degraded" if has_failed_unit(scene) => return Vec::new(),
         "degraded" => "systemd is degraded, and no failed unit that was seen explains it",
         "initializing" | "starting" => "systemd has not finished starting",
-        "maintenance" => "systemd is in rescue or emergency mode",
+        // After a boot that is `boot_failed`'s.
+        MAINTENANCE if scene.state != State::Switched => return Vec::new(),
+        MAINTENANCE => "systemd is in rescue or emergency mode",
         "stopping" => "systemd is shutting down",
         _ => "systemd is not running",
     };

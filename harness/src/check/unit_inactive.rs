@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::fold::{ActiveState, Unit};
 use crate::vocabulary::{Check, Finding};
 
+use super::boot_failed::MAINTENANCE;
 use super::{Scene, is_looping, lacks};
 
 /// `si_code` of a process that ended by itself (`CLD_EXITED`, waitid(2)).
@@ -18,6 +19,10 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(units) = scene.record.units() else {
         return Vec::new();
     };
+    // Nothing is started in emergency and rescue mode, which is told as such.
+    if scene.record.system_state.as_deref() == Some(MAINTENANCE) {
+        return Vec::new();
+    }
     wanted(units)
         .into_iter()
         .filter_map(|id| units.get(id))

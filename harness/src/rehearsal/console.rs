@@ -418,7 +418,8 @@ mod tests {
         ] {
             assert!(dead_end_of(line).is_some(), "{line}");
         }
-        let grub = "error: ../../grub-core/loader/i386/pc/linux.c:421:you need to load the kernel first.";
+        let grub =
+            "error: ../../grub-core/loader/i386/pc/linux.c:421:you need to load the kernel first.";
         assert_eq!(dead_end_of(grub), Some("GRUB could not load the kernel"));
         assert_eq!(dead_end_of("reused the passphrase"), None);
     }

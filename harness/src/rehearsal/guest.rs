@@ -203,7 +203,10 @@ impl<'a, 'p> Guest<'a, 'p> {
     fn boot_loop(&self) -> Option<GuestTrouble> {
         let relapses = self.senses.relapses();
         if relapses.count >= BOOT_LOOP_RELAPSES {
-            let trouble = self.trouble(format!("boot loop: {} boots restart by themselves", relapses.count));
+            let times = relapses.count;
+            let trouble = self.trouble(format!(
+                "boot loop: it resets again and again ({times} times)"
+            ));
             return Some(GuestTrouble {
                 stage: relapses.stage,
                 last_line: relapses.last_line.clone(),

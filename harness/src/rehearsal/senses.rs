@@ -56,7 +56,11 @@ impl Relapses {
             return self;
         }
         Self {
-            count: if self.stage == stage { self.count + 1 } else { 1 },
+            count: if self.stage == stage {
+                self.count + 1
+            } else {
+                1
+            },
             stage,
             last_line: last_line.map(str::to_owned),
         }
@@ -85,6 +89,9 @@ pub(super) struct Answer {
     pub(super) output: String,
     pub(super) truncated: bool,
 }
+
+/// The kernel's last word before it resets the machine (`kernel/reboot.c`).
+const FAREWELL: &str = "reboot: Restarting system";
 
 /// A guest that prints without end must not fill the host's disk.
 const CONSOLE_LIMIT: usize = 64 << 20;
@@ -208,7 +215,10 @@ impl Senses {
             }
             self.dead_end = self.dead_end.or(dead_end_of(&line));
             self.starved |= is_starved(&line);
-            self.last_line = Some(line);
+            // What came before it tells why.
+            if !line.contains(FAREWELL) {
+                self.last_line = Some(line);
+            }
         }
         self.dead_end = self.dead_end.or(dead_end_of(&self.lines.partial()));
         Ok(())

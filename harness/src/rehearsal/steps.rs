@@ -185,10 +185,7 @@ impl Steps<'_> {
             guest.power_on_again(&spec, disk.try_clone()?).await?;
         }
         let old = progressed.boot_id.take();
-        let boot_id = match guest
-            .wait_for_boot(old.as_ref(), self.deadlines)
-            .await?
-        {
+        let boot_id = match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
             Ok(boot_id) => boot_id,
             Err(trouble) => return Ok(Err(trouble)),
         };

@@ -24,8 +24,8 @@ use tokio::sync::mpsc;
 use super::machine::{CHILD_FDS, MachineSpec, argv};
 use super::qmp::{self, Message};
 use super::shell::ShellPort;
-use super::text_screen;
 use super::streams::{Incoming, read_bytes, read_qmp, read_stderr, socket_pair};
+use super::text_screen;
 use crate::offspring::die_with_parent;
 
 /// What happened in or to the machine.

@@ -59,7 +59,12 @@ mod tests {
 
     #[test]
     fn a_text_screen_is_read_line_by_line() {
-        let rows = ["GRUB loading.", "", "Entering rescue mode...", "grub rescue> "];
+        let rows = [
+            "GRUB loading.",
+            "",
+            "Entering rescue mode...",
+            "grub rescue> ",
+        ];
         assert_eq!(
             lines(&dump(&rows)),
             ["GRUB loading.", "Entering rescue mode...", "grub rescue>"]
@@ -73,6 +78,10 @@ mod tests {
         let cells = "0x1b1b zz 0xffff 0x0741 ".repeat(100_000);
         let shown = lines(&format!("b8000: {cells}"));
         assert!(shown.len() <= ROWS);
-        assert!(shown.iter().all(|line| line.chars().all(|c| c == 'A' || c == ' ')));
+        assert!(
+            shown
+                .iter()
+                .all(|line| line.chars().all(|c| c == 'A' || c == ' '))
+        );
     }
 }
