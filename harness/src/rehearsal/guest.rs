@@ -11,7 +11,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout_at};
 
-use super::console::dead_end_of_screen;
+use super::console::{dead_end_of_screen, stage_of};
 use super::deadlines::Deadlines;
 use super::recorder::Recorder;
 use super::senses::{Answer, Heard, Senses};
@@ -242,6 +242,7 @@ impl<'a, 'p> Guest<'a, 'p> {
         let Some((reason, line)) = dead_end_of_screen(&lines) else {
             return Ok(None);
         };
+        let shown = lines.iter().filter_map(|line| stage_of(line)).max();
         let boot = self.senses.boot();
         for line in &lines {
             let line = line.clone();
@@ -249,7 +250,7 @@ impl<'a, 'p> Guest<'a, 'p> {
                 .record(Observation::ScreenText { boot, line })?;
         }
         Ok(Some(GuestTrouble {
-            stage: self.senses.stage().or(Some(Stage::Firmware)),
+            stage: shown.max(self.senses.stage()).or(Some(Stage::Firmware)),
             last_line: Some(line.to_owned()),
             ..self.trouble(reason.to_owned())
         }))
