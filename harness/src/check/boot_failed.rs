@@ -22,12 +22,7 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
             Step::Provision | Step::Switch => return None,
         };
         let boot = record.boot.and_then(|number| run.boot(number));
-        let error = boot.and_then(|boot| bootloader_error(boot).or_else(|| stage_1_error(boot)));
-        let reason = match &error {
-            Some(error) => format!("{reason} ({error})"),
-            None => reason.clone(),
-        };
-        let summary = format!("the guest did not come up: {}", story(&reason, *stage));
+        let summary = format!("the guest did not come up: {}", story(reason, *stage));
         let mut finding = Finding::new(Check::BootFailed, state, record.step.as_str(), summary);
         if let Some(line) = boot.and_then(telling_line) {
             finding = finding.with_evidence("console", line);
@@ -106,40 +101,6 @@ fn story(reason: &str, stage: Option<Stage>) -> String {
     }
 }
 
-/// What GRUB says first that it lacks, where no kernel has spoken: `file '/boot/…' not found`.
-///
-/// It breaks lines at the width of its terminal, so that a long path stands on several.
-fn bootloader_error(boot: &BootRecord) -> Option<String> {
-    const LINES: usize = 4;
-    if boot.stages.iter().any(|(stage, _)| *stage >= Stage::Kernel) {
-        return None;
-    }
-    let at = boot.console.iter().position(|l| l.starts_with("error: "))?;
-    let mut error = String::new();
-    for line in boot.console[at..].iter().take(LINES) {
-        if line.starts_with(['`', '\'']) {
-            error.push(' ');
-        }
-        error.push_str(line);
-        if line.ends_with('.') {
-            break;
-        }
-    }
-    let error = error.strip_prefix("error: ")?.trim_end_matches('.');
-    Some(error.to_owned())
-}
-
-/// Why a scripted stage 1 stopped at its prompt: the device that it waited for in vain, or its last line before (`stage-1-init.sh`).
-fn stage_1_error(boot: &BootRecord) -> Option<String> {
-    let mut lines = boot.console.iter();
-    let at = lines.position(|line| line.contains("An error occurred in stage 1"))?;
-    let before = &boot.console[..at];
-    let device = |line: &&String| line.contains("Timed out waiting for device ");
-    let said = |line: &&String| !line.is_empty() && !is_kernel_line(line);
-    let line = before.iter().find(device);
-    line.or_else(|| before.iter().rfind(said)).cloned()
-}
-
 /// The first line of the console that bears a known signature.
 fn telling_line(boot: &BootRecord) -> Option<&str> {
     let mut lines = boot.console.iter().map(String::as_str);
@@ -148,7 +109,6 @@ fn telling_line(boot: &BootRecord) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BootRecord, bootloader_error, stage_1_error};
     use crate::testing;
     use crate::vocabulary::{Severity, Stage, State, Step, StepOutcome};
 
@@ -175,56 +135,6 @@ mod tests {
             "the guest did not come up: kernel panic, after it had reached kernel"
         );
         assert!(findings[0].latent);
-    }
-
-    #[test]
-    fn what_the_bootloader_lacks_is_named_although_its_terminal_breaks_lines() {
-        let lines = [
-            "Booting `NixOS - Default'",
-            "error: file",
-            "`/boot/kerne",
-            "ls/linux-6.1-bzImage' not found.",
-            "error: you need to load the kernel first.",
-        ];
-        let mut boot = BootRecord {
-            console: lines.map(str::to_owned).to_vec(),
-            stages: vec![(Stage::Bootloader, 1)],
-            ..BootRecord::default()
-        };
-        assert_eq!(
-            bootloader_error(&boot).as_deref(),
-            Some("file `/boot/kernels/linux-6.1-bzImage' not found")
-        );
-        // What was missed before a kernel spoke did not matter.
-        boot.stages.push((Stage::Kernel, 2));
-        assert_eq!(bootloader_error(&boot), None);
-    }
-
-    #[test]
-    fn what_stage_1_lacks_stands_before_its_prompt() {
-        let error = |lines: &[&str]| {
-            stage_1_error(&BootRecord {
-                console: lines.iter().map(|line| (*line).to_owned()).collect(),
-                ..BootRecord::default()
-            })
-        };
-        let prompt = "An error occurred in stage 1 of the boot process, which must mount the";
-        let device = "Timed out waiting for device /dev/sdb1, trying to mount anyway.";
-        let lines = [
-            device,
-            "mount: mounting /dev/sdb1 on /mnt-root failed",
-            prompt,
-        ];
-        assert_eq!(error(&lines).as_deref(), Some(device));
-        let init = "stage 2 init script (/mnt-root/nix/store/x/init) not found";
-        let lines = [
-            "mounting /dev/sda1 on /...",
-            init,
-            "[    9.1] random: crng init done",
-            prompt,
-        ];
-        assert_eq!(error(&lines).as_deref(), Some(init));
-        assert_eq!(error(&[init]), None);
     }
 
     #[test]

@@ -60,11 +60,25 @@ pub(super) fn waited_for(lines: &[String]) -> Option<String> {
 }
 
 /// GRUB's first complaint: `error: file '/…' not found.`
+///
+/// It breaks lines at the width of its terminal, so that a long path stands on several.
 pub(super) fn grub_error(lines: &[String]) -> Option<String> {
-    let error = lines
+    const LINES: usize = 4;
+    let at = lines
         .iter()
-        .find_map(|line| line.trim_start().strip_prefix("error: "))?;
-    Some(error.trim_end_matches('.').to_owned())
+        .position(|line| line.trim_start().starts_with("error: "))?;
+    let mut error = String::new();
+    for line in lines[at..].iter().take(LINES) {
+        if line.starts_with(['`', '\'']) {
+            error.push(' ');
+        }
+        error.push_str(line.trim());
+        if line.ends_with('.') {
+            break;
+        }
+    }
+    let error = error.strip_prefix("error: ")?.trim_end_matches('.');
+    Some(error.to_owned())
 }
 
 /// The last line before stage 1 stopped at its prompt.
@@ -211,6 +225,20 @@ mod tests {
         let waits =
             lines(&["[ ***  ] A start job is running for data.mount - /data (1min 3s / no limit)"]);
         assert_eq!(waited_for(&waits).unwrap(), "/data");
+    }
+
+    #[test]
+    fn what_grub_breaks_over_lines_is_one_error() {
+        let broken = lines(&[
+            "error: file",
+            "`/boot/kerne",
+            "ls/linux-6.1-bzImage' not found.",
+            "error: you need to load the kernel first.",
+        ]);
+        assert_eq!(
+            grub_error(&broken).unwrap(),
+            "file `/boot/kernels/linux-6.1-bzImage' not found"
+        );
     }
 
     #[test]

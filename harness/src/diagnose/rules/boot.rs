@@ -2,13 +2,32 @@
 
 use crate::vocabulary::Check;
 
-use super::super::rule::{Groups, Pattern, Rule, errors};
+use super::super::rule::{Groups, Of, Pattern, Related, Rule, any, errors};
 use super::super::seen;
 
 /// Each failed boot is its own cause.
 const BOOT: Rule = Rule {
     groups: Groups::OneEach,
     ..Rule::BASE
+};
+
+/// A boot that ended in emergency or rescue mode may have been looked at all the same: the units that led there, and what is down for it.
+const DOWN: Rule = Rule {
+    after: &[Related {
+        what: any(&[Check::UnitFailed]),
+        of: Of::SameState,
+        words: &[],
+    }],
+    follows: &[Related {
+        what: any(&[
+            Check::HttpUnanswered,
+            Check::HttpGateway,
+            Check::ProbeFailed,
+        ]),
+        of: Of::SameState,
+        words: &["no answer from: {subjects}"],
+    }],
+    ..BOOT
 };
 
 const fn failed() -> Pattern {
@@ -171,7 +190,7 @@ pub(super) const RULES: &[Rule] = &[
         next: &[
             "compare that line of `fileSystems` with the machine's disks (`lsblk -f`); a file system that the machine can do without needs the option `nofail`",
         ],
-        ..BOOT
+        ..DOWN
     },
     Rule {
         id: "rescue-mode",
@@ -183,7 +202,7 @@ pub(super) const RULES: &[Rule] = &[
         next: &[
             "see which unit or kernel parameter asks for rescue.target: `/proc/cmdline`, and `systemctl list-dependencies --reverse rescue.target`",
         ],
-        ..BOOT
+        ..DOWN
     },
     Rule {
         id: "systemd-froze",
