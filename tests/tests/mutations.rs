@@ -185,7 +185,7 @@ fn a_function_of_a_module_is_patched_after_its_traced_call_and_the_signature_goe
 fn code_that_a_relocation_would_overwrite_is_refused_and_so_is_a_stranger() {
     for (steps, why) in [
         (
-            "patch lib/modules/6.1/a.ko start 909090909090909090",
+            "patch lib/modules/6.1/a.ko start 90909090909090909090",
             "a relocation is in the way",
         ),
         (
