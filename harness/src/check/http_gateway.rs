@@ -3,47 +3,44 @@
 use crate::fold::sanitise;
 use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint};
 
-use super::Scene;
+use super::{Scene, upstream};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let endpoints = scene.record.http.keys();
     endpoints
-        .filter_map(
-            |endpoint| match scene.record.decisive_probe(endpoint)?.answer {
-                HttpAnswer::Status { code, .. } => {
-                    Some(finding(scene, endpoint, code, reason_phrase(code)?))
-                }
-                _ => None,
-            },
-        )
+        .filter_map(|endpoint| {
+            let phrase = phrase(&scene.record.decisive_probe(endpoint)?.answer)?;
+            Some(finding(scene, endpoint, &phrase))
+        })
         .collect()
 }
 
-/// The gateway's own errors (RFC 9110, 15.6); `None` for any other status.
-fn reason_phrase(code: u16) -> Option<&'static str> {
-    match code {
-        502 => Some("Bad Gateway"),
-        503 => Some("Service Unavailable"),
-        504 => Some("Gateway Timeout"),
-        _ => None,
-    }
+/// `502 Bad Gateway`, as RFC 9110 (15.6) has it; `None` for whatever is no gateway's error.
+pub(super) fn phrase(answer: &HttpAnswer) -> Option<String> {
+    let HttpAnswer::Status { code, .. } = answer else {
+        return None;
+    };
+    let reason = match code {
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => return None,
+    };
+    Some(format!("{code} {reason}"))
 }
 
-fn finding(scene: &Scene<'_>, endpoint: &HttpEndpoint, code: u16, phrase: &str) -> Finding {
+fn finding(scene: &Scene<'_>, endpoint: &HttpEndpoint, phrase: &str) -> Finding {
     let url = sanitise::line(&endpoint.url());
-    let summary = format!("{url} answers {code} {phrase}");
-    let finding = Finding::new(Check::HttpGateway, scene.state, url, summary)
-        .with_evidence("http", format!("{code} {phrase}"));
-    match &endpoint.upstream {
-        Some(upstream) => finding.with_evidence("nginx", format!("passes it on to {upstream}")),
-        None => finding,
-    }
+    let summary = format!("{url} answers {phrase}");
+    let finding =
+        Finding::new(Check::HttpGateway, scene.state, url, summary).with_evidence("http", phrase);
+    upstream::told(scene, endpoint, finding)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::testing::{self, endpoint, status};
-    use crate::vocabulary::State;
+    use crate::vocabulary::{Check, State};
 
     fn ids_after(codes: &[u16]) -> Vec<String> {
         let (plan, mut recording) = testing::healthy_recording();
@@ -65,8 +62,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_sockets_show_is_quoted() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.listeners = "unix 1 /run/x\n".to_owned();
+        guest.answer(2, endpoint("beta", 8082), status(502));
+        let findings = testing::findings(&plan, &recording);
+        let found = findings.iter().find(|f| f.check == Check::HttpGateway);
+        let evidence = &found.unwrap().evidence;
+        let text = "nothing listens on port 8082";
+        assert!(evidence.iter().any(|e| e.text == text), "{evidence:?}");
+    }
+
+    #[test]
     fn a_service_that_came_up_in_time_or_answers_otherwise_is_silent() {
-        assert_eq!(ids_after(&[502, 200]), [""; 0]);
+        assert!(!ids_after(&[502, 200]).concat().contains("gateway"));
         assert_eq!(ids_after(&[404]), [""; 0]);
         assert_eq!(ids_after(&[500]), [""; 0]);
     }

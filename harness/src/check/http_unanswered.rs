@@ -15,7 +15,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     endpoints
         .filter_map(|endpoint| {
             let probe = scene.record.decisive_probe(endpoint)?;
-            match how(&probe.answer) {
+            match how(&probe.answer).map(|how| of_tls(endpoint, &probe.answer, how)) {
                 Some(how) => {
                     let finding = finding(scene, endpoint, probe.route, &how);
                     Some(match lacks::nginx_excuse(scene) {
@@ -37,6 +37,14 @@ fn how(answer: &HttpAnswer) -> Option<String> {
         HttpAnswer::Reset => Some("the connection was reset".to_owned()),
         HttpAnswer::TimedOut => Some("no answer in time".to_owned()),
         HttpAnswer::Failed { reason } => Some(sanitise::line(reason)),
+    }
+}
+
+/// Over TLS, what is no answer and no silence is a handshake that one side broke off.
+fn of_tls(endpoint: &HttpEndpoint, answer: &HttpAnswer, how: String) -> String {
+    match answer {
+        HttpAnswer::Failed { .. } if endpoint.listener.tls => format!("TLS: {how}"),
+        _ => how,
     }
 }
 

@@ -17,7 +17,7 @@
 //! | `clock-off` | `clock` |
 //! | `shutdown-slow` | the step: `warm-reboot` |
 //! | `log-signature` | the signature's id, see `signatures` |
-//! | `http-gateway`, `http-unanswered`, `probe-failed` | the URL |
+//! | `http-gateway`, `http-late`, `http-empty`, `http-unanswered`, `probe-failed` | the URL |
 //!
 //! The checks of files, whose state is `inspected`, are `inspect`'s.
 
@@ -27,11 +27,14 @@ mod bootloader_install;
 mod clock_off;
 pub mod coverage;
 mod exec_failed;
+mod http_empty;
 mod http_gateway;
+mod http_late;
 mod http_unanswered;
 mod inspection;
 mod kernel_architecture;
 mod lacks;
+mod last_words;
 mod log_signature;
 mod merge;
 mod network;
@@ -46,6 +49,7 @@ mod system_string;
 mod unit_failed;
 mod unit_inactive;
 mod unit_lost;
+pub mod upstream;
 mod userland_architecture;
 mod wrong_generation;
 
@@ -141,6 +145,16 @@ pub const CHECKS: &[Row] = &[
         check: Check::HttpGateway,
         observed: has_http,
         run: http_gateway::check,
+    },
+    Row {
+        check: Check::HttpLate,
+        observed: has_http,
+        run: http_late::check,
+    },
+    Row {
+        check: Check::HttpEmpty,
+        observed: has_http,
+        run: http_empty::check,
     },
     Row {
         check: Check::HttpUnanswered,

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use crate::fold::{ActiveState, StateRecord, Unit};
 use crate::vocabulary::{Check, Finding};
 
-use super::{Scene, lacks, unit_failed};
+use super::last_words::own_words;
+use super::{Scene, lacks};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(last) = &scene.record.units_last else {
@@ -58,7 +59,7 @@ fn finding(scene: &Scene<'_>, id: &str) -> Finding {
     let summary = format!("{id} is restarted again and again");
     let mut finding = Finding::new(Check::RestartLoop, scene.state, id, summary)
         .with_evidence("systemctl show", shown);
-    for message in unit_failed::last_own_words(scene, id) {
+    for message in own_words(scene.record, id) {
         finding = finding.with_evidence("journal", message);
     }
     lacks::excused(scene, id, finding)

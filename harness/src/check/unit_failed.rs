@@ -1,13 +1,10 @@
 //! No unit may be in the state `failed`.
 
-use crate::fold::{ActiveState, JournalEntry, Unit};
+use crate::fold::{ActiveState, Unit};
 use crate::vocabulary::{Check, Finding};
 
+use super::last_words::last_words;
 use super::{Scene, lacks};
-
-/// Warning, as in syslog(3); lower numbers are more urgent.
-const URGENT: u8 = 4;
-const MESSAGES_SHOWN: usize = 2;
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let units = scene.record.units().into_iter().flat_map(|u| u.values());
@@ -32,43 +29,10 @@ fn finding(scene: &Scene<'_>, unit: &Unit) -> Finding {
     }
     let mut finding = Finding::new(Check::UnitFailed, scene.state, &unit.id, summary)
         .with_evidence("systemctl show", shown);
-    for message in telling_messages(scene, &unit.id) {
+    for message in last_words(scene.record, &unit.id) {
         finding = finding.with_evidence("journal", message);
     }
     lacks::excused(scene, &unit.id, finding)
-}
-
-/// The last words of the unit itself; where it said nothing, the first urgent ones about it.
-fn telling_messages<'a>(scene: &Scene<'a>, unit: &'a str) -> Vec<&'a str> {
-    let own = last_own_words(scene, unit);
-    if !own.is_empty() {
-        return own;
-    }
-    let all = scene.record.messages_of(unit);
-    all.filter(|e| e.priority.is_some_and(|p| p <= URGENT))
-        .map(|e| e.message.as_str())
-        .take(MESSAGES_SHOWN)
-        .collect()
-}
-
-/// The last lines that the unit's own processes wrote.
-pub(super) fn last_own_words<'a>(scene: &Scene<'a>, unit: &'a str) -> Vec<&'a str> {
-    let all: Vec<&JournalEntry> = scene.record.messages_of(unit).collect();
-    // Before its exec a child is `(name)`, and what it says then is systemd's.
-    let is_own = |e: &JournalEntry| {
-        let speaker = e.identifier.as_deref();
-        speaker.is_some_and(|name| name != "systemd" && !name.starts_with('('))
-            && !e.message.is_empty()
-    };
-    let mut own: Vec<&str> = all
-        .iter()
-        .rev()
-        .filter(|e| is_own(e))
-        .map(|e| e.message.as_str())
-        .take(MESSAGES_SHOWN)
-        .collect();
-    own.reverse();
-    own
 }
 
 /// `src/core/service.c` and `src/core/unit.c` of systemd say so in words; the result may still be that of the last attempt.

@@ -69,7 +69,7 @@ pub use source::Source;
 pub use survey::{
     Accounts, BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink,
     EfiLoader, ElfCounts, Installation, Kind, ModulePackage, ModuleTree, Named, NeededFile,
-    NginxNeeds, Place, Programs, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View,
+    NginxNeeds, Programs, Specialisation, Started, Survey, SystemPath, Unit, Upstream, View,
     outline, survey,
 };
 pub use unit_file::{UnitFile, command_lines, command_words};

@@ -161,7 +161,7 @@ fn an_old_generation_after_the_reboot_points_at_the_bootloader() {
     assert!(diagnosis.causes[0].latent);
 }
 
-const CHECKS: [Check; 18] = [
+const CHECKS: [Check; 20] = [
     Check::BootFailed,
     Check::BootloaderInstall,
     Check::SwitchFailed,
@@ -179,6 +179,8 @@ const CHECKS: [Check; 18] = [
     Check::ExecFailed,
     Check::LogSignature,
     Check::HttpGateway,
+    Check::HttpLate,
+    Check::HttpEmpty,
     Check::HttpUnanswered,
 ];
 

@@ -4,7 +4,7 @@ use crate::vocabulary::{ElfClass, Finding, Stage, State, System};
 
 use super::rule::Words;
 use super::words::{agree, names, with_article};
-use super::{Case, console, engine, misled, seen};
+use super::{Case, console, engine, misled, seen, upstream};
 
 /// What templates are filled from.
 #[derive(Clone, Copy)]
@@ -81,6 +81,10 @@ pub(super) const VALUES: &[(&str, Value)] = &[
     ("inspected", |t| Some(static_cause(t)?.0)),
     ("inspected next", |t| Some(static_cause(t)?.1)),
     ("upstreams", upstreams),
+    ("what is wrong behind", upstream::wrong),
+    ("next behind", upstream::next),
+    ("units behind", upstream::units),
+    ("nginx's emergency", upstream::emergency),
     // Of the platforms.
     ("a kernel", |t| Some(with_article(kernel(t)?.as_str()))),
     ("kernel", |t| Some(kernel(t)?.as_str().to_owned())),

@@ -4,7 +4,7 @@
 
 use crate::vocabulary::{Dump, State, Unproven};
 
-use super::{Identity, StateRecord, journal, refused, sanitise, units};
+use super::{Identity, StateRecord, journal, listeners, refused, sanitise, units};
 
 /// How many queued jobs are worth telling.
 const JOB_LIMIT: usize = 20;
@@ -39,6 +39,7 @@ pub fn dump_subject(dump: Dump) -> &'static str {
         Dump::UnitsLast => "units-last",
         Dump::Journal => "journal",
         Dump::Ldd => "ldd",
+        Dump::Listeners => "listeners",
     }
 }
 
@@ -121,6 +122,10 @@ fn interpret(raw: &RawDump<'_>, record: &mut StateRecord) -> Vec<(String, String
         Dump::UnitsFirst => interpret_units(raw, &mut record.units_first),
         Dump::UnitsLast => interpret_units(raw, &mut record.units_last),
         Dump::Journal => interpret_journal(raw, record),
+        Dump::Listeners => {
+            record.listeners = Some(listeners::parse(raw.output));
+            Vec::new()
+        }
     }
 }
 

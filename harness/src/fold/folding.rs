@@ -97,12 +97,12 @@ impl Folding {
                 boot.boot_id = Some(boot_id.clone());
                 boot.transport = Some(sanitise::line(transport));
             }
-            observation => self.add_of_state(observation),
+            observation => self.add_of_state(observation, at_ms),
         }
     }
 
     /// What was seen through the shell and the network, once the guest was up.
-    fn add_of_state(&mut self, observation: &Observation) {
+    fn add_of_state(&mut self, observation: &Observation, at_ms: u64) {
         match observation {
             Observation::Dumped {
                 state,
@@ -147,6 +147,7 @@ impl Folding {
             } => {
                 let probes = self.state(*state).http.entry(endpoint.clone()).or_default();
                 probes.push(HttpProbe {
+                    at_ms,
                     round: *round,
                     route: *route,
                     answer: answer.clone(),

@@ -9,6 +9,7 @@ mod folding;
 mod identity;
 mod inspected;
 mod journal;
+mod listeners;
 mod refused;
 mod run;
 pub mod sanitise;
@@ -21,6 +22,7 @@ pub use folding::fold;
 pub use identity::Identity;
 pub use inspected::sanitised;
 pub use journal::JournalEntry;
+pub use listeners::Listeners;
 pub use refused::executables as refused_executables;
 pub use run::{
     AcceleratorRecord, Clock, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord, StepRecord,

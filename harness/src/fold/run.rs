@@ -7,7 +7,7 @@ use crate::vocabulary::{
     State, Step, StepOutcome, Unproven,
 };
 
-use super::{BootRecord, Identity, JournalEntry, Unit};
+use super::{BootRecord, Identity, JournalEntry, Listeners, Unit};
 
 /// A whole rehearsal, folded.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -87,6 +87,8 @@ pub struct StateRecord {
     /// What was written to the journal since the state before, where both belong to one boot.
     pub journal: Option<Vec<JournalEntry>>,
     pub clock: Option<Clock>,
+    /// Who listened where at the end of the window; `None` where that was not seen.
+    pub listeners: Option<Listeners>,
     /// Every probe of an endpoint, in order.
     pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
     /// What came of the user's probes, in order.
@@ -122,6 +124,8 @@ pub struct Clock {
 /// One answer, or none, of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpProbe {
+    /// When the answer came, in milliseconds since the run began.
+    pub at_ms: u64,
     pub round: u32,
     pub route: ProbeRoute,
     pub answer: HttpAnswer,

@@ -109,6 +109,11 @@ impl ActiveState {
 }
 
 impl Unit {
+    /// Whether its main process ran, and is no more (`ExecMainCode=`).
+    pub fn has_ended(&self) -> bool {
+        self.exec_main_code.is_some_and(|code| code != 0)
+    }
+
     /// Whether it waits for its next automatic restart.
     pub fn awaits_restart(&self) -> bool {
         self.sub_state.starts_with("auto-restart")

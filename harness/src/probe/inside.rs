@@ -82,9 +82,7 @@ fn without_chunks(body: &str) -> String {
 }
 
 fn body_bytes(output: &str) -> u64 {
-    let body = output
-        .split_once("\r\n\r\n")
-        .map_or(0, |(_, body)| body.len());
+    let body = body_of_script(output).map_or(0, |body| body.len());
     u64::try_from(body).unwrap_or(u64::MAX)
 }
 

@@ -69,6 +69,29 @@ pub(super) fn jobs() -> DumpCommand {
     }
 }
 
+/// Who listens where, by nothing but the shell, ls and grep: not every system has ss(8).
+pub(super) fn listeners() -> DumpCommand {
+    // 0A is TCP_LISTEN, 00010000 __SO_ACCEPTCON; a process may go meanwhile.
+    const SCRIPT: &str = "\
+{
+for table in /proc/net/tcp /proc/net/tcp6; do
+while read -r _ local _ state _ _ _ _ _ inode _; do [ \"$state\" = 0A ] && echo \"tcp $local $inode\"; done < $table
+done
+while read -r _ _ _ flags _ _ inode path; do [ \"$flags\" = 00010000 ] && echo \"unix $inode $path\"; done < /proc/net/unix
+for file in /proc/[0-9]*/cgroup; do
+while read -r line; do case $line in 0::*|1:name=systemd:*) echo \"cgroup $file $line\";; esac; done < $file
+done
+ls -l /proc/[0-9]*/fd | grep -e ^/proc/ -e socket:
+} 2>/dev/null
+true";
+    DumpCommand {
+        dump: Dump::Listeners,
+        what: "say who listens where",
+        script: SCRIPT.to_owned(),
+        deadline: Duration::from_secs(60),
+    }
+}
+
 pub(super) fn units(dump: Dump) -> DumpCommand {
     DumpCommand {
         dump,

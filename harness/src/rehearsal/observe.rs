@@ -31,6 +31,10 @@ pub(super) struct Look<'a> {
     pub(super) ports: &'a [(u16, u16)],
 }
 
+/// How long an upstream that nginx does not reach is waited for before each further round: a service is active for systemd long
+/// before it listens, and a guest may be ten times slower than the machine.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(8)];
+
 /// Takes the look. The guest's trouble is that the machine went away meanwhile; a dump that fails is told as unproven.
 pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()> {
     let started = dump(guest, look, dumps::system_state(look.deadlines.startup())).await?;
@@ -49,7 +53,7 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
         return Ok(Err(gone));
     }
     let mut rounds = HttpRounds::default();
-    if let Err(gone) = rounds.ask(guest, look, 1).await? {
+    if let Err(gone) = rounds.ask(guest, look, &look.closure.http).await? {
         return Ok(Err(gone));
     }
     guest
@@ -58,7 +62,11 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
     if let Err(gone) = guest.during(sleep_until(window_ends)).await? {
         return Ok(Err(gone));
     }
-    let mut commands = vec![dumps::units(Dump::UnitsLast), dumps::journal(look.since)];
+    let mut commands = vec![
+        dumps::units(Dump::UnitsLast),
+        dumps::journal(look.since),
+        dumps::listeners(),
+    ];
     if state.is_none_or(|s| s != "running" && s != "degraded") {
         commands.push(dumps::jobs());
     }
@@ -75,8 +83,26 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
             return Ok(Err(gone));
         }
     }
-    if let Err(gone) = rounds.ask(guest, look, 2).await? {
-        return Ok(Err(gone));
+    let mut late = match rounds.ask(guest, look, &look.closure.http).await? {
+        Ok(late) => late,
+        Err(gone) => return Ok(Err(gone)),
+    };
+    for pause in PATIENCE {
+        if late.is_empty() {
+            break;
+        }
+        let until = Instant::now() + look.deadlines.scale(pause);
+        guest.recorder().waiting(
+            "what nginx passes requests on to",
+            look.deadlines.scale(pause),
+        );
+        if let Err(gone) = guest.during(sleep_until(until)).await? {
+            return Ok(Err(gone));
+        }
+        late = match rounds.ask(guest, look, &late).await? {
+            Ok(late) => late,
+            Err(gone) => return Ok(Err(gone)),
+        };
     }
     probes::ask(guest, look).await
 }
@@ -143,26 +169,36 @@ async fn compare_clocks(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()
 /// Which endpoints have to be asked from inside, so that the second round does not wait for the network again.
 #[derive(Default)]
 struct HttpRounds {
+    asked: u32,
     only_inside: bool,
 }
 
 impl HttpRounds {
-    /// Asks for every endpoint once, from outside where that is answered, else from inside.
-    async fn ask(&mut self, guest: &mut Guest<'_, '_>, look: &Look<'_>, round: u32) -> Waited<()> {
-        if look.closure.http.is_empty() {
-            return Ok(Ok(()));
+    /// Asks for every one of these endpoints once, from outside where that is answered, else from inside. Gives those for which nginx
+    /// did not reach what is behind it.
+    async fn ask(
+        &mut self,
+        guest: &mut Guest<'_, '_>,
+        look: &Look<'_>,
+        endpoints: &[HttpEndpoint],
+    ) -> Waited<Vec<HttpEndpoint>> {
+        if endpoints.is_empty() {
+            return Ok(Ok(Vec::new()));
         }
+        self.asked += 1;
+        let round = self.asked;
         let outside = if self.only_inside {
             BTreeMap::new()
         } else {
-            match ask_outside(guest, look).await? {
+            match ask_outside(guest, look, endpoints).await? {
                 Ok(answers) => answers,
                 Err(gone) => return Ok(Err(gone)),
             }
         };
         let answered = |answer: &HttpAnswer| matches!(answer, HttpAnswer::Status { .. });
         let mut answered_only_inside = 0;
-        for endpoint in &look.closure.http {
+        let mut unreached = Vec::new();
+        for endpoint in endpoints {
             let (route, answer) = match outside.get(endpoint) {
                 Some(answer) if answered(answer) || matches!(answer, HttpAnswer::Failed { .. }) => {
                     (ProbeRoute::Outside, answer.clone())
@@ -181,6 +217,9 @@ impl HttpRounds {
                     Err(gone) => return Ok(Err(gone)),
                 },
             };
+            if answer.is_gateway_error() {
+                unreached.push(endpoint.clone());
+            }
             guest.recorder().record(Observation::Http {
                 state: look.state,
                 round,
@@ -201,7 +240,7 @@ impl HttpRounds {
                 decisive: false,
             })?;
         }
-        Ok(Ok(()))
+        Ok(Ok(unreached))
     }
 }
 
@@ -226,11 +265,10 @@ const PARALLEL: usize = 8;
 async fn ask_outside(
     guest: &mut Guest<'_, '_>,
     look: &Look<'_>,
+    endpoints: &[HttpEndpoint],
 ) -> Waited<BTreeMap<HttpEndpoint, HttpAnswer>> {
     let deadline = look.deadlines.http();
-    let asked: Vec<(HttpEndpoint, u16)> = look
-        .closure
-        .http
+    let asked: Vec<(HttpEndpoint, u16)> = endpoints
         .iter()
         .filter_map(|endpoint| {
             let host = look

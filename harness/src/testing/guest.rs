@@ -20,6 +20,8 @@ pub(crate) struct Guest {
     pub(crate) first: BTreeMap<String, Properties>,
     pub(crate) last: BTreeMap<String, Properties>,
     pub(crate) journal: Vec<String>,
+    /// None was seen to listen where it is empty.
+    pub(crate) listeners: String,
     pub(crate) http: Vec<(u32, HttpEndpoint, ProbeRoute, HttpAnswer)>,
     /// Dumps that were not taken.
     pub(crate) without: Vec<Dump>,
@@ -50,6 +52,7 @@ impl Guest {
             journal: vec![
                 r#"{"MESSAGE":"Linux version 6.1.0","_TRANSPORT":"kernel","__MONOTONIC_TIMESTAMP":"10"}"#.to_owned(),
             ],
+            listeners: String::new(),
             http: Vec::new(),
             without: Vec::new(),
         };
@@ -143,11 +146,15 @@ impl Guest {
             (Dump::UnitsFirst, 0, show(&self.first)),
             (Dump::UnitsLast, 0, show(&self.last)),
             (Dump::Journal, 0, self.journal.join("\n")),
+            (Dump::Listeners, 0, self.listeners.clone()),
         ];
         let dumps = dumps
             .into_iter()
             .chain((!self.ldd.is_empty()).then(|| (Dump::Ldd, 0, self.ldd.clone())))
             .filter(|(dump, ..)| !self.without.contains(dump))
+            .filter(|(dump, _, output)| {
+                !self.without.contains(dump) && (*dump != Dump::Listeners || !output.is_empty())
+            })
             .map(|(dump, exit_code, output)| Observation::Dumped {
                 state,
                 dump,

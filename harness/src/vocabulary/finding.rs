@@ -128,6 +128,10 @@ pub enum Check {
     LogSignature,
     /// 502, 503 or 504.
     HttpGateway,
+    /// 502, 503 or 504 at first, and an answer later.
+    HttpLate,
+    /// 200 with an empty body, where the baseline's has something in it.
+    HttpEmpty,
     /// Refused, reset, or no answer in time.
     HttpUnanswered,
     /// A request of the user's that is not answered as the user says.
@@ -150,7 +154,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -168,6 +172,8 @@ impl Check {
         Self::ExecFailed,
         Self::LogSignature,
         Self::HttpGateway,
+        Self::HttpLate,
+        Self::HttpEmpty,
         Self::HttpUnanswered,
         Self::ProbeFailed,
         Self::Executability,
@@ -198,6 +204,8 @@ impl Check {
             Self::ExecFailed => "exec-failed",
             Self::LogSignature => "log-signature",
             Self::HttpGateway => "http-gateway",
+            Self::HttpLate => "http-late",
+            Self::HttpEmpty => "http-empty",
             Self::HttpUnanswered => "http-unanswered",
             Self::ProbeFailed => "probe-failed",
             Self::Executability => "executability",

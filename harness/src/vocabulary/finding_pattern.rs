@@ -53,6 +53,8 @@ const ALONE: &[Check] = &[
     Check::LogSignature,
     Check::SystemState,
     Check::HttpGateway,
+    Check::HttpLate,
+    Check::HttpEmpty,
     Check::HttpUnanswered,
     Check::ProbeFailed,
 ];

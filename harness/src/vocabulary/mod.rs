@@ -10,6 +10,7 @@ mod finding_pattern;
 mod identity;
 mod inspected;
 mod observation;
+mod place;
 mod plan;
 mod probe;
 pub mod size;
@@ -33,6 +34,7 @@ pub use observation::{
     Accelerator, Dump, HttpAnswer, Observation, ProbeRoute, Recorded, Stage, StepOutcome,
     screen_file,
 };
+pub use place::Place;
 pub use plan::{ByHand, FORMAT_VERSION, Hold, Plan, Seeded, Step};
 pub use probe::{Asks, Certificate, Probe};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};

@@ -201,13 +201,16 @@ pub enum Dump {
     Journal,
     /// `PATH=LINE`: the first line that `ldd` says of an executable which the journal names as refused; taken only where there is one.
     Ldd,
+    /// `tcp LOCAL INODE` and `unix INODE PATH` of each listening socket (`/proc/net/{tcp,tcp6,unix}`, proc(5)), `cgroup FILE LINE` of
+    /// each process, and its descriptors as `ls -l /proc/*/fd` has them, as far as they are sockets.
+    Listeners,
 }
 
 impl Dump {
     /// Whether a verdict depends on its being readable; the others only explain.
     pub fn is_decisive(self) -> bool {
         match self {
-            Self::Jobs | Self::Ldd => false,
+            Self::Jobs | Self::Ldd | Self::Listeners => false,
             Self::Identity
             | Self::SystemState
             | Self::UnitsFirst
@@ -235,6 +238,25 @@ pub enum HttpAnswer {
 }
 
 impl HttpAnswer {
+    /// The status; `None` where no answer came.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Status { code, .. } => Some(*code),
+            _ => None,
+        }
+    }
+
+    /// Whether nginx says that it did not reach what it passes the request on to (RFC 9110, 15.6: 502, 503, 504).
+    pub fn is_gateway_error(&self) -> bool {
+        matches!(
+            self,
+            Self::Status {
+                code: 502..=504,
+                ..
+            }
+        )
+    }
+
     /// `502`, `refused`.
     pub fn word(&self) -> String {
         match self {

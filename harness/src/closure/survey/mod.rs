@@ -47,7 +47,7 @@ pub use installation::{EfiLoader, Installation};
 pub use links::DanglingLink;
 pub use module_tree::{ModulePackage, ModuleTree};
 pub use needed_files::NeededFile;
-pub use nginx_needs::{Named, NginxNeeds, Place, Upstream};
+pub use nginx_needs::{Named, NginxNeeds, Upstream};
 pub use programs::{Kind, Programs, Started};
 pub use system_path::SystemPath;
 pub use unit_set::{Unit, View};

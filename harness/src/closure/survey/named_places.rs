@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::idle_units::IdleUnits;
-use super::nginx_needs::{Named, Place};
+use super::nginx_needs::Named;
 use super::unit_set::Unit;
 use crate::closure::files::ClosureFiles;
 use crate::closure::{mentions, nginx_config};
+use crate::vocabulary::Place;
 
 /// Configuration that is searched: more is taken to name every place.
 const MAX_FILES: usize = 2_000;

@@ -6,6 +6,7 @@ use crate::closure::files::ClosureFiles;
 use crate::closure::unit_file::command_words;
 use crate::closure::{nginx_config, units};
 use crate::nginx::{self, Directive};
+use crate::vocabulary::Place;
 
 /// What nginx needs of the rest of the closure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,15 +42,6 @@ pub enum Named {
     /// This unit alone does, and nothing starts it: no unit and no script, and neither device nor bus.
     ByIdle(String),
     No,
-}
-
-/// Where a service on the same machine listens.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// TCP on loopback.
-    Port(u16),
-    /// A socket below `/run`, which nothing survives from before the boot.
-    Socket(String),
 }
 
 const PASSES: &[&str] = &[
@@ -216,37 +208,18 @@ fn named_block(directive: &Directive, block: &str) -> String {
     }
 }
 
+/// Sockets below `/run` alone: nothing survives there from before the boot.
 fn place(written: &str) -> Option<Place> {
-    loopback_port(written)
-        .map(Place::Port)
-        .or_else(|| socket(written).map(Place::Socket))
+    Place::of_upstream(written).filter(|place| match place {
+        Place::Port(_) => true,
+        Place::Socket(path) => path.starts_with("/run/"),
+    })
 }
 
 fn listened(argument: &str) -> Option<Place> {
     let port = argument.rsplit(':').next().unwrap_or(argument);
     let port = port.parse().ok().map(Place::Port);
-    port.or_else(|| socket(argument).map(Place::Socket))
-}
-
-/// The path of `http://unix:/run/x.sock:/uri` and the like; `None` where it is not below `/run`, or has a variable.
-fn socket(written: &str) -> Option<String> {
-    let rest = written.split_once("://").map_or(written, |(_, rest)| rest);
-    let path = rest.strip_prefix("unix:")?.split(':').next()?;
-    let path = path
-        .strip_prefix("/var")
-        .filter(|rest| rest.starts_with("/run/"))
-        .unwrap_or(path);
-    let is_plain = path.starts_with("/run/") && !path.contains('$') && !path.ends_with('/');
-    is_plain.then(|| path.to_owned())
-}
-
-/// The port of `http://127.0.0.1:8081/path` and the like; `None` for other hosts, sockets, variables and names of upstreams.
-fn loopback_port(written: &str) -> Option<u16> {
-    let rest = written.split_once("://").map_or(written, |(_, rest)| rest);
-    let authority = rest.split('/').next()?;
-    let (host, port) = authority.rsplit_once(':')?;
-    let loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    loopback.then(|| port.parse().ok())?
+    port.or_else(|| place(argument))
 }
 
 #[cfg(test)]
@@ -254,45 +227,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_literal_ports_on_loopback_count() {
-        assert_eq!(loopback_port("http://127.0.0.1:8081/x"), Some(8081));
-        assert_eq!(loopback_port("localhost:9000"), Some(9000));
-        assert_eq!(loopback_port("https://[::1]:1/"), Some(1));
-        for other in [
-            "http://backend",
-            "http://10.0.0.1:80",
-            "http://127.0.0.1:$port",
-            "unix:/run/a.sock:/x",
-            "http://127.0.0.1",
-            "",
-        ] {
-            assert_eq!(loopback_port(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn sockets_below_run_count_however_they_are_written() {
-        for written in [
-            "unix:/run/a/x.sock",
-            "http://unix:/run/a/x.sock:/uri",
-            "http://unix:/var/run/a/x.sock",
-            "grpc://unix:/run/a/x.sock",
-            "uwsgi://unix:/run/a/x.sock",
-        ] {
-            assert_eq!(
-                socket(written).as_deref(),
-                Some("/run/a/x.sock"),
-                "{written}"
-            );
-        }
-        for other in [
-            "unix:/var/lib/x.sock",
-            "unix:/run/$x.sock",
-            "unix:",
-            "http://unix:/run/",
-            "a",
-        ] {
-            assert_eq!(socket(other), None, "{other}");
-        }
+    fn only_sockets_below_run_count() {
+        assert!(place("unix:/var/run/x.sock").is_some());
+        assert!(place("http://127.0.0.1:8081").is_some());
+        assert_eq!(place("unix:/var/lib/x.sock"), None);
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::vocabulary::Check;
 
-use super::super::rule::{Groups, Rule, errors};
+use super::super::rule::{Groups, Of, Related, Rule, any, errors};
+use super::super::upstream;
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -13,6 +14,20 @@ pub(super) const RULES: &[Rule] = &[
         next: &[
             "see which job does not end: `systemctl list-jobs`, quoted below where it said anything",
         ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "upstream-down",
+        takes: &[
+            errors(&[Check::HttpGateway, Check::HttpUnanswered]).where_it(upstream::is_explained)
+        ],
+        before: &[Related {
+            what: any(&[Check::UnitInactive]).where_it(upstream::is_behind_an_error),
+            of: Of::SameState,
+            words: &[],
+        }],
+        headline: &["{what is wrong behind}"],
+        next: &["{next behind}"],
         ..Rule::BASE
     },
     Rule {
@@ -89,6 +104,31 @@ pub(super) const RULES: &[Rule] = &[
         ],
         next: &[
             "compare what came with what bootproof.toml expects: either the candidate or the probe is wrong",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "page-empty",
+        takes: &[errors(&[Check::HttpEmpty])],
+        headline: &[
+            "{only summary}",
+            "200 with an empty body, where the baseline's has something in it: {subjects}",
+        ],
+        next: &[
+            "ask the upstream itself from inside the guest, and see whether the file that it serves is empty in the closure too",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
+        id: "upstream-late",
+        takes: &[any(&[Check::HttpLate])],
+        headline: &[
+            "{units behind}: active before it listens, so that nginx answers with a gateway error for {subjects} at first",
+            "{only summary}",
+            "nginx reaches late what is behind {subjects}",
+        ],
+        next: &[
+            "nothing has to be done for this verdict; the gap goes where systemd knows when the service listens: `Type=notify`, a socket unit, or an `ExecStartPost=` that waits for the port",
         ],
         ..Rule::BASE
     },

@@ -427,6 +427,27 @@ const ROWS: &[Row] = &[
         "TLS handshake: expired",
     ),
     (
+        "nginx-refuses-configuration",
+        refused_by_nginx,
+        "nginx does not start: unknown directive",
+    ),
+    (
+        "upstream-down",
+        || unserved(2, 502),
+        "nothing listens on port 8081",
+    ),
+    ("upstream-late", || unserved(1, 502), "some seconds later"),
+    (
+        "page-empty",
+        || {
+            answers(HttpAnswer::Status {
+                code: 200,
+                body_bytes: 0,
+            })
+        },
+        "an empty body",
+    ),
+    (
         "http-unanswered",
         || answers(HttpAnswer::Refused),
         "does not answer",
@@ -698,6 +719,29 @@ fn answers(answer: HttpAnswer) -> Case {
     changed(|recording| {
         let guest = recording.guest(State::Rebooted);
         guest.answer(2, endpoint("alpha", 8081), answer);
+    })
+}
+
+fn refused_by_nginx() -> Case {
+    changed(|recording| {
+        let said = r#"{"MESSAGE":"nginx: [emerg] unknown directive \"x\" in /x:16","_SYSTEMD_UNIT":"nginx.service","SYSLOG_IDENTIFIER":"nginx","__MONOTONIC_TIMESTAMP":"2000"}"#;
+        recording.append_journal(State::Rebooted, said);
+        let guest = recording.guest(State::Rebooted);
+        guest.set_unit("nginx.service", &[("ActiveState", "failed")]);
+    })
+}
+
+/// Another socket alone was seen, and one round got this answer.
+fn unserved(round: u32, code: u16) -> Case {
+    changed(|recording| {
+        let guest = recording.guest(State::Rebooted);
+        guest.listeners = "unix 1 /run/x\n".to_owned();
+        let alpha = endpoint("alpha", 8081);
+        guest.http.retain(|(_, endpoint, ..)| *endpoint != alpha);
+        for asked in 1..=2 {
+            let code = if asked == round { code } else { 200 };
+            guest.answer(asked, alpha.clone(), status(code));
+        }
     })
 }
 

@@ -4,6 +4,7 @@ use crate::vocabulary::{Check, State};
 
 use super::super::rule::{Of, Related, Rule, Words, any, errors};
 use super::super::seen;
+use super::super::upstream::EMERGENCY;
 use super::{BY_UNITS, OF_UNITS};
 
 /// What the files said of the same unit before.
@@ -52,6 +53,15 @@ pub(super) const RULES: &[Rule] = &[
         ],
         next: &[
             "look at the path that the journal names: whether it is in the closure, executable, and built for this kernel",
+        ],
+        ..UNITS
+    },
+    Rule {
+        id: "nginx-refuses-configuration",
+        takes: &[errors(DEAD).quoting(&[EMERGENCY])],
+        headline: &["nginx does not start: {nginx's emergency}"],
+        next: &[
+            "correct the line that it names, or what that line asks for; on a machine that has the closure, `nginx -t -c FILE` says the same before a deploy",
         ],
         ..UNITS
     },

@@ -12,6 +12,7 @@ mod initrd_modules;
 mod kernel_params;
 mod modules;
 mod root_device;
+mod same_root;
 mod specialisations;
 mod stage_2;
 mod vermagic;
@@ -36,6 +37,7 @@ const PARTS: &[fn(&Subject, &mut Outcome)] = &[
     file_systems::rule,
     devices::rule,
     root_device::rule,
+    same_root::rule,
     kernel_params::rule,
     bootspec::rule,
     specialisations::rule,

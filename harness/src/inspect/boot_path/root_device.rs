@@ -57,7 +57,7 @@ fn is_told_otherwise(subject: &Subject, own: &str) -> bool {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Difference {
+pub(super) enum Difference {
     None,
     /// Two names that one device may have.
     Possible,
@@ -65,7 +65,7 @@ enum Difference {
     Certain,
 }
 
-fn between(one: &str, other: &str) -> Difference {
+pub(super) fn between(one: &str, other: &str) -> Difference {
     let (Some((sort, value)), Some((other_sort, other_value))) = (tagged(one), tagged(other))
     else {
         return match one == other {

@@ -1,5 +1,6 @@
 //! What nginx needs and the rest of the closure does not have.
 
+mod names;
 mod upstreams;
 
 use super::rules::{Outcome, Subject};
@@ -25,6 +26,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     }
     refused(subject, is_certain, outcome);
     upstreams::rule(subject, outcome);
+    names::note(subject, outcome);
     note_state(subject, outcome);
 }
 

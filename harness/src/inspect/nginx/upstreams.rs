@@ -1,7 +1,7 @@
 //! Where nginx passes requests on to.
 
 use super::UNIT;
-use crate::closure::{Named, Place};
+use crate::closure::Named;
 use crate::inspect::rules::{Outcome, Subject};
 use crate::vocabulary::{Check, Finding, State};
 
@@ -14,10 +14,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         .get(UNIT)
         .is_some_and(|unit| unit.at_boot);
     for upstream in &nginx.upstreams {
-        let place = match &upstream.place {
-            Place::Port(port) => format!("port {port}"),
-            Place::Socket(path) => path.clone(),
-        };
+        let place = upstream.place.to_string();
         let why = match &upstream.named {
             Named::No => "which no unit and no configuration of the closure names".to_owned(),
             // What starts nginx later may start the other too.

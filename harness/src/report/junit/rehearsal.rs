@@ -175,6 +175,16 @@ const CHECKS: &[Row] = &[
         otherwise: "nothing was asked over HTTP",
     },
     Row {
+        check: Check::HttpLate,
+        observed: |state| !state.http.is_empty(),
+        otherwise: "nothing was asked over HTTP",
+    },
+    Row {
+        check: Check::HttpEmpty,
+        observed: |state| !state.http.is_empty(),
+        otherwise: "nothing was asked over HTTP",
+    },
+    Row {
         check: Check::HttpUnanswered,
         observed: |state| !state.http.is_empty(),
         otherwise: "nothing was asked over HTTP",

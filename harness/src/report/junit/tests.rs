@@ -88,7 +88,7 @@ fn the_checks_of_a_state_that_was_never_reached_are_skipped() {
     let rebooted = xml.split("<testsuite name=\"rebooted\"").nth(1).unwrap();
     let failure = "<failure type=\"guest-failed\" message=\"kernel panic\">console: end Kernel panic</failure>";
     assert!(rebooted.contains(failure), "{rebooted}");
-    assert_eq!(count(rebooted, "this state was not seen"), 12, "{rebooted}");
+    assert_eq!(count(rebooted, "this state was not seen"), 14, "{rebooted}");
 }
 
 #[test]
