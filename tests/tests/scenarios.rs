@@ -3,9 +3,11 @@
 //! `cargo xtask test` builds the lab and names it in `BOOTPROOF_LAB`; without it these tests say that they did not run.
 
 use std::process::Command;
+use std::thread;
 
 use bootproof::rehearsal::read_recording;
 use bootproof::report::{Report, json, normalise, report};
+use bootproof::scenario::{self, Scenario};
 use bootproof::vocabulary::{Finding, Verdict};
 use bootproof_tests::boots::turn;
 use bootproof_tests::forms;
@@ -103,6 +105,35 @@ fn what_the_vm_lacks_is_not_blamed_on_the_closure() {
         "{first}"
     );
     insta::assert_snapshot!("unlike-the-lab", normalised(&report));
+}
+
+/// Eight scenarios are booted wherever the tests are run: what the others here leave of those that are tagged so.
+#[test]
+fn the_rest_of_the_quick_tier_comes_out_as_expected() {
+    let directory = scenarios();
+    let quick: Vec<String> = scenario::names(&directory)
+        .unwrap()
+        .into_iter()
+        .filter(|name| {
+            let scenario = Scenario::read(&directory, name).unwrap();
+            !scenario.is_static() && scenario.tags.contains("quick")
+        })
+        .collect();
+    assert_eq!(quick.len(), 8, "{quick:?}");
+    let with_snapshot = [
+        "healthy",
+        "healthy-i686",
+        "outage-2023-08-08",
+        "unlike-the-lab",
+    ];
+    let rest = quick
+        .iter()
+        .filter(|name| !with_snapshot.contains(&name.as_str()));
+    thread::scope(|scope| {
+        for name in rest {
+            scope.spawn(move || rehearse(name));
+        }
+    });
 }
 
 /// Rehearses a scenario by the command line, which also compares it with what `scenario.toml` expects, and reads the

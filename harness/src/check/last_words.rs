@@ -27,7 +27,10 @@ pub(super) fn own_words<'a>(record: &'a StateRecord, unit: &'a str) -> Vec<&'a s
     // Before its exec a child is `(name)`, and what it says then is systemd's.
     let of_systemd = |name: &str| name == "systemd" || name.starts_with('(');
     let said = |e: &&JournalEntry| {
-        e.identifier.as_deref().is_some_and(|name| !of_systemd(name)) && !e.message.is_empty()
+        e.identifier
+            .as_deref()
+            .is_some_and(|name| !of_systemd(name))
+            && !e.message.is_empty()
     };
     let all: Vec<&JournalEntry> = record.messages_of(unit).filter(said).collect();
     let first = all.len().saturating_sub(MESSAGES_SHOWN);

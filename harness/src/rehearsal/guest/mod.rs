@@ -1,0 +1,250 @@
+//! The running guest: one owner of the VM, that records what happens and offers the waits that a rehearsal is made of.
+//!
+//! Every wait is for an event, watches QEMU's exit, and is bounded by a deadline.
+
+mod boot;
+mod screen;
+mod trouble;
+
+use std::future::Future;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::recorder::Recorder;
+use super::senses::{Answer, Heard, Senses};
+use crate::vm::{MachineSpec, ShellPort, Vm, VmEvent, argv_text};
+use crate::vocabulary::Observation;
+pub use trouble::GuestError;
+pub(super) use trouble::{GuestTrouble, TroubleKind, Waited};
+
+/// A guest that is powered on.
+pub(super) struct Guest<'a, 'p> {
+    vm: Vm,
+    recorder: &'a mut Recorder<'p>,
+    senses: Senses,
+    commands: u64,
+}
+
+/// What one event meant for whoever waits.
+#[derive(Debug)]
+pub(super) enum Happened {
+    Heard(Heard),
+    Reset,
+    Exited(String),
+}
+
+impl<'a, 'p> Guest<'a, 'p> {
+    /// Powers a machine on; `boot` is the number of its first boot.
+    pub(super) async fn power_on(
+        spec: &MachineSpec,
+        disk: OwnedFd,
+        recorder: &'a mut Recorder<'p>,
+        boot: u32,
+    ) -> Result<Self, GuestError> {
+        powered_on(recorder, spec, boot)?;
+        Ok(Self {
+            senses: Senses::new(recorder, boot)?,
+            vm: Vm::start(spec, disk).await?,
+            recorder,
+            commands: 0,
+        })
+    }
+
+    pub(super) fn recorder(&mut self) -> &mut Recorder<'p> {
+        self.recorder
+    }
+
+    /// Powers the machine on again, in a new QEMU, after [`Guest::wait_for_exit`].
+    pub(super) async fn power_on_again(
+        &mut self,
+        spec: &MachineSpec,
+        disk: OwnedFd,
+    ) -> Result<(), GuestError> {
+        self.senses.forget(self.recorder)?;
+        powered_on(self.recorder, spec, self.senses.boot())?;
+        self.vm = Vm::start(spec, disk).await?;
+        Ok(())
+    }
+
+    /// QEMU's loopback ports for the guest's: `(guest's, host's)`.
+    pub(super) async fn forwarded_ports(&mut self) -> Result<Vec<(u16, u16)>, GuestError> {
+        Ok(self.vm.forwarded_ports().await?)
+    }
+
+    /// Runs a script in the guest's shell.
+    pub(super) async fn run(
+        &mut self,
+        what: &str,
+        script: &str,
+        deadline: Duration,
+    ) -> Waited<Answer> {
+        let Some(port) = self.senses.port() else {
+            return Ok(Err(self
+                .trouble(format!("no root shell to {what}"))
+                .of_a_live_machine()));
+        };
+        self.recorder
+            .waiting(&format!("the guest to {what}"), deadline);
+        self.send(port, script).await?;
+        let until = Instant::now() + deadline;
+        loop {
+            let Ok(happened) = timeout_at(until, self.pump()).await else {
+                self.senses.abandon(port);
+                let seconds = deadline.as_secs();
+                let trouble = self.trouble(format!("no answer within {seconds} s to: {what}"));
+                return Ok(Err(trouble.of_a_live_machine()));
+            };
+            match happened? {
+                Happened::Heard(Heard::Answered(answer)) => return Ok(Ok(answer)),
+                Happened::Heard(Heard::Greeted(greeted, _)) if greeted == port => {
+                    let trouble =
+                        self.trouble(format!("the root shell was killed while it was to {what}"));
+                    return Ok(Err(trouble.of_a_live_machine()));
+                }
+                Happened::Reset => {
+                    return Ok(Err(
+                        self.trouble(format!("the machine was reset while it was to {what}"))
+                    ));
+                }
+                Happened::Exited(how) => {
+                    return Ok(Err(self.trouble(format!(
+                        "the machine went off ({how}) while it was to {what}"
+                    ))));
+                }
+                Happened::Heard(_) => {}
+            }
+        }
+    }
+
+    /// Sends a script whose end nobody can wait for: it takes the shell away.
+    pub(super) async fn send_last(&mut self, script: &str) -> Result<(), GuestError> {
+        let port = self.senses.port().unwrap_or(ShellPort::Serial);
+        self.send(port, script).await
+    }
+
+    /// Waits until QEMU has ended.
+    pub(super) async fn wait_for_exit(&mut self, deadline: Duration) -> Waited<()> {
+        self.recorder.waiting("the machine to go off", deadline);
+        let until = Instant::now() + deadline;
+        loop {
+            match timeout_at(until, self.pump()).await {
+                Ok(happened) => {
+                    if let Happened::Exited(_) = happened? {
+                        return Ok(Ok(()));
+                    }
+                }
+                Err(_) => {
+                    let seconds = deadline.as_secs();
+                    return Ok(Err(self.trouble(format!(
+                        "the machine did not go off within {seconds} s"
+                    ))));
+                }
+            }
+        }
+    }
+
+    /// Lets the guest run while `work` goes on outside of it; ends early where the machine goes off.
+    pub(super) async fn during<T>(&mut self, work: impl Future<Output = T>) -> Waited<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(Ok(done)),
+                happened = self.pump() => match happened? {
+                    Happened::Exited(how) => {
+                        return Ok(Err(self.trouble(format!("the machine went off ({how})"))));
+                    }
+                    Happened::Reset => return Ok(Err(self.trouble("the machine was reset".to_owned()))),
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    /// Takes the power away.
+    pub(super) async fn power_off(self) {
+        self.vm.stop().await;
+    }
+
+    async fn send(&mut self, port: ShellPort, script: &str) -> Result<(), GuestError> {
+        self.commands += 1;
+        let boot = self.senses.boot();
+        let nonce = format!("{}.{boot}.{}", std::process::id(), self.commands);
+        let bytes = self.senses.command(port, script, &nonce);
+        // A port that QEMU has closed shows as its exit, which every wait watches.
+        let _ = self.vm.write_shell(port, &bytes).await;
+        Ok(())
+    }
+
+    /// Takes in one event, records it, and tells what it meant. Safe to cancel.
+    pub(super) async fn pump(&mut self) -> Result<Happened, GuestError> {
+        let event = self.vm.next().await;
+        let boot = self.senses.boot();
+        Ok(match event {
+            VmEvent::Console(bytes) => {
+                self.senses.hear_console(self.recorder, &bytes)?;
+                if self.senses.starved() {
+                    return Err(GuestError::Starved { boot });
+                }
+                Happened::Heard(Heard::Nothing)
+            }
+            VmEvent::Shell(port, bytes) => {
+                Happened::Heard(self.senses.hear_shell(self.recorder, port, &bytes)?)
+            }
+            VmEvent::Qmp { name, data } => {
+                let data = data.to_string();
+                let reset = name == "RESET";
+                self.recorder.record(Observation::Qemu {
+                    boot,
+                    event: name,
+                    data,
+                })?;
+                if reset {
+                    self.senses.forget(self.recorder)?;
+                    Happened::Reset
+                } else {
+                    Happened::Heard(Heard::Nothing)
+                }
+            }
+            VmEvent::Exited {
+                status,
+                stderr,
+                crashed,
+            } => {
+                self.recorder.record(Observation::QemuExited {
+                    boot,
+                    status: status.clone(),
+                    stderr: stderr.clone(),
+                })?;
+                if crashed {
+                    return Err(GuestError::Crashed {
+                        boot,
+                        status,
+                        stderr,
+                    });
+                }
+                Happened::Exited(status)
+            }
+        })
+    }
+
+    pub(super) fn trouble(&self, reason: String) -> GuestTrouble {
+        GuestTrouble {
+            kind: TroubleKind::Gone,
+            stage: self.senses.stage(),
+            reason,
+            last_line: self.senses.last_line().map(str::to_owned),
+        }
+    }
+}
+
+/// Records the command line, and leaves it where a person finds it.
+fn powered_on(recorder: &mut Recorder<'_>, spec: &MachineSpec, boot: u32) -> io::Result<()> {
+    let argv = argv_text(spec);
+    let place = recorder.directory().join(format!("qemu-{boot}.txt"));
+    std::fs::write(place, argv.join("\n") + "\n")?;
+    recorder.record(Observation::PoweredOn { boot, argv })
+}
