@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::console::{Lines, dead_end_of, stage_after};
+use super::console::{Lines, stage_after};
+use super::dead_ends::dead_end_of;
 use super::host_fault::is_starved;
 use super::recorder::Recorder;
 use crate::vm::{Shell, ShellEvent, ShellPort};

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::console::{dead_end_of_screen, stage_of};
+use super::super::console::stage_of;
+use super::super::dead_ends::dead_end_of_screen;
 use super::{Guest, GuestError, GuestTrouble};
 use crate::vm::VmError;
 use crate::vocabulary::{Observation, Stage, screen_file};

@@ -1,0 +1,162 @@
+//! What a console or a screen says where a boot cannot go on, or waits for somebody. Pure.
+
+/// A text after which a boot cannot succeed without somebody at the keyboard.
+struct DeadEnd {
+    text: &'static str,
+    /// What it is called in a report, in lower case.
+    reason: &'static str,
+}
+
+/// Origins: the kernel's `panic()`; NixOS's `stage-1-init.sh` and `luksroot.nix`; systemd's emergency and rescue units and its
+/// `cryptsetup.c`; GRUB's `menu.c` and rescue reader; SeaBIOS; EDK II's `BdsDxe`.
+const DEAD_ENDS: &[DeadEnd] = &[
+    DeadEnd {
+        text: "Kernel panic - not syncing",
+        reason: "kernel panic",
+    },
+    DeadEnd {
+        text: "An error occurred in stage 1 of the boot process",
+        reason: "stage 1 stopped at its failure prompt",
+    },
+    DeadEnd {
+        text: "You are in emergency mode",
+        reason: "emergency mode",
+    },
+    DeadEnd {
+        text: "You are in rescue mode",
+        reason: "rescue mode",
+    },
+    DeadEnd {
+        text: "Cannot open access to console, the root account is locked",
+        reason: "emergency mode",
+    },
+    DeadEnd {
+        text: "Reached target Emergency Mode",
+        reason: "emergency mode",
+    },
+    // systemd's `freeze_or_exit_or_reboot` (`src/core/crash-handler.c`), in the initrd or after it.
+    DeadEnd {
+        text: "Freezing execution",
+        reason: "systemd gave up and froze",
+    },
+    DeadEnd {
+        text: "grub rescue>",
+        reason: "GRUB rescue prompt",
+    },
+    DeadEnd {
+        text: "Minimal BASH-like line editing is supported",
+        reason: "GRUB found no configuration and stopped at its prompt",
+    },
+    DeadEnd {
+        text: "No bootable device",
+        reason: "the firmware found no bootable device",
+    },
+    DeadEnd {
+        text: "No bootable option or device was found",
+        reason: "the firmware found no bootable device",
+    },
+    DeadEnd {
+        text: "Boot failed: not a bootable disk",
+        reason: "the firmware found no bootable disk",
+    },
+    DeadEnd {
+        text: "This kernel requires an",
+        reason: "the kernel refused the CPU",
+    },
+    // GRUB 2.12 has the place in its source between this and `error:`.
+    DeadEnd {
+        text: "you need to load the kernel first",
+        reason: "GRUB could not load the kernel",
+    },
+    DeadEnd {
+        text: "Failed to boot both default and fallback entries",
+        reason: "GRUB could not start any entry",
+    },
+    DeadEnd {
+        text: "Passphrase for /dev/",
+        reason: "stage 1 asks for a disk's passphrase",
+    },
+    DeadEnd {
+        text: "Please enter passphrase for disk",
+        reason: "systemd asks for a disk's passphrase",
+    },
+];
+
+/// Why the boot cannot go on, if the screen of a bootloader says so: the reason, and the line that tells more of it.
+pub fn dead_end_of_screen(lines: &[String]) -> Option<(&'static str, &str)> {
+    let reason = lines.iter().find_map(|line| dead_end_of(line))?;
+    let error = lines.iter().rfind(|line| line.starts_with("error:"));
+    let line = error.or_else(|| lines.iter().find(|line| dead_end_of(line).is_some()))?;
+    Some((reason, line))
+}
+
+/// Why the boot cannot go on, if `line` says so.
+pub fn dead_end_of(line: &str) -> Option<&'static str> {
+    DEAD_ENDS
+        .iter()
+        .find(|end| line.contains(end.text))
+        .map(|end| end.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_end_and_a_start_is_none() {
+        assert_eq!(
+            dead_end_of("[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs"),
+            Some("kernel panic")
+        );
+        assert_eq!(dead_end_of("[  OK  ] Started Backend."), None);
+    }
+
+    #[test]
+    fn a_screen_tells_why_the_bootloader_stops() {
+        let screen = |lines: &[&str]| -> Vec<String> {
+            lines.iter().map(|line| (*line).to_owned()).collect()
+        };
+        let rescue = screen(&[
+            "Booting from Hard Disk...",
+            "GRUB loading.",
+            "Welcome to GRUB!",
+            "error: file `/boot/grub/i386-pc/normal.mod' not found.",
+            "Entering rescue mode...",
+            "grub rescue>",
+        ]);
+        assert_eq!(
+            dead_end_of_screen(&rescue),
+            Some((
+                "GRUB rescue prompt",
+                "error: file `/boot/grub/i386-pc/normal.mod' not found."
+            ))
+        );
+        let nothing = screen(&["Booting from Hard Disk...", "No bootable device."]);
+        assert_eq!(
+            dead_end_of_screen(&nothing),
+            Some((
+                "the firmware found no bootable device",
+                "No bootable device."
+            ))
+        );
+        let menu = screen(&["GNU GRUB  version 2.06", "*NixOS - Default"]);
+        assert_eq!(dead_end_of_screen(&menu), None);
+        // A menu without a font says so and goes on.
+        let font = screen(&["error: file `/boot/grub/fonts/unicode.pf2' not found."]);
+        assert_eq!(dead_end_of_screen(&font), None);
+    }
+
+    #[test]
+    fn a_prompt_for_a_passphrase_waits_for_somebody() {
+        for line in [
+            "Passphrase for /dev/disk/by-uuid/4c1e: ",
+            "Please enter passphrase for disk nixos (cryptroot): (press TAB for no echo)",
+        ] {
+            assert!(dead_end_of(line).is_some(), "{line}");
+        }
+        let grub =
+            "error: ../../grub-core/loader/i386/pc/linux.c:421:you need to load the kernel first.";
+        assert_eq!(dead_end_of(grub), Some("GRUB could not load the kernel"));
+        assert_eq!(dead_end_of("reused the passphrase"), None);
+    }
+}
