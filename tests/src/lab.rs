@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use bootproof::scenario::{self, Scenario};
+
 /// The lab, which `cargo xtask test` builds and names in `BOOTPROOF_LAB`; without it says that the test did not run.
 pub fn lab(test: &str) -> Option<PathBuf> {
     let lab = std::env::var_os("BOOTPROOF_LAB").map(PathBuf::from);
@@ -17,6 +19,17 @@ pub fn lab(test: &str) -> Option<PathBuf> {
 pub fn scenarios() -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     tests.parent().unwrap().join("scenarios")
+}
+
+/// All scenarios, by name.
+pub fn all_scenarios() -> Vec<(String, Scenario)> {
+    let directory = scenarios();
+    let read = |name: String| {
+        let scenario = Scenario::read(&directory, &name).unwrap();
+        (name, scenario)
+    };
+    let names = scenario::names(&directory).unwrap();
+    names.into_iter().map(read).collect()
 }
 
 /// The program beside the test's own: `target/PROFILE/bootproof`.

@@ -1,9 +1,8 @@
 //! The scenarios as a catalogue of faults: each check can fail, and each fault is named by its cause.
 
 use bootproof::check;
-use bootproof::scenario::{self, Scenario};
 use bootproof::vocabulary::{Check, Verdict};
-use bootproof_tests::lab::scenarios as directory;
+use bootproof_tests::lab::all_scenarios;
 
 /// What no scenario makes happen yet; unit tests fire each.
 const WITHOUT_SCENARIO: &[&str] = &[
@@ -49,7 +48,7 @@ fn each_signature_of_the_log_is_expected_by_a_scenario() {
 
 #[test]
 fn each_scenario_that_fails_names_its_cause() {
-    for (name, scenario) in scenarios() {
+    for (name, scenario) in all_scenarios() {
         let expect = &scenario.expect;
         let names_it = expect.says.as_ref().is_some_and(|says| says.len() > 15);
         if expect.verdict == Verdict::Fail {
@@ -60,17 +59,7 @@ fn each_scenario_that_fails_names_its_cause() {
 
 /// The ids of all findings of all scenarios.
 fn expected() -> Vec<String> {
-    let all = scenarios().into_iter();
+    let all = all_scenarios().into_iter();
     all.flat_map(|(_, scenario)| scenario.expect.findings)
         .collect()
-}
-
-fn scenarios() -> Vec<(String, Scenario)> {
-    let directory = directory();
-    let read = |name: String| {
-        let scenario = Scenario::read(&directory, &name).unwrap();
-        (name, scenario)
-    };
-    let names = scenario::names(&directory).unwrap();
-    names.into_iter().map(read).collect()
 }

@@ -7,12 +7,12 @@ use std::thread;
 
 use bootproof::rehearsal::read_recording;
 use bootproof::report::{Report, json, normalise, report};
-use bootproof::scenario::{self, Scenario};
+use bootproof::scenario::Scenario;
 use bootproof::vocabulary::{Finding, Verdict};
 use bootproof_tests::boots::turn;
 use bootproof_tests::forms;
 use bootproof_tests::held::toplevel;
-use bootproof_tests::lab::{bootproof, lab, scenarios};
+use bootproof_tests::lab::{all_scenarios, bootproof, lab, scenarios};
 use bootproof_tests::nix_build::BuildStore;
 
 /// The snapshot is that of `bootproof test --scenario healthy` on a host: a Nix build's report is the same, but for who says what is expected.
@@ -110,14 +110,11 @@ fn what_the_vm_lacks_is_not_blamed_on_the_closure() {
 /// Eight scenarios are booted wherever the tests are run: what the others here leave of those that are tagged so.
 #[test]
 fn the_rest_of_the_quick_tier_comes_out_as_expected() {
-    let directory = scenarios();
-    let quick: Vec<String> = scenario::names(&directory)
-        .unwrap()
+    let is_quick = |scenario: &Scenario| !scenario.is_static() && scenario.tags.contains("quick");
+    let quick: Vec<String> = all_scenarios()
         .into_iter()
-        .filter(|name| {
-            let scenario = Scenario::read(&directory, name).unwrap();
-            !scenario.is_static() && scenario.tags.contains("quick")
-        })
+        .filter(|(_, scenario)| is_quick(scenario))
+        .map(|(name, _)| name)
         .collect();
     assert_eq!(quick.len(), 8, "{quick:?}");
     let with_snapshot = [

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use bootproof::inspect::{Inspection, RULES};
-use bootproof::scenario::{self, Scenario};
+use bootproof::scenario::Scenario;
 use bootproof::vocabulary::Verdict;
 use bootproof_tests::forms;
-use bootproof_tests::lab::{bootproof, lab, scenarios as directory};
+use bootproof_tests::lab::{all_scenarios, bootproof, lab, scenarios as directory};
 
 #[test]
 fn each_mutant_turns_exactly_its_check_red() {
@@ -49,7 +49,7 @@ fn what_passes_its_rehearsal_has_clean_files() {
     let Some(lab) = lab("inspecting what passes") else {
         return;
     };
-    for (name, scenario) in scenarios() {
+    for (name, scenario) in all_scenarios() {
         if !scenario.is_static() && scenario.expect.verdict == Verdict::Pass {
             let inspection = inspect(&lab, &name, &scenario);
             let clean = inspection.findings.is_empty() && inspection.unproven.is_empty();
@@ -80,7 +80,7 @@ fn the_census_names_the_backends_of_the_outage_and_nothing_of_a_system_of_one_ki
 
 #[test]
 fn each_rule_of_inspection_has_a_mutant_that_fires_it() {
-    let scenarios = scenarios();
+    let scenarios = all_scenarios();
     for row in RULES {
         // What stage 1 executes and what PID 1 is are rules of their own, and of the same check as units.
         let begin = match row.name {
@@ -117,15 +117,4 @@ fn inspect(lab: &Path, name: &str, scenario: &Scenario) -> Inspection {
         .unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {told}"))
-}
-
-/// All scenarios, by name.
-fn scenarios() -> Vec<(String, Scenario)> {
-    let directory = directory();
-    let read = |name: String| {
-        let scenario = Scenario::read(&directory, &name).unwrap();
-        (name, scenario)
-    };
-    let names = scenario::names(&directory).unwrap();
-    names.into_iter().map(read).collect()
 }

@@ -6,7 +6,7 @@
 use crate::fold::{ActiveState, Run, Unit};
 use crate::vocabulary::{Finding, HttpEndpoint, Place, State};
 
-use super::Scene;
+use super::{Scene, is_looping};
 
 /// What was seen behind an endpoint in one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +94,11 @@ pub(super) fn told(scene: &Scene<'_>, endpoint: &HttpEndpoint, finding: Finding)
         finding = finding.with_evidence("/proc/net", sockets);
     }
     match upstream.now {
-        Some(unit) => finding.with_evidence("systemctl show", in_words(unit)),
-        None => finding,
+        // In a loop a unit is in another state at each look: what it is in at this one says nothing, and its restarts are told.
+        Some(unit) if !is_looping(scene.record, &unit.id) => {
+            finding.with_evidence("systemctl show", in_words(unit))
+        }
+        _ => finding,
     }
 }
 
@@ -103,7 +106,7 @@ pub(super) fn told(scene: &Scene<'_>, endpoint: &HttpEndpoint, finding: Finding)
 mod tests {
     use super::*;
     use crate::testing::{self, Recording, endpoint};
-    use crate::vocabulary::Plan;
+    use crate::vocabulary::{Check, Plan};
 
     const HELD: &str = "tcp 0100007F:1F92 7\ncgroup /proc/9/cgroup 0::/system.slice/beta.service\n/proc/9/fd:\nx -> socket:[7]\n";
 
@@ -122,6 +125,24 @@ mod tests {
         assert_eq!(of_beta(&plan, &recording), (Some(false), beta.clone()));
         recording.guest(State::Rebooted).listeners = HELD.to_owned();
         assert_eq!(of_beta(&plan, &recording), (Some(true), beta));
+    }
+
+    #[test]
+    fn the_state_of_a_unit_is_quoted_unless_it_loops() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let guest = recording.guest(State::Rebooted);
+        guest.listeners = HELD.to_owned();
+        guest.answer(2, endpoint("beta", 8082), testing::status(502));
+        let quotes = |recording: &Recording| {
+            let findings = testing::findings(&plan, recording);
+            let gateway = findings.iter().find(|f| f.check == Check::HttpGateway);
+            let evidence = &gateway.unwrap().evidence;
+            evidence.iter().any(|e| e.source == "systemctl show")
+        };
+        assert!(quotes(&recording));
+        let guest = recording.guest(State::Rebooted);
+        guest.set_last("beta.service", "NRestarts", "2");
+        assert!(!quotes(&recording));
     }
 
     #[test]

@@ -1,10 +1,38 @@
 //! What a person or the host ends a long command by.
 
 use std::future::Future;
+use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Failure;
+
+/// The signals that end a command in good order.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// From now on none of them ends the process by itself.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one, and gives its name. Safe to cancel.
+    pub(super) async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "Ctrl-C",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.hang_up.recv() => "SIGHUP",
+        }
+    }
+}
 
 /// Works on this thread, which lives as long as the process: QEMU is bound to it. Where a signal comes first, `work` is dropped, and QEMU
 /// with it, and `interrupted` is told the signal's name.
@@ -16,14 +44,10 @@ pub(super) fn until_signal<T>(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut signals = Signals::listen()?;
         tokio::select! {
             result = work => result,
-            _ = interrupt.recv() => Err(interrupted("Ctrl-C")),
-            _ = terminate.recv() => Err(interrupted("SIGTERM")),
-            _ = hang_up.recv() => Err(interrupted("SIGHUP")),
+            by = signals.next() => Err(interrupted(by)),
         }
     })
 }

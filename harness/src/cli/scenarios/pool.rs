@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
+use super::super::signals::Signals;
 use super::case::Case;
 use crate::offspring::die_with_parent;
 
@@ -50,9 +50,7 @@ pub(super) fn run(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut signals = Signals::listen()?;
         let mut waiting: VecDeque<Case> = cases.into();
         let mut running = Running::default();
         let mut ended = Vec::new();
@@ -71,9 +69,7 @@ pub(super) fn run(
                     tell(Event::Ended(&one));
                     ended.push(one);
                 }
-                _ = interrupt.recv() => stopped = true,
-                _ = terminate.recv() => stopped = true,
-                _ = hang_up.recv() => stopped = true,
+                _ = signals.next() => stopped = true,
             }
             if stopped {
                 // Each powers its machine off, and says how far it got.

@@ -86,6 +86,13 @@ pub(super) const RULES: &[Rule] = &[
             "the kernel ran into a fault of its own, and goes on damaged: {quotation}",
             "{summary}",
         ],
+        // The kernel ends the process in which it oopses by this signal (`make_task_dead`, kernel/exit.c).
+        follows: &[Related {
+            what: any(&[Check::UnitFailed, Check::RestartLoop])
+                .quoting(&["code=killed, status=9/KILL"]),
+            of: Of::SameState,
+            words: &["killed with it: {subjects}"],
+        }],
         next: &[
             "read the call trace after it in the journal (`journalctl -k`): it names the module; rehearse without that module, or with the old kernel",
         ],

@@ -143,7 +143,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "oneshot-worked-once",
-        takes: &[errors(&[Check::UnitFailed]).where_it(seen::worked_once)],
+        takes: &[errors(&[Check::UnitFailed])
+            .saying(&["(exit-code)"])
+            .where_it(seen::worked_once)],
         headline: &[
             "{subjects} ended well before the reboot and {fails/fail} when started again after it: {last words}",
             "{subjects} ended well before the reboot and {fails/fail} when started again after it",
