@@ -1,4 +1,5 @@
-//! Real boots take turns: a guest under TCG keeps about one core busy, and its deadlines are for a machine that is not overrun.
+//! Real boots take turns: a guest under TCG keeps two thirds of a core busy on average, because each state is watched for a while in which
+//! little happens; its deadlines are for a machine that is not overrun.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -9,12 +10,13 @@ static ENDED: Condvar = Condvar::new();
 /// Leave to boot guests, one after another, until it is dropped.
 pub struct Turn(());
 
-/// Waits until fewer guests run in this process than the machine has cores.
+/// Waits until fewer than three guests run in this process for two cores.
 pub fn turn() -> Turn {
     let cores = thread::available_parallelism().map_or(1, usize::from);
+    let guests = (cores * 3 / 2).max(1);
     let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut running = ENDED
-        .wait_while(running, |running| *running >= cores)
+        .wait_while(running, |running| *running >= guests)
         .unwrap_or_else(PoisonError::into_inner);
     *running += 1;
     Turn(())

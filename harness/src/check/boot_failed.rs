@@ -1,9 +1,9 @@
 //! The guest must come up, at the first boot and after the reboot, and not in emergency or rescue mode, where a root shell may answer.
 
-use crate::fold::{ActiveState, BootRecord, Run, StateRecord, state_after};
+use crate::fold::{ActiveState, Run, StateRecord, state_after};
 use crate::vocabulary::{Check, Finding, Plan, Stage, State, Step, StepOutcome};
 
-use super::signatures::{is_kernel_line, matching};
+use super::signatures::telling_line;
 
 pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     let boots = run.steps.iter().filter_map(|record| {
@@ -24,7 +24,7 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
         let boot = record.boot.and_then(|number| run.boot(number));
         let summary = format!("the guest did not come up: {}", story(reason, *stage));
         let mut finding = Finding::new(Check::BootFailed, state, record.step.as_str(), summary);
-        if let Some(line) = boot.and_then(telling_line) {
+        if let Some(line) = boot.and_then(|boot| telling_line(&boot.console)) {
             finding = finding.with_evidence("console", line);
         }
         if let Some(line) = last_line.as_ref().filter(|l| !l.is_empty()) {
@@ -99,12 +99,6 @@ fn story(reason: &str, stage: Option<Stage>) -> String {
         Some(stage) => format!("{reason}, after it had reached {}", stage.as_str()),
         None => format!("{reason}, and nothing of a boot was seen"),
     }
-}
-
-/// The first line of the console that bears a known signature.
-fn telling_line(boot: &BootRecord) -> Option<&str> {
-    let mut lines = boot.console.iter().map(String::as_str);
-    lines.find(|line| matching(line, is_kernel_line(line)).next().is_some())
 }
 
 #[cfg(test)]

@@ -27,15 +27,18 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     found.into_values().collect()
 }
 
-/// The console of the state's boot; *switched* shares its boot with *before*, which has told of it.
+/// The console of the state; *switched* shares its boot with *before*.
 fn own_console<'a>(scene: &Scene<'a>) -> &'a [String] {
-    let number = match scene.state {
-        State::Inspected | State::Switched => None,
-        State::Before | State::Booted | State::Rebooted => scene.record.boot,
+    let number = scene.record.boot;
+    let Some(boot) = number.and_then(|number| scene.run.boot(number)) else {
+        return &[];
     };
-    number
-        .and_then(|number| scene.run.boot(number))
-        .map_or(&[], |boot| &boot.console)
+    let (before, since) = boot.around_switch();
+    match scene.state {
+        State::Switched => since,
+        State::Before => before,
+        State::Inspected | State::Booted | State::Rebooted => &boot.console,
+    }
 }
 
 fn finding(scene: &Scene<'_>, signature: &Signature, source: &str, line: &str) -> Finding {
@@ -64,8 +67,10 @@ fn finding(scene: &Scene<'_>, signature: &Signature, source: &str, line: &str) -
 
 #[cfg(test)]
 mod tests {
+    use crate::check;
+    use crate::fold::fold;
     use crate::testing;
-    use crate::vocabulary::{Observation, Severity, State, TargetMachine};
+    use crate::vocabulary::{Finding, Observation, Recorded, Severity, State, Step, TargetMachine};
 
     #[test]
     fn a_bad_line_of_the_kernel_is_found_once() {
@@ -103,6 +108,26 @@ mod tests {
             testing::finding_ids(&plan, &recording),
             ["rebooted/log-signature/ext4-error"]
         );
+    }
+
+    #[test]
+    fn what_the_console_says_after_the_switch_is_not_the_baselines() {
+        let (plan, recording) = testing::healthy_recording();
+        let mut observations = recording.observations();
+        let line = "[   99.000001] EXT4-fs error (device vda1): bad inode".to_owned();
+        let of_switch = |o: &Recorded| {
+            matches!(
+                o.observation,
+                Observation::StepStarted { step: Step::Switch }
+            )
+        };
+        let at = observations.iter().position(of_switch).unwrap();
+        let observation = Observation::Console { boot: 1, line };
+        let at_ms = observations[at].at_ms;
+        observations.insert(at + 1, Recorded { at_ms, observation });
+        let findings = check::run(&plan, &fold(&observations));
+        let ids: Vec<String> = findings.iter().map(Finding::id).collect();
+        assert_eq!(ids, ["switched/log-signature/ext4-error"]);
     }
 
     #[test]

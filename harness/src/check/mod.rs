@@ -15,6 +15,7 @@
 //! | `system-state` | `systemd` |
 //! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-lost`, `exec-failed` | the unit |
 //! | `clock-off` | `clock` |
+//! | `disk-full` | where it is mounted |
 //! | `shutdown-slow` | the step: `warm-reboot` |
 //! | `log-signature` | the signature's id, see `signatures` |
 //! | `http-gateway`, `http-late`, `http-empty`, `http-unanswered`, `probe-failed` | the URL |
@@ -26,6 +27,7 @@ mod boot_failed;
 mod bootloader_install;
 mod clock_off;
 pub mod coverage;
+mod disk_full;
 mod exec_failed;
 mod http_empty;
 mod http_gateway;
@@ -130,6 +132,11 @@ pub const CHECKS: &[Row] = &[
         check: Check::ClockOff,
         observed: |record| record.clock.is_some(),
         run: clock_off::check,
+    },
+    Row {
+        check: Check::DiskFull,
+        observed: |record| !record.file_systems.is_empty(),
+        run: disk_full::check,
     },
     Row {
         check: Check::ExecFailed,

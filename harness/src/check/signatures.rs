@@ -79,7 +79,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     kernel(
         "io-error",
         Error,
-        r"(?:I/O|critical (?:medium|target|space allocation)) error, dev (?:[hsv]d|xvd|nvme)|Buffer I/O error on dev(?:ice)? (?:[hsv]d|xvd|nvme)",
+        r"(?:I/O|critical (?:medium|target|space allocation)) error, dev (?:[hsv]d|xvd|nvme|mmcblk|md|dm-|nbd|rbd|bcache|pmem|loop)|Buffer I/O error on dev(?:ice)? (?:[hsv]d|xvd|nvme|mmcblk|md|dm-|nbd|rbd|bcache|pmem|loop)",
         "a disk did not answer or refused a block",
     ),
     // fs/ext4/super.c, fs/btrfs/messages.c
@@ -152,6 +152,12 @@ pub(super) fn matching(line: &str, from_kernel: bool) -> impl Iterator<Item = &'
         .into_iter()
         .filter_map(|i| SIGNATURES.get(i))
         .filter(move |s| from_kernel || !s.kernel_only)
+}
+
+/// The first line of a console that bears a known signature.
+pub(super) fn telling_line(console: &[String]) -> Option<&str> {
+    let mut lines = console.iter().map(String::as_str);
+    lines.find(|line| matching(line, is_kernel_line(line)).next().is_some())
 }
 
 /// Whether a line of the console is one of the kernel's, which begins with its time.

@@ -1,5 +1,6 @@
 //! Setting the profile and `switch-to-configuration switch` must end with 0.
 
+use super::signatures::telling_line;
 use super::{Scene, lacks};
 use crate::fold::{CommandRecord, Run, refused_by_own_checks};
 use crate::vocabulary::{Check, Finding, Plan, State, Step, StepOutcome};
@@ -17,7 +18,8 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
         }
     };
     let mut findings: Vec<Finding> = failed.map(excused).collect();
-    let outcome = run.step(Step::Switch).and_then(|s| s.outcome.as_ref());
+    let step = run.step(Step::Switch);
+    let outcome = step.and_then(|step| step.outcome.as_ref());
     if let Some(StepOutcome::GuestFailed {
         reason, last_line, ..
     }) = outcome
@@ -25,6 +27,10 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     {
         let summary = format!("the switch did not end: {reason}");
         let mut finding = Finding::new(Check::SwitchFailed, State::Switched, SWITCH, summary);
+        let boot = step.and_then(|step| run.boot(step.boot?));
+        if let Some(line) = boot.and_then(|boot| telling_line(boot.around_switch().1)) {
+            finding = finding.with_evidence("console", line);
+        }
         if let Some(line) = last_line.as_ref().filter(|l| !l.is_empty()) {
             finding = finding.with_evidence("console, last line", line);
         }

@@ -65,7 +65,8 @@ fn cause(rule: &Rule, case: Case<'_>, pool: &mut Pool<'_>, own: &[&Finding]) -> 
     let mut consequences = Vec::new();
     let since = first_state(own)?;
     for follows in rule.follows {
-        let later = |f: &Finding| f.state >= since && is_related(follows, case, own, f);
+        // What follows from a consequence follows from the cause.
+        let later = |f: &Finding| f.state >= since && is_related(follows, case, &all, f);
         let mut found = pool.take(later);
         found.sort_by_key(|f| follows.what.rank(f));
         if found.is_empty() {
@@ -127,6 +128,12 @@ fn is_related(row: &Related, case: Case<'_>, own: &[&Finding], finding: &Finding
                 || super::seen::unit(case, finding)
                     .is_some_and(|unit| unit.requires.iter().any(|name| is_of(name)))
         }
+        Of::Behind => super::upstream::unit(case, finding).is_none_or(|unit| {
+            let runs_by = |f: &&Finding| {
+                f.subject == unit.id || unit.requires.iter().any(|name| *name == f.subject)
+            };
+            own.iter().any(runs_by)
+        }),
         Of::Nginx => own.iter().any(|f| f.subject.starts_with("nginx")),
     };
     relates && row.what.matches(case, finding)

@@ -6,9 +6,11 @@ use crate::vocabulary::{Check, ElfClass, Finding, System};
 use super::seen;
 use super::values::{Told, classes, kernel};
 
-/// The line of a control group that could not be made, where nothing says that memory was short.
+/// The line of a control group that could not be made, where no kernel says that memory was short.
 pub(super) fn cgroup_line(told: &Told<'_>) -> Option<String> {
-    let is_short = of_check(told, Check::LogSignature).any(|f| f.subject == "oom-kill");
+    let states = told.case.run.states.values();
+    let mut lines = states.flat_map(|record| record.journal.iter().flatten());
+    let is_short = lines.any(|e| e.from_kernel && seen::tells_of_short_memory(&e.message));
     let mut lines = of_check(told, Check::LogSignature).filter(|f| f.subject == "cgroup-memory");
     let line = lines.next()?.evidence.first()?;
     (!is_short).then(|| line.text.clone())

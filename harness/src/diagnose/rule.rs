@@ -200,6 +200,8 @@ pub(super) enum Of {
     SameState,
     /// The same unit, or one that requires it.
     Dependents,
+    /// What nginx passes the URL's requests on to is of one of the units, or requires one, or is not known.
+    Behind,
     /// nginx is among the cause's units.
     Nginx,
 }

@@ -110,6 +110,13 @@ pub(super) fn is_killed_for_memory(case: Case<'_>, finding: &Finding) -> bool {
     unit(case, finding).is_some_and(|unit| unit.result == "oom-kill")
 }
 
+/// Whether a line of the kernel's says that memory ran out, of the machine or of a control group (mm/oom_kill.c).
+pub(super) fn tells_of_short_memory(line: &str) -> bool {
+    ["invoked oom-killer", "ut of memory"]
+        .iter()
+        .any(|words| line.contains(words))
+}
+
 /// The last words of a unit that could not write for want of space; watches of files have the same error and need none.
 pub(super) fn disk_full_line<'a>(case: Case<'a>, finding: &'a Finding) -> Option<&'a str> {
     let quoted = finding.evidence.iter().map(|e| e.text.as_str());

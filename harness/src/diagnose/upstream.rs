@@ -3,7 +3,7 @@
 //! A gateway error is never a cause where the unit behind it is known: what systemd says of that unit is.
 
 use crate::check::upstream::{self, Upstream};
-use crate::fold::ActiveState;
+use crate::fold::{ActiveState, Unit};
 use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint};
 
 use super::Case;
@@ -21,6 +21,11 @@ pub(super) fn is_explained(case: Case<'_>, finding: &Finding) -> bool {
         _ => false,
     };
     is_unreached && why(case, finding).is_some()
+}
+
+/// The unit behind the URL of a finding; `None` where none is known.
+pub(super) fn unit<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a Unit> {
+    behind(case, finding)?.now
 }
 
 /// Whether a unit is behind a URL that a gateway error came from in the same state.
@@ -207,6 +212,21 @@ mod tests {
         assert!(says(status(504), HELD).contains("takes connections on port 8082"));
         assert!(says(HttpAnswer::TimedOut, HELD).contains("does not answer in time"));
         assert!(says(status(502), HELD).contains("cannot use what comes"));
+    }
+
+    #[test]
+    fn a_dead_unit_explains_no_url_that_another_one_is_behind() {
+        let (plan, mut recording) = healthy_recording();
+        recording.guest(State::Before).listeners = HELD.to_owned();
+        let guest = recording.guest(State::Rebooted);
+        guest.listeners = ANOTHER.to_owned();
+        guest.set_unit("alpha.service", &[("ActiveState", "failed")]);
+        guest.answer(2, endpoint("beta", 8082), status(502));
+        let rules: Vec<String> = causes(&plan, &recording)
+            .into_iter()
+            .map(|cause| cause.rule)
+            .collect();
+        assert_eq!(rules, ["unit-failed", "upstream-down"]);
     }
 
     #[test]

@@ -147,6 +147,14 @@ pub(super) const VALUES: &[(&str, Value)] = &[
     ("cycle", |t| {
         Some(seen::cycle_line(t.case, t.first()?)?.to_owned())
     }),
+    ("cgroup refusal", |t| {
+        let mut lines = seen::messages(t.case, t.first()?);
+        Some(
+            lines
+                .find(|line| line.contains("Failed to create cgroup"))?
+                .to_owned(),
+        )
+    }),
     // Of what misleads.
     ("cgroup line", misled::cgroup_line),
     ("64-bit CPU", misled::cpu),

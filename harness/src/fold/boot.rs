@@ -23,6 +23,8 @@ pub struct BootRecord {
     pub console: Vec<String>,
     /// Lines that were seen and not kept.
     pub console_dropped: u64,
+    /// How many lines had been seen when the switch began, where that was in this boot.
+    pub lines_at_switch: Option<u64>,
     /// How QEMU ended, with the last line of its stderr, where it ended.
     pub exit: Option<String>,
 }
@@ -34,6 +36,19 @@ impl BootRecord {
             step,
             ..Self::default()
         }
+    }
+
+    /// The lines that were seen before the switch began, and those since; all are of before where there was no switch.
+    pub fn around_switch(&self) -> (&[String], &[String]) {
+        let kept = self.lines_at_switch.map_or(self.console.len(), |seen| {
+            let kept = seen.saturating_sub(self.console_dropped);
+            usize::try_from(kept).map_or(self.console.len(), |kept| kept.min(self.console.len()))
+        });
+        self.console.split_at(kept)
+    }
+
+    pub(super) fn switch_begins(&mut self) {
+        self.lines_at_switch = Some(self.console.len() as u64 + self.console_dropped);
     }
 
     pub(super) fn add_line(&mut self, line: &str) {
@@ -63,6 +78,20 @@ impl BootRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_switch_divides_the_lines_although_some_are_dropped() {
+        let mut boot = BootRecord::new(1, None);
+        boot.add_line("a");
+        assert_eq!(boot.around_switch().0, ["a"]);
+        boot.switch_begins();
+        boot.add_line("b");
+        assert_eq!(boot.around_switch(), (&["a".into()][..], &["b".into()][..]));
+        for n in 0..2_000 {
+            boot.add_line(&n.to_string());
+        }
+        assert!(boot.around_switch().0.is_empty());
+    }
 
     #[test]
     fn a_chatty_console_is_bounded_and_keeps_its_end() {

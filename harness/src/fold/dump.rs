@@ -4,7 +4,7 @@
 
 use crate::vocabulary::{Dump, State, Unproven};
 
-use super::{Identity, StateRecord, journal, listeners, refused, sanitise, units};
+use super::{Identity, StateRecord, file_systems, journal, listeners, refused, sanitise, units};
 
 /// How many queued jobs are worth telling.
 const JOB_LIMIT: usize = 20;
@@ -40,6 +40,7 @@ pub fn dump_subject(dump: Dump) -> &'static str {
         Dump::Journal => "journal",
         Dump::Ldd => "ldd",
         Dump::Listeners => "listeners",
+        Dump::FileSystems => "file-systems",
     }
 }
 
@@ -124,6 +125,10 @@ fn interpret(raw: &RawDump<'_>, record: &mut StateRecord) -> Vec<(String, String
         Dump::Journal => interpret_journal(raw, record),
         Dump::Listeners => {
             record.listeners = Some(listeners::parse(raw.output));
+            Vec::new()
+        }
+        Dump::FileSystems => {
+            record.file_systems = file_systems::parse(raw.output);
             Vec::new()
         }
     }

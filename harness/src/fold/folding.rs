@@ -54,14 +54,21 @@ impl Folding {
                     qemu: sanitise::line(qemu),
                 });
             }
-            Observation::StepStarted { step } => self.run.steps.push(StepRecord {
-                step: *step,
-                outcome: None,
-                boot: None,
-                reset_ms: None,
-                started_ms: at_ms,
-                finished_ms: None,
-            }),
+            Observation::StepStarted { step } => {
+                if *step == Step::Switch
+                    && let Some(number) = self.boot
+                {
+                    self.boot(number).switch_begins();
+                }
+                self.run.steps.push(StepRecord {
+                    step: *step,
+                    outcome: None,
+                    boot: None,
+                    reset_ms: None,
+                    started_ms: at_ms,
+                    finished_ms: None,
+                });
+            }
             Observation::StepFinished { step, outcome } => {
                 let record = self.step(*step, at_ms);
                 record.outcome = Some(sanitised(outcome));

@@ -5,6 +5,7 @@
 
 mod boot;
 mod dump;
+mod file_systems;
 mod folding;
 mod identity;
 mod inspected;
@@ -18,6 +19,7 @@ mod units;
 
 pub use boot::BootRecord;
 pub use dump::dump_subject;
+pub use file_systems::{FileSystem, Share};
 pub use folding::fold;
 pub use identity::Identity;
 pub use inspected::sanitised;

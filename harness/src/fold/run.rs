@@ -7,7 +7,7 @@ use crate::vocabulary::{
     State, Step, StepOutcome, Unproven,
 };
 
-use super::{BootRecord, Identity, JournalEntry, Listeners, Unit};
+use super::{BootRecord, FileSystem, Identity, JournalEntry, Listeners, Unit};
 
 /// A whole rehearsal, folded.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -89,6 +89,8 @@ pub struct StateRecord {
     pub clock: Option<Clock>,
     /// Who listened where at the end of the window; `None` where that was not seen.
     pub listeners: Option<Listeners>,
+    /// How full each file system was then; none where that was not seen.
+    pub file_systems: Vec<FileSystem>,
     /// Every probe of an endpoint, in order.
     pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
     /// What came of the user's probes, in order.

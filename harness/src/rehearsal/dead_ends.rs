@@ -7,12 +7,15 @@ struct DeadEnd {
     reason: &'static str,
 }
 
+/// What a kernel's panic is called; no other end can come after a boot has.
+pub(super) const PANIC: &str = "kernel panic";
+
 /// Origins: the kernel's `panic()`; NixOS's `stage-1-init.sh` and `luksroot.nix`; systemd's emergency and rescue units and its
 /// `cryptsetup.c`; GRUB's `menu.c` and rescue reader; SeaBIOS; EDK II's `BdsDxe`.
 const DEAD_ENDS: &[DeadEnd] = &[
     DeadEnd {
         text: "Kernel panic - not syncing",
-        reason: "kernel panic",
+        reason: PANIC,
     },
     DeadEnd {
         text: "An error occurred in stage 1 of the boot process",

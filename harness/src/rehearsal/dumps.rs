@@ -92,6 +92,16 @@ true";
     }
 }
 
+/// How full each local file system is; df exits with 1 where one cannot be asked.
+pub(super) fn file_systems() -> DumpCommand {
+    DumpCommand {
+        dump: Dump::FileSystems,
+        what: "say how full its disks are",
+        script: "{ df -lPkT; df -lPiT; } 2>/dev/null; true".to_owned(),
+        deadline: Duration::from_secs(60),
+    }
+}
+
 pub(super) fn units(dump: Dump) -> DumpCommand {
     DumpCommand {
         dump,

@@ -29,7 +29,7 @@ impl Guest<'_, '_> {
                         let reason = format!("the machine went off ({how}) while its user had it");
                         return Ok(Err(self.trouble(reason)));
                     }
-                    Happened::Heard(_) | Happened::Reset => {}
+                    Happened::Heard(_) | Happened::Reset(_) => {}
                 },
             }
         }

@@ -22,6 +22,8 @@ pub(crate) struct Guest {
     pub(crate) journal: Vec<String>,
     /// None was seen to listen where it is empty.
     pub(crate) listeners: String,
+    /// Of df; it was not asked where it is empty.
+    pub(crate) file_systems: String,
     pub(crate) http: Vec<(u32, HttpEndpoint, ProbeRoute, HttpAnswer)>,
     /// Dumps that were not taken.
     pub(crate) without: Vec<Dump>,
@@ -53,6 +55,7 @@ impl Guest {
                 r#"{"MESSAGE":"Linux version 6.1.0","_TRANSPORT":"kernel","__MONOTONIC_TIMESTAMP":"10"}"#.to_owned(),
             ],
             listeners: String::new(),
+            file_systems: String::new(),
             http: Vec::new(),
             without: Vec::new(),
         };
@@ -147,13 +150,15 @@ impl Guest {
             (Dump::UnitsLast, 0, show(&self.last)),
             (Dump::Journal, 0, self.journal.join("\n")),
             (Dump::Listeners, 0, self.listeners.clone()),
+            (Dump::FileSystems, 0, self.file_systems.clone()),
         ];
         let dumps = dumps
             .into_iter()
             .chain((!self.ldd.is_empty()).then(|| (Dump::Ldd, 0, self.ldd.clone())))
             .filter(|(dump, ..)| !self.without.contains(dump))
             .filter(|(dump, _, output)| {
-                !self.without.contains(dump) && (*dump != Dump::Listeners || !output.is_empty())
+                let may_lack = matches!(dump, Dump::Listeners | Dump::FileSystems);
+                !(may_lack && output.is_empty())
             })
             .map(|(dump, exit_code, output)| Observation::Dumped {
                 state,

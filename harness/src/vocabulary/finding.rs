@@ -120,6 +120,8 @@ pub enum Check {
     UnitLost,
     /// The guest's clock against the host's.
     ClockOff,
+    /// A file system that is written to and has no room left.
+    DiskFull,
     /// The way from the word to reboot to the reset took minutes.
     ShutdownSlow,
     /// An executable that the kernel refused to run (`203/EXEC`).
@@ -154,7 +156,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -168,6 +170,7 @@ impl Check {
         Self::RestartLoop,
         Self::UnitLost,
         Self::ClockOff,
+        Self::DiskFull,
         Self::ShutdownSlow,
         Self::ExecFailed,
         Self::LogSignature,
@@ -200,6 +203,7 @@ impl Check {
             Self::RestartLoop => "restart-loop",
             Self::UnitLost => "unit-lost",
             Self::ClockOff => "clock-off",
+            Self::DiskFull => "disk-full",
             Self::ShutdownSlow => "shutdown-slow",
             Self::ExecFailed => "exec-failed",
             Self::LogSignature => "log-signature",

@@ -204,13 +204,15 @@ pub enum Dump {
     /// `tcp LOCAL INODE` and `unix INODE PATH` of each listening socket (`/proc/net/{tcp,tcp6,unix}`, proc(5)), `cgroup FILE LINE` of
     /// each process, and its descriptors as `ls -l /proc/*/fd` has them, as far as they are sockets.
     Listeners,
+    /// Two tables of local file systems at the end of the window: `df -lPkT`, then `df -lPiT`.
+    FileSystems,
 }
 
 impl Dump {
     /// Whether a verdict depends on its being readable; the others only explain.
     pub fn is_decisive(self) -> bool {
         match self {
-            Self::Jobs | Self::Ldd | Self::Listeners => false,
+            Self::Jobs | Self::Ldd | Self::Listeners | Self::FileSystems => false,
             Self::Identity
             | Self::SystemState
             | Self::UnitsFirst

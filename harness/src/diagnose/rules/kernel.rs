@@ -22,6 +22,12 @@ const WRITES_FAIL: Related = Related {
     words: &["cannot read or write: {subjects}"],
 };
 
+const GATEWAY: Related = Related {
+    what: any(&[Check::HttpGateway]),
+    of: Of::Behind,
+    words: &["nginx answers {quotation} for {subjects}"],
+};
+
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "disk-error",
@@ -72,10 +78,13 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "kernel-panic-seen",
-        takes: &[line(&["kernel-panic"])],
+        takes: &[
+            line(&["kernel-panic"]),
+            errors(&[Check::SwitchFailed]).saying(&["kernel panic"]),
+        ],
         headline: &["the kernel panicked: {quotation}", "{summary}"],
         next: &[
-            "read the lines before it on the console of that boot; the machine came up again only because something reset it",
+            "read the call trace after it on the console of that boot: it names what the kernel was doing, and for which process",
         ],
         ..Rule::BASE
     },
@@ -87,12 +96,15 @@ pub(super) const RULES: &[Rule] = &[
             "{summary}",
         ],
         // The kernel ends the process in which it oopses by this signal (`make_task_dead`, kernel/exit.c).
-        follows: &[Related {
-            what: any(&[Check::UnitFailed, Check::RestartLoop])
-                .quoting(&["code=killed, status=9/KILL"]),
-            of: Of::SameState,
-            words: &["killed with it: {subjects}"],
-        }],
+        follows: &[
+            Related {
+                what: any(&[Check::UnitFailed, Check::RestartLoop])
+                    .logging(&["code=killed, status=9/KILL"]),
+                of: Of::SameState,
+                words: &["killed with it: {subjects}"],
+            },
+            GATEWAY,
+        ],
         next: &[
             "read the call trace after it in the journal (`journalctl -k`): it names the module; rehearse without that module, or with the old kernel",
         ],
@@ -112,11 +124,7 @@ pub(super) const RULES: &[Rule] = &[
                 of: Of::Anything,
                 words: &["killed for want of memory: {subjects}"],
             },
-            Related {
-                what: any(&[Check::HttpGateway]),
-                of: Of::Anything,
-                words: &["nginx answers {quotation} for {subjects}"],
-            },
+            GATEWAY,
         ],
         next: &[
             "see which unit grew (`systemd-cgtop -m`, `MemoryPeak=`), and compare what all need with the machine's memory: less for that \

@@ -49,7 +49,7 @@ const OF_UNITS: &[Related] = &[
     },
     Related {
         what: any(&[Check::HttpGateway]),
-        of: Of::Anything,
+        of: Of::Behind,
         words: &[
             "nginx stays up and answers {quotation} for {subjects}",
             "nginx cannot reach what is behind: {subjects}",

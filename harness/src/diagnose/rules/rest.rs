@@ -14,6 +14,14 @@ const EACH: Rule = Rule {
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
+        id: "file-system-full",
+        takes: &[any(&[Check::DiskFull])],
+        next: &[
+            "see of what it is full: `df -h`, `df -i`, `du -xsh` of what is below it; whoever writes there fails, at once or later",
+        ],
+        ..EACH
+    },
+    Rule {
         id: "unexplained",
         takes: &[errors(&[])],
         next: &["read the evidence quoted below"],

@@ -37,6 +37,14 @@ pub(super) const RULES: &[Rule] = &[
             Check::UnitInactive,
         ])
         .where_it(seen::is_disk_full)],
+        after: &[
+            FORETOLD[0],
+            Related {
+                what: any(&[Check::DiskFull]),
+                of: Of::SameState,
+                words: &[],
+            },
+        ],
         headline: &["the disk is full: {subjects} {fails/fail} with No space left on device"],
         next: &[
             "see which file system is full, and of what: `df -h`, `df -i`, `du -xsh /var/* /tmp`; mind that the test disk is as large as \
@@ -62,6 +70,34 @@ pub(super) const RULES: &[Rule] = &[
         headline: &["nginx does not start: {nginx's emergency}"],
         next: &[
             "correct the line that it names, or what that line asks for; on a machine that has the closure, `nginx -t -c FILE` says the same before a deploy",
+        ],
+        ..UNITS
+    },
+    // The status by which systemd's child says that it got into no control group (src/basic/exit-status.c).
+    Rule {
+        id: "cgroup-refused",
+        takes: &[errors(DEAD).quoting(&["ExecMainStatus=219", "219/CGROUP"])],
+        after: &[
+            FORETOLD[0],
+            Related {
+                what: any(&[Check::LogSignature]).about(&["cgroup-memory"]),
+                of: Of::Anything,
+                words: &[],
+            },
+            Related {
+                what: any(&[Check::LogSignature])
+                    .about(&["oom-kill"])
+                    .quoting(&["systemd invoked oom-killer", "(sd-executor) invoked"]),
+                of: Of::Anything,
+                words: &[],
+            },
+        ],
+        headline: &[
+            "{subjects} cannot start, because there is no control group for {it/them}: {cgroup refusal}",
+            "{subjects} cannot start, because there is no control group for {it/them}",
+        ],
+        next: &[
+            "look at the limits of the slice that the line names and of those above it (`systemctl show --property=MemoryMax,TasksMax` of it):              a number without a suffix is bytes",
         ],
         ..UNITS
     },

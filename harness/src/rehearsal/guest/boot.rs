@@ -34,7 +34,7 @@ impl Guest<'_, '_> {
                     Happened::Exited(how) => {
                         return Ok(Err(self.trouble(format!("the machine went off ({how})"))));
                     }
-                    Happened::Reset => {
+                    Happened::Reset(_) => {
                         if let Some(trouble) = self.boot_loop() {
                             return Ok(Err(trouble));
                         }

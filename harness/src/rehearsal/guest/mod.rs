@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+use super::dead_ends::PANIC;
 use super::recorder::Recorder;
 use super::senses::{Answer, Heard, Senses};
 use crate::vm::{MachineSpec, ShellPort, Vm, VmEvent, argv_text};
@@ -32,7 +33,8 @@ pub(super) struct Guest<'a, 'p> {
 #[derive(Debug)]
 pub(super) enum Happened {
     Heard(Heard),
-    Reset,
+    /// The machine starts over; this is the trouble of whoever waited for the boot that it ended.
+    Reset(GuestTrouble),
     Exited(String),
 }
 
@@ -97,17 +99,20 @@ impl<'a, 'p> Guest<'a, 'p> {
                 let trouble = self.trouble(format!("no answer within {seconds} s to: {what}"));
                 return Ok(Err(trouble.of_a_live_machine()));
             };
-            match happened? {
+            let happened = happened?;
+            if let Some(trouble) = self.panicked() {
+                return Ok(Err(trouble));
+            }
+            match happened {
                 Happened::Heard(Heard::Answered(answer)) => return Ok(Ok(answer)),
                 Happened::Heard(Heard::Greeted(greeted, _)) if greeted == port => {
                     let trouble =
                         self.trouble(format!("the root shell was killed while it was to {what}"));
                     return Ok(Err(trouble.of_a_live_machine()));
                 }
-                Happened::Reset => {
-                    return Ok(Err(
-                        self.trouble(format!("the machine was reset while it was to {what}"))
-                    ));
+                Happened::Reset(trouble) => {
+                    let reason = format!("{} while it was to {what}", trouble.reason);
+                    return Ok(Err(GuestTrouble { reason, ..trouble }));
                 }
                 Happened::Exited(how) => {
                     return Ok(Err(self.trouble(format!(
@@ -157,8 +162,12 @@ impl<'a, 'p> Guest<'a, 'p> {
                     Happened::Exited(how) => {
                         return Ok(Err(self.trouble(format!("the machine went off ({how})"))));
                     }
-                    Happened::Reset => return Ok(Err(self.trouble("the machine was reset".to_owned()))),
-                    _ => {}
+                    Happened::Reset(trouble) => return Ok(Err(trouble)),
+                    Happened::Heard(_) => {
+                        if let Some(trouble) = self.panicked() {
+                            return Ok(Err(trouble));
+                        }
+                    }
                 },
             }
         }
@@ -203,8 +212,9 @@ impl<'a, 'p> Guest<'a, 'p> {
                     data,
                 })?;
                 if reset {
+                    let trouble = self.trouble("the machine was reset".to_owned());
                     self.senses.forget(self.recorder)?;
-                    Happened::Reset
+                    Happened::Reset(trouble)
                 } else {
                     Happened::Heard(Heard::Nothing)
                 }
@@ -229,6 +239,12 @@ impl<'a, 'p> Guest<'a, 'p> {
                 Happened::Exited(status)
             }
         })
+    }
+
+    /// A kernel that panicked runs nothing more, whether it is told to reset the machine or not.
+    fn panicked(&self) -> Option<GuestTrouble> {
+        let reason = self.senses.dead_end().filter(|end| *end == PANIC)?;
+        Some(self.trouble(reason.to_owned()))
     }
 
     pub(super) fn trouble(&self, reason: String) -> GuestTrouble {
