@@ -26,10 +26,13 @@ my $relocations = relocations_in($section);
 if (substr($elf, $sections[$section]{offset} + $at, 1) eq "\xe8" && $relocations->{$at + 1}) {
     $at += 5;
 }
-# The kernel would write an address over what is put here. A relocation of a module is of 4 or 8 bytes.
+# The kernel would write an address over what is put here: each relocation in the way becomes one of no kind (R_X86_64_NONE). A relocation
+# of a module is of 4 or 8 bytes; one that begins before belongs to an instruction that stays.
 for my $place ($at - 7 .. $at + length($bytes) - 1) {
-    my $width = $relocations->{$place} or next;
-    die "a relocation is in the way\n" if $place + $width > $at;
+    my $relocation = $relocations->{$place} or next;
+    next if $place + $relocation->{width} <= $at;
+    die "a relocation is in the way\n" if $place < $at;
+    substr($elf, $relocation->{entry} + 8, 4) = pack("L<", 0);
 }
 substr($elf, $sections[$section]{offset} + $at, length $bytes) = $bytes;
 # The kernel takes a module without a signature where it asks for none, and never one whose signature is wrong
@@ -58,15 +61,16 @@ sub place_of {
     die "no function is called $wanted\n";
 }
 
-# Where each relocation of a section is, and how many bytes it takes: R_X86_64_64 and R_X86_64_PC64 eight.
+# The relocations of a section by their place: where in the file each is told, and how many bytes it takes, R_X86_64_64 and R_X86_64_PC64 eight.
 sub relocations_in {
     my ($index) = @_;
     my %all;
     for my $of (grep { $_->{type} == 4 && $_->{info} == $index } @sections) {
         for (my $i = 0; $i < $of->{size}; $i += 24) {
-            my ($offset, $info) = unpack("Q<2", substr($elf, $of->{offset} + $i, 24));
+            my $entry = $of->{offset} + $i;
+            my ($offset, $info) = unpack("Q<2", substr($elf, $entry, 24));
             my $type = $info & 0xffffffff;
-            $all{$offset} = $type == 1 || $type == 24 ? 8 : 4;
+            $all{$offset} = { entry => $entry, width => $type == 1 || $type == 24 ? 8 : 4 };
         }
     }
     return \%all;
