@@ -231,6 +231,16 @@ pub(super) const RULES: &[Rule] = &[
         ..BOOT
     },
     Rule {
+        id: "passphrase-asked",
+        takes: &[failed().saying(&["asks for a disk's passphrase"])],
+        headline: &["{it fails}: {story}"],
+        next: &[
+            "the machine waits here at every boot for somebody at its console: a key file in the initrd's secrets, `boot.initrd.network.ssh` or \
+             clevis opens the disk without one; if somebody is always there, this boot cannot be rehearsed",
+        ],
+        ..BOOT
+    },
+    Rule {
         id: "machine-went-off",
         takes: &[failed().saying(&["the machine went off"])],
         headline: &["{it fails}: {story}"],

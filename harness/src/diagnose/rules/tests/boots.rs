@@ -199,6 +199,11 @@ pub(super) const ROWS: &[Row] = &[
         "comes no further than the kernel's start",
     ),
     (
+        "passphrase-asked",
+        || dead("stage 1 asks for a disk's passphrase", Stage::Initrd, &[]),
+        "stage 1 asks for a disk's passphrase",
+    ),
+    (
         "machine-went-off",
         || dead("the machine went off (guest-shutdown)", Stage::Sysinit, &[]),
         "went off",
