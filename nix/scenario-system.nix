@@ -8,6 +8,7 @@ let
   ports = network.firewall_tcp_ports or [ ];
   # What a scenario calls a tool is Debian's name of it.
   nixpkgsNames.nix-bin = "nix";
+  bootLoader = system.boot_loader or "grub";
   platform = architecture: "${architecture}-linux";
   named = name: builtins.head (builtins.filter (service: service.name == name) services);
 
@@ -59,15 +60,28 @@ in
   system.stateVersion = lib.trivial.release;
   documentation.enable = false;
 
-  boot.loader.grub.device = system.grub_device;
+  boot.loader.grub = lib.mkIf (bootLoader != "systemd-boot") {
+    device = if bootLoader == "grub-efi" then "nodev" else system.grub_device;
+    efiSupport = bootLoader == "grub-efi";
+    efiInstallAsRemovable = bootLoader == "grub-efi";
+  };
+  boot.loader.systemd-boot.enable = bootLoader == "systemd-boot";
   boot.kernelParams = system.kernel_params;
   boot.initrd.availableKernelModules = system.initrd_modules;
   boot.kernelPackages = lib.mkIf (
     system.kernel != system.userland
   ) packages.${platform system.kernel}.linuxPackages;
-  fileSystems."/" = {
-    device = "/dev/disk/by-label/${system.root_label}";
-    fsType = "ext4";
+  fileSystems = {
+    "/" = {
+      device = "/dev/disk/by-label/${system.root_label}";
+      fsType = "ext4";
+    };
+  }
+  // lib.optionalAttrs (system ? esp_label) {
+    "/boot" = {
+      device = "/dev/disk/by-label/${system.esp_label}";
+      fsType = "vfat";
+    };
   };
 
   networking.hostName = "lab";

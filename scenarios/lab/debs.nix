@@ -26,6 +26,6 @@ arch: rec {
     let named = builtins.filter (name: builtins.match "linux-image-[0-9].*" name != null) (builtins.attrNames all);
     in get (builtins.head named);
 
-  # Everything but the kernels, for the libraries in them.
-  withLibraries = map get (builtins.filter (name: builtins.match "linux-.*" name == null) (builtins.attrNames all));
+  # Everything but the kernels and what only firmware runs, for the libraries in them.
+  withLibraries = map get (builtins.filter (name: builtins.match "linux-.*|systemd-boot-efi|grub-efi-.*" name == null) (builtins.attrNames all));
 }

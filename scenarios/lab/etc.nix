@@ -16,7 +16,8 @@ let
     "hostname" = "lab\n";
     "hosts" = "127.0.0.1 localhost\n::1 localhost\n127.0.0.2 lab\n";
     "nsswitch.conf" = "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n";
-    "fstab" = "/dev/disk/by-label/${system.root_label} / ext4 rw 0 0\n";
+    "fstab" = "/dev/disk/by-label/${system.root_label} / ext4 rw 0 0\n"
+      + (if system ? esp_label then "/dev/disk/by-label/${system.esp_label} /boot vfat umask=0077 0 0\n" else "");
     "resolv.conf" = "";
     "shells" = "/run/current-system/sw/bin/bash\n${parts.userland}/bin/bash\n/bin/sh\n";
     # No locale but C is built in; Debian's systemd would choose C.UTF-8.

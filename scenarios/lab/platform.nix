@@ -43,6 +43,11 @@ rec {
   dropbear = program { name = "dropbear"; from = [ "dropbear-bin" ]; only = [ "dropbear" ]; };
   tool = name: program { inherit name; from = [ name ]; };
 
+  # What the installers of bootloaders for UEFI put on the ESP.
+  extracted = name: deb: from: to: lib.run "${name}-${platform}" { inherit from to; deb = debs.get deb; } ./build/extract.sh;
+  systemdBoot = extracted "systemd-boot" "systemd-boot-efi" "usr/lib/systemd/boot/efi" "lib/systemd/boot/efi";
+  grubEfi = extracted "grub-efi" "grub-efi-amd64-bin" "usr/lib/grub/x86_64-efi" "lib/grub/x86_64-efi";
+
   kernel = lib.run "linux-${platform}" { deb = debs.kernelImage; } ./build/kernel.sh;
   kernelModules = lib.run "kernel-modules-${platform}" {
     deb = debs.kernelImage;

@@ -36,11 +36,29 @@ let
   } ./build/initrd.sh;
 
   serial = builtins.any (param: builtins.match "console=ttyS0.*" param != null) system.kernel_params;
-  install-bootloader = lib.guestScript "install-grub" (common // {
-    # As on NixOS, the installer's options are a file of their own.
-    grubConfig = lib.writeText "grub-config.xml" (builtins.toXML ({ devices = [ system.grub_device ]; } // (system.grub_options or { })));
-    serial = if serial then "echo \"serial --unit=0 --speed=115200\"; echo \"terminal_output serial\"" else "";
-  }) ./guest/install-grub.sh;
+  # As on NixOS, the options of GRUB's installer are a file of their own.
+  grubConfig = options: lib.writeText "grub-config.xml" (builtins.toXML (options // (system.grub_options or { })));
+  onSerial = if serial then "echo \"serial --unit=0 --speed=115200\"; echo \"terminal_output serial\"" else "";
+  installers = {
+    grub = lib.guestScript "install-grub" (common // {
+      grubConfig = grubConfig { devices = [ system.grub_device ]; };
+      serial = onSerial;
+    }) ./guest/install-grub.sh;
+    grub-efi = lib.guestScript "install-grub.sh" (common // {
+      grubConfig = grubConfig {
+        devices = [ "nodev" ];
+        grubEfi = "${own.grubEfi}";
+        grubTargetEfi = "x86_64-efi";
+        efiSysMountPoint = "/boot";
+        bootPath = "/boot";
+        efiInstallAsRemovable = true;
+      };
+      inherit (own) grubEfi;
+      serial = onSerial;
+    }) ./guest/install-grub-efi.sh;
+    systemd-boot = lib.guestScript "install-systemd-boot.sh" (common // { inherit (own) systemdBoot; }) ./guest/install-systemd-boot.sh;
+  };
+  install-bootloader = installers.${system.boot_loader or "grub"};
 
   sw = lib.run "system-path" { paths = [ parts.userland ] ++ map own.tool (system.tools or [ ]); } ./build/system-path.sh;
 

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::FakeToplevel;
 use crate::fake_formats;
-use crate::fake_qemu::{Act, Answer, Script};
+use crate::fake_qemu::{Act, Answer, MARK, Script};
 
 /// The first boot of every guest here.
 pub const FIRST_BOOT: &str = "0c6cbd2a-6d4c-4f9e-a5c1-6f6f4d1f0a11";
@@ -189,9 +189,22 @@ impl<'a> Guest<'a> {
             Answer::new("date +%s", now()),
             Answer::new("/proc/net/tcp", ""),
             Answer::new("say machine", self.identity(boot_id)),
+            Answer::new("loader/loader.conf", self.boot_menu()),
             Answer::new("systemctl show", self.units()),
             Answer::new("journalctl", journal()),
         ]
+    }
+
+    /// What the bootloader's files say, in the frames of its question.
+    fn boot_menu(&self) -> String {
+        let framed = |name: &str, body: &str| format!("={MARK} {name}\n{body}\n={MARK} end 0\n");
+        let entry = format!(
+            "menuentry \"NixOS\" {{\n  linux /bzImage init={}/init\n}}",
+            self.current.path
+        );
+        framed("boots", "/boot")
+            + &framed("text /boot/grub/grub.cfg", &entry)
+            + &format!("={MARK} done\n")
     }
 
     fn identity(&self, boot_id: &str) -> String {

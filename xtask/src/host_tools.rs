@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail};
 
-/// A program, and the package that has it on Debian.
+/// A program, or a file by its absolute path, and the package that has it on Debian.
 pub(crate) struct Tool {
     name: &'static str,
     package: &'static str,
@@ -40,6 +40,7 @@ pub(crate) const BOOT: &[Tool] = &[
     tool("sfdisk", "fdisk"),
     tool("mkfs.vfat", "dosfstools"),
     tool("mkswap", "util-linux"),
+    tool("/usr/share/OVMF/OVMF_CODE_4M.fd", "ovmf"),
 ];
 
 /// What reaching a guest over ssh takes, as an operator reaches a machine.
@@ -89,10 +90,7 @@ const LISTS_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// # Errors
 /// Not being root, having no apt, and apt's failures; each names the tool, the package and the command.
 pub(crate) fn ensure(tools: &[Tool]) -> anyhow::Result<()> {
-    let missing: Vec<&Tool> = tools
-        .iter()
-        .filter(|tool| find_program(tool.name).is_none())
-        .collect();
+    let missing: Vec<&Tool> = tools.iter().filter(|tool| !is_there(tool)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -146,7 +144,7 @@ pub(crate) fn ensure(tools: &[Tool]) -> anyhow::Result<()> {
     apt_get(&arguments).with_context(|| format!("failed to install {needs}"))?;
 
     for tool in tools {
-        if find_program(tool.name).is_none() {
+        if !is_there(tool) {
             bail!(
                 "{} is still missing after package {} was installed",
                 tool.name,
@@ -155,6 +153,13 @@ pub(crate) fn ensure(tools: &[Tool]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+fn is_there(tool: &Tool) -> bool {
+    match Path::new(tool.name) {
+        file if file.is_absolute() => file.is_file(),
+        _ => find_program(tool.name).is_some(),
+    }
 }
 
 /// Some machines come with a newer qemu-utils, from a source that they no longer have, which Debian's qemu-system-common

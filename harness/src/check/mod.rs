@@ -11,7 +11,7 @@
 //! | `boot-failed` | the step: `boot`, `warm-reboot` |
 //! | `switch-failed` | `switch-to-configuration`, or `profile` where that could not be set |
 //! | `system-string`, `kernel-architecture`, `userland-architecture` | `system`, `kernel`, `userland` |
-//! | `wrong-generation` | `booted-system`, `current-system`, `profile` |
+//! | `wrong-generation` | `booted-system`, `current-system`, `profile`, `default-entry` |
 //! | `system-state` | `systemd` |
 //! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-lost`, `exec-failed` | the unit |
 //! | `clock-off` | `clock` |
@@ -41,6 +41,7 @@ mod log_signature;
 mod merge;
 mod network;
 mod ordering_cycle;
+mod prediction;
 mod probe_failed;
 mod restart_loop;
 mod shutdown_slow;

@@ -1,8 +1,9 @@
-//! What was booted, what is current and what the profile names must be the closures that the state demands.
+//! What was booted, what is current, what the profile names and what the bootloader starts next must be the closures that the state
+//! demands.
 
-use crate::vocabulary::{Check, Finding, StorePath};
+use crate::vocabulary::{Check, Finding, Prediction, StorePath};
 
-use super::Scene;
+use super::{Scene, prediction};
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(identity) = &scene.record.identity else {
@@ -38,13 +39,44 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
             .with_evidence("expected", must.as_str());
         Some(finding)
     });
-    wrong.collect()
+    wrong.chain(default_entry(scene, current)).collect()
+}
+
+/// A reboot that was seen to start the right one is stronger than what its files seemed to say; that is for [`prediction`].
+fn default_entry(scene: &Scene<'_>, must: &StorePath) -> Option<Finding> {
+    let Some(Prediction::Entry {
+        loader,
+        entry,
+        chosen_by,
+        toplevel: Some(starts),
+        ..
+    }) = &scene.record.next_boot
+    else {
+        return None;
+    };
+    let came = prediction::booted_after(scene.run, scene.record.boot);
+    if starts == must.as_str() || came == Some(must.as_str()) {
+        return None;
+    }
+    let summary = format!(
+        "the next boot does not start {}: {loader}'s default entry is another",
+        must.base_name()
+    );
+    let finding = Finding::new(
+        Check::WrongGeneration,
+        scene.state,
+        "default-entry",
+        summary,
+    )
+    .with_evidence(chosen_by.as_str(), format!("{entry}: {starts}"))
+    .with_evidence("expected", must.as_str());
+    Some(finding)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::testing;
-    use crate::vocabulary::State;
+    use crate::vocabulary::{Observation, Prediction, State};
 
     #[test]
     fn a_bootloader_that_boots_the_old_generation_is_found() {
@@ -62,6 +94,38 @@ mod tests {
             ]
         );
         assert!(findings.iter().all(|f| f.latent));
+    }
+
+    fn next(toplevel: &str) -> Observation {
+        Observation::Predicted {
+            state: Some(State::Switched),
+            prediction: Prediction::Entry {
+                loader: "systemd-boot".to_owned(),
+                entry: "nixos-generation-1.conf".to_owned(),
+                chosen_by: "default of /boot/loader/loader.conf".to_owned(),
+                toplevel: Some(toplevel.to_owned()),
+                fallback: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_default_entry_that_is_not_the_candidate_is_found_before_anything_is_rebooted() {
+        let (mut plan, mut recording) = testing::healthy_recording();
+        recording.more.push(next(testing::BASELINE));
+        recording.steps.pop();
+        plan.steps.pop();
+        let ids = testing::finding_ids(&plan, &recording);
+        assert_eq!(ids, ["switched/wrong-generation/default-entry"]);
+    }
+
+    #[test]
+    fn a_default_entry_that_is_the_candidate_or_that_starts_it_after_all_is_none() {
+        for toplevel in [testing::CANDIDATE, testing::BASELINE] {
+            let (plan, mut recording) = testing::healthy_recording();
+            recording.more.push(next(toplevel));
+            assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+        }
     }
 
     #[test]

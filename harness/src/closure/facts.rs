@@ -104,6 +104,7 @@ pub fn read_facts(closure: &Closure) -> Result<ClosureFacts, ClosureError> {
             .note("fstab", files.text("/etc/fstab"))
             .map(|text| fstab::parse(&text))
             .unwrap_or_default(),
+        interfaces: super::interfaces::read(&files),
         http: nginx.endpoints,
         unit_executables: unit_executables.classes,
         unreadable: Vec::new(),

@@ -25,6 +25,7 @@ mod grub_config;
 pub mod grub_menu;
 mod identity;
 mod initrd;
+mod interfaces;
 mod listing;
 mod locate;
 mod mentions;

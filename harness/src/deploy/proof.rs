@@ -148,6 +148,7 @@ mod tests {
             toplevel: Some(path(name).to_string()),
             kernel: None,
             initrds: Vec::new(),
+            fallback: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is said of each thing that a rehearsal takes.
 
 use super::estimate::{Work, seconds};
-use super::model::{Examination, Kvm, Level, Line, Place, Probed, Role, Use};
+use super::model::{Examination, Firmware, Kvm, Level, Line, Place, Probed, Role, Use};
 use super::tools::{self, TOOLS};
 use crate::vocabulary::{Accelerator, Step, size};
 
@@ -20,7 +20,8 @@ const QEMU_MIB: u64 = 256;
 pub fn examine(probed: &Probed) -> Examination {
     let mut lines = vec![accelerator(probed)];
     lines.extend(TOOLS.iter().map(|rule| tools::judge(rule, probed)));
-    lines.extend([seabios(probed), ovmf(probed)]);
+    lines.push(seabios(probed));
+    lines.extend(UEFI.iter().map(|rule| uefi(rule, probed)));
     lines.extend(probed.places.iter().map(place));
     lines.extend([memory(probed), cores(probed), user(probed)]);
     Examination {
@@ -85,11 +86,38 @@ fn seabios(probed: &Probed) -> Line {
     }
 }
 
-fn ovmf(probed: &Probed) -> Line {
-    let unused = "no rehearsal starts it yet: with UEFI the kernel is started directly";
-    match &probed.firmware.ovmf {
-        Some(place) => line(Level::Ok, "OVMF", format!("{place}; {unused}"), None),
-        None => line(Level::Ok, "OVMF", format!("not there; {unused}"), None),
+/// A UEFI firmware: what it is called, where it was found, what needs it, and what brings it.
+struct UefiRule {
+    subject: &'static str,
+    place: fn(&Firmware) -> Option<&String>,
+    needed_for: &'static str,
+    install: &'static str,
+}
+
+const UEFI: &[UefiRule] = &[
+    UefiRule {
+        subject: "OVMF",
+        place: |firmware| firmware.ovmf.as_ref(),
+        needed_for: "closures with systemd-boot, or GRUB for UEFI",
+        install: "`apt-get install ovmf` (nixpkgs: qemu has it)",
+    },
+    UefiRule {
+        subject: "OVMF (32-bit)",
+        place: |firmware| firmware.ovmf_ia32.as_ref(),
+        needed_for: "32-bit machines with UEFI",
+        install: "`apt-get install ovmf-ia32` (nixpkgs: qemu has it)",
+    },
+];
+
+fn uefi(rule: &UefiRule, probed: &Probed) -> Line {
+    match (rule.place)(&probed.firmware) {
+        Some(place) => line(Level::Ok, rule.subject, place.clone(), None),
+        None => line(
+            Level::Note,
+            rule.subject,
+            format!("is not there: needed for {}", rule.needed_for),
+            Some(rule.install),
+        ),
     }
 }
 
@@ -204,7 +232,7 @@ fn would_use(probed: &Probed) -> Use {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::doctor::{Firmware, ProvenAccelerator, Tool};
+    use crate::doctor::{ProvenAccelerator, Tool};
 
     /// A machine that has everything.
     pub(in crate::doctor) fn healthy() -> Probed {
@@ -223,7 +251,8 @@ pub(super) mod tests {
                 .collect(),
             firmware: Firmware {
                 seabios: Some("/usr/share/seabios/bios-256k.bin".to_owned()),
-                ovmf: None,
+                ovmf: Some("/usr/share/OVMF/OVMF_CODE_4M.fd".to_owned()),
+                ovmf_ia32: Some("/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd".to_owned()),
             },
             places: [Role::Cache, Role::Runs, Role::Temporary]
                 .map(|role| with_free(role, 100 << 30))
@@ -293,12 +322,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn firmware_that_is_not_used_is_told_and_stands_against_nothing() {
+    fn a_uefi_that_is_not_there_is_told_with_its_package_and_stands_against_no_other_rehearsal() {
         let mut probed = healthy();
-        assert!(ovmf(&probed).told.contains("not there"));
-        probed.firmware.ovmf = Some("/usr/share/OVMF/OVMF_CODE.fd".to_owned());
-        assert!(ovmf(&probed).told.contains("OVMF_CODE.fd"));
-        assert_eq!(ovmf(&probed).level, Level::Ok);
+        assert!(uefi(&UEFI[0], &probed).told.contains("OVMF_CODE_4M.fd"));
+        probed.firmware.ovmf = None;
+        let line = uefi(&UEFI[0], &probed);
+        assert!(line.told.contains("systemd-boot"));
+        assert!(line.next.unwrap().contains("apt-get install ovmf"));
+        assert!(examine(&probed).can_rehearse);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Tool {
 pub struct Firmware {
     pub seabios: Option<String>,
     pub ovmf: Option<String>,
+    /// For 32-bit machines.
+    pub ovmf_ia32: Option<String>,
 }
 
 /// A directory that a rehearsal writes to.

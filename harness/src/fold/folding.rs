@@ -1,6 +1,6 @@
 //! The fold itself: one pass over the observations, in their order.
 
-use crate::vocabulary::{Observation, Recorded, State, Step, StepOutcome, Unproven};
+use crate::vocabulary::{Observation, Prediction, Recorded, State, Step, StepOutcome, Unproven};
 
 use super::dump::{self, RawDump};
 use super::inspected;
@@ -139,6 +139,13 @@ impl Folding {
                 exit_code: *exit_code,
                 output: sanitise::last_lines(output, OUTPUT_LINES),
             }),
+            Observation::Predicted { state, prediction } => {
+                let told = Some(foretold(prediction));
+                match state {
+                    Some(state) => self.state(*state).next_boot = told,
+                    None => self.run.installed = told,
+                }
+            }
             Observation::Clock { state, guest, host } => {
                 self.state(*state).clock = Some(Clock {
                     guest: *guest,
@@ -246,6 +253,29 @@ impl Folding {
             boot,
             ..StateRecord::default()
         })
+    }
+}
+
+/// A prediction quotes files of the guest's.
+fn foretold(prediction: &Prediction) -> Prediction {
+    let path = |path: &Option<String>| path.as_deref().map(sanitise::line);
+    match prediction {
+        Prediction::Entry {
+            loader,
+            entry,
+            chosen_by,
+            toplevel,
+            fallback,
+        } => Prediction::Entry {
+            loader: sanitise::line(loader),
+            entry: sanitise::line(entry),
+            chosen_by: sanitise::line(chosen_by),
+            toplevel: path(toplevel),
+            fallback: path(fallback),
+        },
+        Prediction::Unknown { reason } => Prediction::Unknown {
+            reason: sanitise::line(reason),
+        },
     }
 }
 

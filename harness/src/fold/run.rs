@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{
-    Accelerator, Certificate, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, Probe, ProbeRoute,
-    State, Step, StepOutcome, Unproven,
+    Accelerator, Certificate, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, Prediction, Probe,
+    ProbeRoute, State, Step, StepOutcome, Unproven,
 };
 
 use super::{BootRecord, FileSystem, Identity, JournalEntry, Listeners, Unit};
@@ -23,6 +23,8 @@ pub struct Run {
     pub steps: Vec<StepRecord>,
     pub states: BTreeMap<State, StateRecord>,
     pub commands: Vec<CommandRecord>,
+    /// What the bootloader was going to start after its installation on the fresh disk.
+    pub installed: Option<Prediction>,
     pub unproven: Vec<Unproven>,
     pub notes: Vec<String>,
     /// Why earlier attempts were set aside.
@@ -91,6 +93,8 @@ pub struct StateRecord {
     pub listeners: Option<Listeners>,
     /// How full each file system was then; none where that was not seen.
     pub file_systems: Vec<FileSystem>,
+    /// What the bootloader was going to start next, at the end of this state.
+    pub next_boot: Option<Prediction>,
     /// Every probe of an endpoint, in order.
     pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
     /// What came of the user's probes, in order.

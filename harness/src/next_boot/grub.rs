@@ -1,7 +1,7 @@
 //! GRUB's menu and its environment.
 
 use super::{BootFile, NextBoot, toplevel_of};
-use crate::closure::grub_menu::{self, Does};
+use crate::closure::grub_menu::{self, Does, GrubEntry};
 use crate::fold::sanitise;
 use crate::shell::{End, Frames};
 
@@ -53,9 +53,20 @@ pub(super) fn next(frames: &Frames, path: &str) -> Result<NextBoot, String> {
         entry: sanitise::line(&entry.title),
         chosen_by,
         on_purpose,
+        fallback: another(&menu.entries, &toplevel_of(start.init())),
         toplevel: toplevel_of(start.init()),
         kernel: start.kernel.as_deref().map(file),
         initrds: start.initrds.iter().map(|initrd| file(initrd)).collect(),
+    })
+}
+
+/// The toplevel of the first entry, in submenus too, that is another than this one.
+fn another(entries: &[GrubEntry], toplevel: &Option<String>) -> Option<String> {
+    entries.iter().find_map(|entry| match &entry.does {
+        Does::Start(start) => {
+            toplevel_of(start.init()).filter(|other| Some(other) != toplevel.as_ref())
+        }
+        Does::Opens(inner) => another(inner, toplevel),
     })
 }
 

@@ -33,6 +33,9 @@ pub struct NextBoot {
     pub toplevel: Option<String>,
     pub kernel: Option<BootFile>,
     pub initrds: Vec<BootFile>,
+    /// The toplevel of the first entry of the menu that starts another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<String>,
 }
 
 /// A file that the bootloader loads.

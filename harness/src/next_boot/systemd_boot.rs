@@ -54,7 +54,8 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
             matches(&pattern, &entry.id.to_lowercase()) && !(wish.skips_bad && entry.out_of_tries)
         };
         if let Some(entry) = entries.iter().find(is_meant) {
-            return Ok(entry.started(wish.source, wish.on_purpose));
+            let started = entry.started(wish.source, wish.on_purpose);
+            return Ok(with_fallback(started, &entries));
         }
     }
     // An image has its sort key within it, so that it is not known which comes first.
@@ -64,9 +65,19 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
         );
     }
     match entries.iter().find(|entry| !entry.out_of_tries) {
-        Some(entry) => Ok(entry.started("the first of the menu".to_owned(), false)),
+        Some(entry) => {
+            let started = entry.started("the first of the menu".to_owned(), false);
+            Ok(with_fallback(started, &entries))
+        }
         None => Err("systemd-boot has no entry that starts a Linux".to_owned()),
     }
+}
+
+/// With the toplevel of the first entry of the menu that starts another.
+fn with_fallback(next: NextBoot, entries: &[Entry]) -> NextBoot {
+    let mut toplevels = entries.iter().filter_map(Entry::toplevel);
+    let fallback = toplevels.find(|other| Some(other) != next.toplevel.as_ref());
+    NextBoot { fallback, ..next }
 }
 
 /// Who wishes for which entries.
@@ -192,12 +203,16 @@ impl Entry {
             .then_with(|| compare(&right.id, &left.id))
     }
 
+    fn toplevel(&self) -> Option<String> {
+        let mut inits = self.options.iter().filter_map(|o| o.strip_prefix("init="));
+        toplevel_of(inits.next_back())
+    }
+
     fn started(&self, chosen_by: String, on_purpose: bool) -> NextBoot {
         let file = |named: &String| {
             let below = named.trim_start_matches('/');
             BootFile::new(named, Some(format!("{}/{below}", self.boot)))
         };
-        let mut inits = self.options.iter().filter_map(|o| o.strip_prefix("init="));
         NextBoot {
             loader: "systemd-boot".to_owned(),
             entry: match &self.title {
@@ -206,7 +221,8 @@ impl Entry {
             },
             chosen_by,
             on_purpose,
-            toplevel: toplevel_of(inits.next_back()),
+            toplevel: self.toplevel(),
+            fallback: None,
             kernel: self.linux.as_ref().map(file),
             initrds: self.initrds.iter().map(file).collect(),
         }

@@ -2,10 +2,11 @@
 
 use jiff::civil::Date;
 
-use super::devices::{disk_bus, foreign_devices, network_card};
+use super::devices::{disk_bus, firmware, foreign_devices, network_card};
+use super::network::network;
 use crate::vocabulary::{
-    BootLoader, ByHand, ClosureFacts, FORMAT_VERSION, Hold, Plan, Probe, Seeded, Step, Suppression,
-    System, TargetMachine,
+    BootLoader, ByHand, ClosureFacts, FORMAT_VERSION, Firmware, Hold, Plan, Probe, Seeded, Step,
+    Suppression, System, TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -31,7 +32,7 @@ pub struct Inputs {
 /// How the guest's kernel comes to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BootRoute {
-    /// Firmware, then GRUB from the disk, installed by the closure itself.
+    /// Firmware, then the bootloader from the disk, installed by the closure itself.
     Bootloader,
     /// QEMU starts the kernel, because of the reason given.
     Direct { reason: String },
@@ -60,6 +61,7 @@ pub fn plan(inputs: Inputs) -> Plan {
     let mut choices = Vec::new();
     let installed = baseline.as_ref().unwrap_or(&candidate);
     let disk_bus = disk_bus(&target, installed, &candidate, &mut choices);
+    let firmware = firmware(&target, installed, &mut choices);
     for (device, bus_device) in foreign_devices(installed, &candidate, disk_bus) {
         choices.push(format!(
             "GRUB's device {device} is no name that the VM's disk can have: it is made a link to {bus_device} in the guest"
@@ -90,6 +92,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         expected_by,
         target,
         disk_bus,
+        firmware,
         choices,
         steps,
         window_seconds: WINDOW_SECONDS,
@@ -100,12 +103,11 @@ pub fn plan(inputs: Inputs) -> Plan {
         suppressions,
         rehearsed_on: Some(today),
     };
-    match network_card(&plan) {
-        (_, Some(choice)) => Plan {
-            choices: plan.choices.iter().cloned().chain([choice]).collect(),
-            ..plan
-        },
-        (_, None) => plan,
+    let card = network_card(&plan).1;
+    let network = network(&plan).choices;
+    Plan {
+        choices: [plan.choices.clone(), card.into_iter().collect(), network].concat(),
+        ..plan
     }
 }
 
@@ -122,19 +124,28 @@ pub fn default_steps(with_baseline: bool) -> Vec<Step> {
 pub fn boot_route(plan: &Plan) -> BootRoute {
     let closures = plan.baseline.iter().chain([&plan.candidate]);
     for facts in closures {
-        let reason = match &facts.boot_loader {
-            BootLoader::Grub {
-                efi: false,
-                devices,
-            } if !devices.is_empty() => continue,
-            BootLoader::Grub { efi: true, .. } => "GRUB for UEFI".to_owned(),
-            BootLoader::Grub { .. } => "GRUB without a device to install it on".to_owned(),
-            BootLoader::SystemdBoot => "systemd-boot".to_owned(),
-            BootLoader::Other { name } => format!("another bootloader ({name})"),
+        let reason = match (&facts.boot_loader, plan.firmware) {
+            (BootLoader::Grub { devices, .. }, Firmware::Bios) if !devices.is_empty() => continue,
+            (BootLoader::Grub { efi: true, .. } | BootLoader::SystemdBoot, Firmware::Uefi) => {
+                continue;
+            }
+            (BootLoader::Grub { efi: true, .. }, Firmware::Bios) => {
+                "GRUB for UEFI, which a BIOS does not start".to_owned()
+            }
+            (BootLoader::Grub { .. }, Firmware::Bios) => {
+                "GRUB without a device to install it on".to_owned()
+            }
+            (BootLoader::Grub { .. }, Firmware::Uefi) => {
+                "GRUB for BIOS, which UEFI does not start".to_owned()
+            }
+            (BootLoader::SystemdBoot, Firmware::Bios) => {
+                "systemd-boot, which a BIOS does not start".to_owned()
+            }
+            (BootLoader::Other { name }, _) => format!("another bootloader ({name})"),
         };
         return BootRoute::Direct {
             reason: format!(
-                "{} has {reason}: bootproof rehearses GRUB on BIOS so far, and started the kernel directly",
+                "{} has {reason}: bootproof rehearses GRUB, and systemd-boot under UEFI, so far, and started the kernel directly",
                 facts.toplevel.name()
             ),
         };
@@ -172,6 +183,7 @@ mod tests {
                 efi: false,
             },
             file_systems: Vec::new(),
+            interfaces: Vec::new(),
             http: Vec::new(),
             unit_executables: Default::default(),
             unreadable: Vec::new(),
@@ -283,11 +295,44 @@ mod tests {
             boot_route(&plan_of(candidate.clone(), None)),
             BootRoute::Bootloader
         );
-        candidate.boot_loader = BootLoader::SystemdBoot;
-        let BootRoute::Direct { reason } = boot_route(&plan_of(candidate, None)) else {
-            panic!("systemd-boot was taken for GRUB");
+        candidate.boot_loader = BootLoader::Other {
+            name: "limine".to_owned(),
         };
-        assert!(reason.contains("systemd-boot"), "{reason}");
+        let BootRoute::Direct { reason } = boot_route(&plan_of(candidate, None)) else {
+            panic!("limine was taken for GRUB");
+        };
+        assert!(reason.contains("limine"), "{reason}");
+    }
+
+    #[test]
+    fn the_bootloader_chooses_the_firmware_and_says_why() {
+        let bios = facts(&["/dev/vda"], &[DiskDriver::VirtioBlk]);
+        let mut uefi = bios.clone();
+        uefi.boot_loader = BootLoader::SystemdBoot;
+        let plan = plan_of(uefi.clone(), None);
+        assert_eq!(plan.firmware, Firmware::Uefi);
+        assert_eq!(boot_route(&plan), BootRoute::Bootloader);
+        assert!(
+            plan.choices
+                .iter()
+                .any(|choice| choice.contains("systemd-boot"))
+        );
+        // What a machine with BIOS runs already does not start what is for UEFI.
+        let plan = plan_of(uefi.clone(), Some(bios));
+        assert_eq!(plan.firmware, Firmware::Bios);
+        assert!(matches!(boot_route(&plan), BootRoute::Direct { .. }));
+        uefi.boot_loader = BootLoader::Grub {
+            devices: vec!["/dev/vda".to_owned()],
+            efi: true,
+        };
+        assert_eq!(plan_of(uefi.clone(), None).firmware, Firmware::Bios);
+        uefi.file_systems.push(FileSystem {
+            device: "/dev/disk/by-label/ESP".to_owned(),
+            mount_point: "/boot".to_owned(),
+            fs_type: "vfat".to_owned(),
+            options: Vec::new(),
+        });
+        assert_eq!(plan_of(uefi, None).firmware, Firmware::Uefi);
     }
 
     #[test]

@@ -62,11 +62,19 @@ struct StageMark {
     text: &'static str,
 }
 
-/// In the order of a boot. The texts are the kernel's, NixOS's stage 1 and 2 scripts', and systemd's.
+/// In the order of a boot. The texts are those of SeaBIOS, EDK II's `BdsDxe` (`BmBoot.c`), GRUB and systemd-boot, the kernel's, NixOS's stage 1 and 2 scripts', and systemd's.
 const STAGE_MARKS: &[StageMark] = &[
     StageMark {
         stage: Stage::Firmware,
         text: "SeaBIOS (version",
+    },
+    StageMark {
+        stage: Stage::Firmware,
+        text: "BdsDxe: loading Boot",
+    },
+    StageMark {
+        stage: Stage::Bootloader,
+        text: "BdsDxe: starting Boot",
     },
     StageMark {
         stage: Stage::Bootloader,
@@ -79,6 +87,11 @@ const STAGE_MARKS: &[StageMark] = &[
     StageMark {
         stage: Stage::Bootloader,
         text: "Booting `",
+    },
+    // The kernel, while the firmware still serves it (`drivers/firmware/efi/libstub`).
+    StageMark {
+        stage: Stage::Kernel,
+        text: "EFI stub: ",
     },
     StageMark {
         stage: Stage::Kernel,

@@ -58,6 +58,11 @@ const DEAD_ENDS: &[DeadEnd] = &[
         text: "No bootable option or device was found",
         reason: "the firmware found no bootable device",
     },
+    // OVMF's last boot option, where nothing else starts.
+    DeadEnd {
+        text: "UEFI Interactive Shell",
+        reason: "the firmware found no bootable device",
+    },
     DeadEnd {
         text: "Boot failed: not a bootable disk",
         reason: "the firmware found no bootable disk",

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
 use super::devices::processor;
+use super::firmware;
 use super::run::machine;
 use crate::image::{self, Again, Cache, NotKept};
 use crate::vm::{self, BootSource, Proof, Shell, ShellEvent, ShellPort, Vm, VmError, VmEvent};
@@ -80,9 +81,13 @@ impl Session {
         let again = image::again(directory, cache)?;
         let boot = boot_source(plan, observations)?;
         let proof = vm::prove_accelerator(processor(&plan.target).0).await?;
+        let uefi = match boot {
+            BootSource::Disk => firmware::again(plan, directory)?,
+            BootSource::Kernel { .. } => None,
+        };
         let spec = vm::MachineSpec {
             boot,
-            ..machine(plan, &proof)
+            ..machine(plan, &proof, uefi)
         };
         let vm = Vm::start(&spec, again.disk.try_clone()?).await?;
         Ok(Self {

@@ -1,7 +1,9 @@
 //! Which devices the VM gets, so that the closures find what they can drive and what they name. Pure.
 
 use crate::vm::{Forward, NetworkCard, QemuBinary};
-use crate::vocabulary::{Asks, BootLoader, ClosureFacts, DiskBus, Plan, System, TargetMachine};
+use crate::vocabulary::{
+    Asks, BootLoader, ClosureFacts, DiskBus, Firmware, Plan, System, TargetMachine,
+};
 
 /// The bus that the disk of a rehearsal of this closure has, where nothing is said of the target machine.
 pub fn likely_disk_bus(facts: &ClosureFacts) -> DiskBus {
@@ -53,6 +55,34 @@ pub(super) fn disk_bus(
         bus.device()
     ));
     bus
+}
+
+/// The target machine's firmware, or what the installed closure's bootloader is for; leaves a sentence in `choices` where that is not
+/// the usual.
+pub(super) fn firmware(
+    target: &TargetMachine,
+    installed: &ClosureFacts,
+    choices: &mut Vec<String>,
+) -> Firmware {
+    if let Some(told) = target.firmware {
+        return told;
+    }
+    let has_esp = || installed.file_systems.iter().any(|fs| fs.fs_type == "vfat");
+    let why = match &installed.boot_loader {
+        BootLoader::SystemdBoot => "systemd-boot is for nothing else",
+        BootLoader::Grub { devices, efi: true } if devices.is_empty() => {
+            "GRUB is installed for nothing else"
+        }
+        // A disk that boots either way.
+        BootLoader::Grub { efi: true, .. } if has_esp() => {
+            "GRUB is installed for it, and an ESP is mounted"
+        }
+        BootLoader::Grub { .. } | BootLoader::Other { .. } => return Firmware::Bios,
+    };
+    choices.push(format!(
+        "the firmware is UEFI (OVMF, Secure Boot off): {why}"
+    ));
+    Firmware::Uefi
 }
 
 /// What a device's name says of its bus.

@@ -6,6 +6,7 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,8 @@ use tokio::sync::oneshot;
 use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
 use super::devices::foreign_devices;
+use super::firmware;
+use super::foretell::foretell;
 use super::fresh_disk::{copied, fresh_disk};
 use super::guest::{Guest, GuestTrouble};
 use super::ladder::shell_files;
@@ -21,7 +24,7 @@ use super::nix_database;
 use super::recorder::Recorder;
 use super::run::{Closures, RunError, machine};
 use crate::image::{self, Cache, CacheEntry, Layout, Spare, Use};
-use crate::vm::{BootSource, Proof};
+use crate::vm::{BootSource, Proof, Uefi};
 use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
 
 /// Changes whenever equal inputs would give another disk.
@@ -55,6 +58,7 @@ pub fn disk_key(plan: &Plan, layout: &Layout) -> String {
         format!("{:?}", boot_route(plan)),
     ]
     .into_iter()
+    .chain(firmware::identity(plan))
     .chain(plan.seeded.iter().map(|seeded| format!("{seeded:?}")))
     {
         hasher.update(part);
@@ -74,7 +78,7 @@ pub(super) async fn provision(
     recorder: &mut Recorder<'_>,
 ) -> Result<Provisioned, RunError> {
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
-    let layout = image::layout(installed, &plan.candidate, plan.disk_bus)?;
+    let layout = image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware)?;
     let key = disk_key(plan, &layout);
     recorder.working("look for the test disk in the cache");
     let entry = match cache.try_entry(&key)? {
@@ -104,7 +108,8 @@ pub(super) async fn provision(
         });
     }
     if boot_route(plan) == BootRoute::Bootloader {
-        match install(plan, closures, &disk, proof, recorder).await? {
+        let uefi = firmware::of_a_new_machine(plan, reservation.workshop())?;
+        match install(plan, closures, &disk, uefi, proof, recorder).await? {
             Ok(observed) => provision.extend(observed),
             Err(_) => return Ok(Provisioned::GuestFailed),
         }
@@ -143,6 +148,7 @@ async fn install(
     plan: &Plan,
     closures: &Closures,
     disk: &Path,
+    uefi: Option<Arc<Uefi>>,
     proof: &Proof,
     recorder: &mut Recorder<'_>,
 ) -> Result<Result<Vec<Observation>, GuestTrouble>, RunError> {
@@ -151,7 +157,7 @@ async fn install(
     recorder.record(Observation::StepStarted {
         step: Step::Provision,
     })?;
-    let mut spec = machine(plan, proof);
+    let mut spec = machine(plan, proof, uefi);
     spec.disk_format = "raw";
     spec.no_reboot = true;
     // A stage 1 that fails shall end this boot at once: it is bootproof's own, not the one that is judged.
@@ -230,11 +236,15 @@ async fn install_in(
         exit_code: answer.exit_code,
         output: answer.output,
     };
+    let foretold = match foretell(guest, None, deadlines).await? {
+        Ok(foretold) => foretold,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
     guest.send_last("sync; systemctl poweroff").await?;
     if let Err(trouble) = guest.wait_for_exit(deadlines.power_off()).await? {
         return Ok(Err(trouble));
     }
-    Ok(Ok(note.into_iter().chain([observed]).collect()))
+    Ok(Ok(note.into_iter().chain([observed, foretold]).collect()))
 }
 
 /// Shell commands that make the names of GRUB's devices, which no VM has, links to the VM's disk.

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::choose::{BootRoute, boot_route};
 use super::devices::processor;
+use super::firmware;
 use super::provision::disk_key;
 use super::run::RunError;
 use crate::image::{self, DiskError, Layout, PartitionKind};
@@ -11,7 +13,7 @@ use crate::vocabulary::Plan;
 /// Whether the cache in `directory` has the disk of `plan`.
 pub fn is_cached(plan: &Plan, directory: &Path) -> bool {
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
-    image::layout(installed, &plan.candidate, plan.disk_bus).is_ok_and(|layout| {
+    image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware).is_ok_and(|layout| {
         directory
             .join("disks")
             .join(disk_key(plan, &layout))
@@ -30,11 +32,14 @@ pub fn require_programs(plan: &Plan, directory: &Path) -> Result<(), RunError> {
     let mut programs = vec![processor(&plan.target).0.program(), "qemu-img"];
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
     if !is_cached(plan, directory)
-        && let Ok(layout) = image::layout(installed, &plan.candidate, plan.disk_bus)
+        && let Ok(layout) = image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware)
     {
         programs.extend(programs_to_build(&layout));
     }
     image::require(&programs).map_err(DiskError::from)?;
+    if boot_route(plan) == BootRoute::Bootloader {
+        firmware::images(plan)?;
+    }
     Ok(())
 }
 

@@ -2,16 +2,19 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::choose::{BootRoute, boot_route};
 use super::deadlines::Deadlines;
 use super::devices::{forwards, network_card, processor};
+use super::firmware;
 use super::guest::GuestError;
+use super::network::network;
 use super::provision::{Provisioned, disk_of, provision};
 use super::recorder::{Progress, Recorder, set_aside};
 use super::steps::Steps;
 use crate::image::{Cache, DiskError, Overlay, Seed, UnsupportedDisk};
-use crate::vm::{self, BootSource, MachineSpec, Proof, VmError};
+use crate::vm::{self, BootSource, MachineSpec, Proof, Uefi, VmError};
 use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcome, Unproven};
 
 /// The files of the closures on the host.
@@ -71,6 +74,10 @@ pub enum RunError {
     Disk(#[from] DiskError),
     #[error(transparent)]
     Unsupported(#[from] UnsupportedDisk),
+    #[error(
+        "the machine boots by UEFI, and no UEFI firmware for QEMU is here: install it with `apt-get install {package}`"
+    )]
+    NoUefi { package: &'static str },
     #[error("failed to open the cache {}: {source} (name another place with --cache-dir)", directory.display())]
     Cache {
         directory: PathBuf,
@@ -189,9 +196,13 @@ async fn attempt(
         }
         Err(error) => return Err(error),
     };
+    let route = boot_route(plan);
+    let uefi = match route {
+        BootRoute::Bootloader => firmware::of_a_run(plan, base.place(), &options.run_directory)?,
+        BootRoute::Direct { .. } => None,
+    };
     let base_disk = disk_of(&base);
     let disk = Overlay::on(base, base_disk, &options.run_directory, options.keep)?;
-    let route = boot_route(plan);
     if let BootRoute::Direct { reason } = &route {
         recorder.unproven(Unproven {
             state: None,
@@ -215,6 +226,7 @@ async fn attempt(
         plan,
         closures,
         route,
+        uefi,
         proof: &proof,
         deadlines: Deadlines::new(proof.factor),
     };
@@ -237,17 +249,22 @@ pub(super) fn skip(steps: &[Step], recorder: &mut Recorder<'_>) -> io::Result<()
 }
 
 /// The target machine, as QEMU is asked for it, booting from its disk.
-pub(super) fn machine(plan: &Plan, proof: &Proof) -> MachineSpec {
+pub(super) fn machine(plan: &Plan, proof: &Proof, uefi: Option<Arc<Uefi>>) -> MachineSpec {
     let (binary, cpu) = processor(&plan.target);
+    let network = network(plan);
     MachineSpec {
         binary,
         accelerator: proof.accelerator,
         cpu,
         cores: plan.target.cores,
         memory_mib: plan.target.memory_mib,
+        uefi,
         disk_bus: plan.disk_bus,
         disk_format: "qcow2",
         network_card: network_card(plan).0,
+        card_place: network.place,
+        mac: network.mac,
+        subnet: network.subnet,
         forwards: forwards(plan),
         boot: BootSource::Disk,
         no_reboot: false,

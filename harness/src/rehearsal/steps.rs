@@ -1,17 +1,19 @@
 //! The steps of a rehearsal: boot, switch, reboot, and a look at the state that each leads to.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::choose::BootRoute;
 use super::deadlines::Deadlines;
+use super::foretell::foretell;
 use super::guest::{Guest, GuestTrouble};
 use super::observe::{Look, look};
 use super::provision::link_foreign_devices;
 use super::recorder::Recorder;
 use super::run::{Closures, KernelFiles, RunError, machine, skip};
 use crate::fold;
-use crate::vm::{BootSource, MachineSpec, Proof};
+use crate::vm::{BootSource, MachineSpec, Proof, Uefi};
 use crate::vocabulary::{
     BootId, ByHand, ClosureFacts, Observation, Plan, State, Step, StepOutcome,
 };
@@ -21,6 +23,8 @@ pub(super) struct Steps<'a> {
     pub(super) plan: &'a Plan,
     pub(super) closures: &'a Closures,
     pub(super) route: BootRoute,
+    /// The machine's firmware; `None` for SeaBIOS.
+    pub(super) uefi: Option<Arc<Uefi>>,
     pub(super) proof: &'a Proof,
     pub(super) deadlines: Deadlines,
 }
@@ -223,6 +227,12 @@ impl Steps<'_> {
             },
         )
         .await?;
+        if looked.is_ok()
+            && self.route == BootRoute::Bootloader
+            && let Err(trouble) = self.foretell(guest, state).await?
+        {
+            return Ok(Err(trouble));
+        }
         match self.plan.hold.filter(|hold| hold.state == state) {
             Some(hold) if looked.is_ok() => {
                 Ok(guest.hold(hold, &progressed.ports).await?.map(|boot| {
@@ -231,6 +241,17 @@ impl Steps<'_> {
             }
             _ => Ok(looked),
         }
+    }
+
+    /// Reads the bootloader's files as they are now: what the next boot will be compared with.
+    async fn foretell(&self, guest: &mut Guest<'_, '_>, state: State) -> Stepped {
+        Ok(match foretell(guest, Some(state), self.deadlines).await? {
+            Ok(foretold) => {
+                guest.recorder().record(foretold)?;
+                Ok(())
+            }
+            Err(trouble) => Err(trouble),
+        })
     }
 
     /// What the plan has an operator do in this state.
@@ -254,7 +275,7 @@ impl Steps<'_> {
 
     fn installed_machine(&self) -> MachineSpec {
         match self.route {
-            BootRoute::Bootloader => machine(self.plan, self.proof),
+            BootRoute::Bootloader => machine(self.plan, self.proof, self.uefi.clone()),
             BootRoute::Direct { .. } => {
                 let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
                 self.directly(installed, &self.closures.installed)
@@ -275,7 +296,7 @@ impl Steps<'_> {
                 ),
             },
             no_reboot: true,
-            ..machine(self.plan, self.proof)
+            ..machine(self.plan, self.proof, None)
         }
     }
 }

@@ -51,6 +51,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         target: TargetSummary {
             machine: plan.target.clone(),
             disk_bus: plan.disk_bus,
+            firmware: plan.firmware,
         },
         accelerator: run.accelerator.as_ref().map(|used| AcceleratorUsed {
             accelerator: used.accelerator,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 use crate::vocabulary::{
-    Accelerator, BootId, DiskBus, ElfClass, Finding, ProbeRoute, Stage, State, Step, StepOutcome,
-    StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
+    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Stage, State, Step,
+    StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
 };
 
 /// What a rehearsal proved of a candidate, for one target machine.
@@ -118,6 +118,9 @@ pub struct TargetSummary {
     pub machine: TargetMachine,
     /// The bus that the VM's disk was on.
     pub disk_bus: DiskBus,
+    /// The VM's.
+    #[serde(default, skip_serializing_if = "Firmware::is_bios")]
+    pub firmware: Firmware,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

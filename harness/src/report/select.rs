@@ -138,9 +138,7 @@ pub(super) fn step(step: &StepReport) -> String {
 /// `x86_64-linux, 2 cores, 1024 MiB, BIOS, disk on virtio`.
 pub(super) fn machine(report: &Report) -> String {
     let machine = &report.target.machine;
-    let firmware = match machine.firmware {
-        crate::vocabulary::Firmware::Bios => "BIOS",
-    };
+    let firmware = report.target.firmware.as_str();
     let cpu = machine
         .cpu
         .as_ref()

@@ -8,8 +8,8 @@ mod mutation;
 mod read;
 
 pub use model::{
-    Architecture, Expectation, InspectionSpec, NetworkSpec, Rehearsal, Scenario, ServiceSpec,
-    SystemSpec, VirtualHostSpec,
+    Architecture, Expectation, InspectionSpec, InstalledBootLoader, NetworkSpec, Rehearsal,
+    Scenario, ServiceSpec, SystemSpec, VirtualHostSpec,
 };
 pub use mutation::{Mutation, Part};
 pub use read::{ScenarioError, file, names};

@@ -70,10 +70,14 @@ pub struct SystemSpec {
     pub kernel_modules: Option<Architecture>,
     pub userland: Option<Architecture>,
     pub kernel_params: Option<Vec<String>>,
+    /// GRUB for BIOS, where absent.
+    pub boot_loader: Option<InstalledBootLoader>,
     pub grub_device: Option<String>,
     /// Further options of NixOS's GRUB installer, by the names that `install-grub.pl` has for them: `grubTargetEfi`.
     pub grub_options: Option<BTreeMap<String, String>>,
     pub root_label: Option<String>,
+    /// The label of a FAT that is mounted at `/boot`, where there is one.
+    pub esp_label: Option<String>,
     pub initrd_modules: Option<Vec<String>>,
     pub tools: Option<Vec<String>>,
     pub network: Option<NetworkSpec>,
@@ -83,6 +87,16 @@ pub struct SystemSpec {
     pub virtual_hosts: Option<Vec<VirtualHostSpec>>,
     /// Faults, each made to a copy of one part as it is built, in this order.
     pub mutations: Option<Vec<Mutation>>,
+}
+
+/// Which bootloader the lab's installer installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InstalledBootLoader {
+    /// For BIOS, on the disk's first sectors.
+    Grub,
+    GrubEfi,
+    SystemdBoot,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

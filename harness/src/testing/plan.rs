@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use crate::vocabulary::{
-    BootLoader, ClosureFacts, DiskBus, DiskDriver, ElfClass, FORMAT_VERSION, HttpEndpoint,
-    Listener, Plan, Step, StorePath, System, TargetMachine,
+    BootLoader, ClosureFacts, DiskBus, DiskDriver, ElfClass, FORMAT_VERSION, Firmware,
+    HttpEndpoint, Listener, Plan, Step, StorePath, System, TargetMachine,
 };
 
 pub(crate) const BASELINE: &str =
@@ -53,6 +53,7 @@ pub(crate) fn closure(toplevel: &str) -> ClosureFacts {
             efi: false,
         },
         file_systems: Vec::new(),
+        interfaces: Vec::new(),
         http: endpoints(),
         unit_executables: services
             .iter()
@@ -74,6 +75,7 @@ pub(crate) fn plan() -> Plan {
         expected_by: "the scenario".to_owned(),
         target: TargetMachine::default(),
         disk_bus: DiskBus::Virtio,
+        firmware: Firmware::Bios,
         choices: vec!["the disk is on virtio, which the initrd can drive".to_owned()],
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
         window_seconds: 10,

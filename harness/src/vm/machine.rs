@@ -1,8 +1,11 @@
 //! What a machine is made of, and the QEMU command line that makes it: a pure function.
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::firmware::Uefi;
 use super::shell::SHELL_PORT_NAME;
 use crate::vocabulary::{Accelerator, DiskBus};
 
@@ -15,10 +18,17 @@ pub struct MachineSpec {
     pub cpu: String,
     pub cores: u32,
     pub memory_mib: u32,
+    /// `None` for SeaBIOS.
+    pub uefi: Option<Arc<Uefi>>,
     pub disk_bus: DiskBus,
     /// The format of the image behind the disk's file descriptor: `raw` or `qcow2`.
     pub disk_format: &'static str,
     pub network_card: NetworkCard,
+    /// Where the card is put; `None` leaves it to QEMU.
+    pub card_place: Option<CardPlace>,
+    pub mac: Option<String>,
+    /// `None` for QEMU's own, where the guest has its address by DHCP.
+    pub subnet: Option<Subnet>,
     pub forwards: Vec<Forward>,
     pub boot: BootSource,
     /// A reset ends QEMU instead of starting the guest again.
@@ -48,6 +58,30 @@ pub enum NetworkCard {
     E1000e,
 }
 
+/// Where on the machine's PCI buses a card is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardPlace {
+    /// This slot of bus 0.
+    Bus0(u8),
+    /// Behind a port, as the only card of this bus.
+    Port(u8),
+    /// In the hotplug slot of this number.
+    HotplugSlot(u8),
+    /// The firmware's tables call it the card of this number.
+    Onboard(u8),
+}
+
+/// An IPv4 network with a guest that has its address by its own configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnet {
+    pub network: Ipv4Addr,
+    pub prefix: u8,
+    pub guest: Ipv4Addr,
+    /// The gateway: QEMU itself.
+    pub host: Ipv4Addr,
+    pub dns: Ipv4Addr,
+}
+
 /// A TCP port of the guest that the host can reach on a loopback port which QEMU chooses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forward {
@@ -74,6 +108,8 @@ pub struct ChildFds {
     pub shell_virtio: i32,
     pub shell_serial: i32,
     pub disk: i32,
+    pub firmware: i32,
+    pub firmware_variables: i32,
 }
 
 /// The numbers that every QEMU of ours uses, so that equal machines have equal command lines.
@@ -83,6 +119,8 @@ pub(super) const CHILD_FDS: ChildFds = ChildFds {
     shell_virtio: 5,
     shell_serial: 6,
     disk: 7,
+    firmware: 8,
+    firmware_variables: 9,
 };
 
 /// The arguments of the QEMU process, without the program itself.
@@ -94,7 +132,11 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
         args.push(option.into());
         args.push(value.into());
     };
-    push("-machine", "q35".to_owned());
+    let with_smm = spec.uefi.as_ref().is_some_and(|uefi| uefi.smm);
+    push(
+        "-machine",
+        format!("q35{}", if with_smm { ",smm=on" } else { "" }),
+    );
     push("-accel", accelerator(spec.accelerator));
     push("-cpu", spec.cpu.clone());
     push("-smp", spec.cores.to_string());
@@ -102,6 +144,37 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
     push("-display", "none".to_owned());
     push("-vga", "std".to_owned());
     push("-rtc", "base=utc".to_owned());
+
+    if spec.uefi.is_some() {
+        let flash = "if=pflash,format=raw,unit";
+        let (code, variables) = (fds.firmware, fds.firmware_variables);
+        push(
+            "-drive",
+            format!("{flash}=0,readonly=on,file=/dev/fd/{code}"),
+        );
+        push("-drive", format!("{flash}=1,file=/dev/fd/{variables}"));
+    }
+    if with_smm {
+        // Nobody but the firmware may write its variables, and it does not sleep (edk2's OvmfPkg/README, "SMM support").
+        push(
+            "-global",
+            "driver=cfi.pflash01,property=secure,value=on".to_owned(),
+        );
+        push("-global", "ICH9-LPC.disable_s3=1".to_owned());
+    }
+
+    // Before all other devices, so that none of them takes its place.
+    let devices = placed_card(spec);
+    for device in &devices {
+        push("-device", device.clone());
+    }
+    if let Some(CardPlace::HotplugSlot(_)) = spec.card_place {
+        // By ACPI every port would have a slot of its own numbering.
+        push(
+            "-global",
+            "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off".to_owned(),
+        );
+    }
 
     push("-chardev", socket("qmp", fds.qmp));
     push("-mon", "chardev=qmp,mode=control".to_owned());
@@ -127,8 +200,10 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
     for device in disk_devices(spec.disk_bus) {
         push("-device", (*device).to_owned());
     }
-    push("-netdev", netdev(&spec.forwards));
-    push("-device", format!("{},netdev=net", card(spec.network_card)));
+    push("-netdev", netdev(&spec.forwards, spec.subnet.as_ref()));
+    if devices.is_empty() {
+        push("-device", card_device(spec, ""));
+    }
     if let BootSource::Kernel {
         kernel,
         initrd,
@@ -190,11 +265,54 @@ fn card(card: NetworkCard) -> &'static str {
     }
 }
 
+fn card_device(spec: &MachineSpec, place: &str) -> String {
+    let mac = spec.mac.as_ref().map(|mac| format!(",mac={mac}"));
+    let card = card(spec.network_card);
+    format!("{card},netdev=net{place}{}", mac.unwrap_or_default())
+}
+
+/// The card, with the ports that lead to it, where it has a place of its own.
+fn placed_card(spec: &MachineSpec) -> Vec<String> {
+    let port = |number: u8, slot: u8| {
+        format!("pcie-root-port,id=port{number},bus=pcie.0,chassis={number},slot={slot}")
+    };
+    match spec.card_place {
+        None => Vec::new(),
+        Some(CardPlace::Bus0(slot)) => {
+            vec![card_device(spec, &format!(",bus=pcie.0,addr={slot:#x}"))]
+        }
+        Some(CardPlace::Onboard(index)) => vec![card_device(spec, &format!(",acpi-index={index}"))],
+        Some(CardPlace::HotplugSlot(slot)) => {
+            vec![port(1, slot), card_device(spec, ",bus=port1")]
+        }
+        // Buses are numbered as the ports come.
+        Some(CardPlace::Port(bus)) => {
+            let ports = (1..=bus).map(|number| port(number, 0));
+            let card = card_device(spec, &format!(",bus=port{bus}"));
+            ports.chain([card]).collect()
+        }
+    }
+}
+
 /// User-mode networking that lets nothing out; QEMU picks the host's ports, so that two runs never compete for one.
-fn netdev(forwards: &[Forward]) -> String {
+fn netdev(forwards: &[Forward], subnet: Option<&Subnet>) -> String {
     let mut text = "user,id=net,restrict=on".to_owned();
+    let mut guest = String::new();
+    if let Some(subnet) = subnet {
+        let Subnet {
+            network,
+            prefix,
+            host,
+            dns,
+            ..
+        } = subnet;
+        guest = subnet.guest.to_string();
+        text.push_str(&format!(
+            ",net={network}/{prefix},host={host},dns={dns},dhcpstart={guest}"
+        ));
+    }
     for Forward { guest_port } in forwards {
-        text.push_str(&format!(",hostfwd=tcp:127.0.0.1:0-:{guest_port}"));
+        text.push_str(&format!(",hostfwd=tcp:127.0.0.1:0-{guest}:{guest_port}"));
     }
     text
 }
@@ -210,9 +328,13 @@ mod tests {
             cpu: "qemu64,-svm".to_owned(),
             cores: 2,
             memory_mib: 1024,
+            uefi: None,
             disk_bus: DiskBus::Virtio,
             disk_format: "qcow2",
             network_card: NetworkCard::Virtio,
+            card_place: None,
+            mac: None,
+            subnet: None,
             forwards: vec![Forward { guest_port: 80 }],
             boot: BootSource::Disk,
             no_reboot: false,
@@ -255,6 +377,61 @@ mod tests {
             };
             assert!(text(&spec).contains("drive=disk") && text(&spec).contains("bootindex=1"));
         }
+    }
+
+    #[test]
+    fn a_card_with_a_place_comes_before_what_would_take_it() {
+        let with = |place| MachineSpec {
+            card_place: Some(place),
+            ..spec()
+        };
+        let bus0 = text(&with(CardPlace::Bus0(3)));
+        let card = bus0
+            .find("virtio-net-pci,netdev=net,bus=pcie.0,addr=0x3")
+            .unwrap();
+        assert!(card < bus0.find("virtio-serial-pci").unwrap());
+        assert_eq!(bus0.matches("netdev=net").count(), 1);
+        let slot = text(&with(CardPlace::HotplugSlot(5)));
+        assert!(slot.contains("chassis=1,slot=5") && slot.contains("netdev=net,bus=port1"));
+        let port = text(&with(CardPlace::Port(2)));
+        assert!(port.contains("id=port2") && port.contains("netdev=net,bus=port2"));
+    }
+
+    #[test]
+    fn a_guest_with_an_address_of_its_own_is_reached_there() {
+        let of = |last| Ipv4Addr::new(192, 0, 2, last);
+        let spec = MachineSpec {
+            subnet: Some(Subnet {
+                network: of(0),
+                prefix: 24,
+                guest: of(10),
+                host: of(1),
+                dns: of(2),
+            }),
+            mac: Some("52:54:00:00:00:05".to_owned()),
+            ..spec()
+        };
+        let text = text(&spec);
+        assert!(text.contains("net=192.0.2.0/24,host=192.0.2.1"));
+        assert!(text.contains("hostfwd=tcp:127.0.0.1:0-192.0.2.10:80"));
+        assert!(text.contains("virtio-net-pci,netdev=net,mac=52:54:00:00:00:05"));
+    }
+
+    #[test]
+    fn only_a_machine_with_uefi_has_flash_and_its_code_is_never_written() {
+        assert!(!text(&spec()).contains("pflash"));
+        let with = |smm| MachineSpec {
+            uefi: Some(Arc::new(Uefi {
+                code: tempfile::tempfile().unwrap(),
+                variables: tempfile::tempfile().unwrap(),
+                smm,
+            })),
+            ..spec()
+        };
+        let plain = text(&with(false));
+        assert!(plain.contains("unit=0,readonly=on,file=/dev/fd/8"));
+        assert!(plain.contains("unit=1,file=/dev/fd/9") && !plain.contains("smm=on"));
+        assert!(text(&with(true)).contains("-machine q35,smm=on"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! machine, hands on what happens as [`VmEvent`]s, and makes sure that no process outlives its owner.
 
 mod accelerator;
+mod firmware;
 mod machine;
 mod process;
 mod qmp;
@@ -12,8 +13,10 @@ mod streams;
 mod text_screen;
 
 pub use accelerator::{Proof, prove_accelerator};
+pub use firmware::{Uefi, UefiImages, uefi_images};
 pub use machine::{
-    BootSource, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, argv, argv_text,
+    BootSource, CardPlace, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet, argv,
+    argv_text,
 };
 pub use process::{Vm, VmError, VmEvent};
 pub use shell::{GREETING, SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};

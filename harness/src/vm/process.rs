@@ -119,14 +119,20 @@ impl Vm {
             parent_fd,
             child_fd,
         };
+        let mut mappings = vec![
+            mapping(qmp_child, CHILD_FDS.qmp),
+            mapping(console_child, CHILD_FDS.console),
+            mapping(virtio_child, CHILD_FDS.shell_virtio),
+            mapping(serial_child, CHILD_FDS.shell_serial),
+            mapping(disk, CHILD_FDS.disk),
+        ];
+        if let Some(uefi) = &spec.uefi {
+            mappings.push(mapping(uefi.code.try_clone()?.into(), CHILD_FDS.firmware));
+            let variables = uefi.variables.try_clone()?.into();
+            mappings.push(mapping(variables, CHILD_FDS.firmware_variables));
+        }
         command
-            .fd_mappings(vec![
-                mapping(qmp_child, CHILD_FDS.qmp),
-                mapping(console_child, CHILD_FDS.console),
-                mapping(virtio_child, CHILD_FDS.shell_virtio),
-                mapping(serial_child, CHILD_FDS.shell_serial),
-                mapping(disk, CHILD_FDS.disk),
-            ])
+            .fd_mappings(mappings)
             .map_err(|collision| io::Error::other(collision.to_string()))?;
         die_with_parent(command.as_std_mut());
         let mut child = command.spawn().map_err(|source| VmError::Start {

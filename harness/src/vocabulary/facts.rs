@@ -40,12 +40,30 @@ pub struct ClosureFacts {
     pub boot_loader: BootLoader,
     /// The closure's fstab, in order, pseudo file systems left out.
     pub file_systems: Vec<FileSystem>,
+    /// The network interfaces that are configured by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
     /// Every listener × virtual host × location of the closure's nginx configuration worth probing.
     pub http: Vec<HttpEndpoint>,
     /// For each service unit, the class of the executable that its first `ExecStart` names (scripts: of their interpreter).
     pub unit_executables: BTreeMap<String, ElfClass>,
     /// What could not be read, for the report: the subject, then why.
     pub unreadable: Vec<(String, String)>,
+}
+
+/// A network interface that a closure configures by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    pub name: String,
+    /// Static ones, such as `192.0.2.10/24`.
+    pub addresses: Vec<String>,
+    /// An IPv4 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+    /// The hardware address by which the closure finds the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
 }
 
 impl ClosureFacts {

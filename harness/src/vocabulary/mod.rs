@@ -12,6 +12,7 @@ mod inspected;
 mod observation;
 mod place;
 mod plan;
+mod prediction;
 mod probe;
 pub mod size;
 mod store_path;
@@ -24,7 +25,7 @@ pub use boot_id::BootId;
 pub use changes::{Changes, Replaced};
 pub use facts::{
     BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdDamage, InitrdModules,
-    Listener,
+    Interface, Listener,
 };
 pub use finding::{Check, Evidence, Finding, Severity};
 pub use finding_pattern::{FindingPattern, FindingPatternError};
@@ -36,6 +37,7 @@ pub use observation::{
 };
 pub use place::Place;
 pub use plan::{ByHand, FORMAT_VERSION, Hold, Plan, Seeded, Step};
+pub use prediction::Prediction;
 pub use probe::{Asks, Certificate, Probe};
 pub use store_path::{STORE_DIR, StorePath, StorePathError};
 pub use suppression::Suppression;

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{BootId, Certificate, HttpEndpoint, Inspected, Probe, State, Step, Unproven};
+use super::{
+    BootId, Certificate, HttpEndpoint, Inspected, Prediction, Probe, State, Step, Unproven,
+};
 
 /// One line of `observations.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +81,12 @@ pub enum Observation {
         boot_id: BootId,
         /// `virtio-serial` or `serial`.
         transport: String,
+    },
+    /// What the bootloader was going to start, before it did; `None` for the state after its installation on the fresh disk.
+    Predicted {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<State>,
+        prediction: Prediction,
     },
     /// What a command of the closure printed in the guest.
     Dumped {

@@ -3,7 +3,9 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ClosureFacts, DiskBus, Probe, StorePath, Suppression, System, TargetMachine};
+use super::{
+    ClosureFacts, DiskBus, Firmware, Probe, StorePath, Suppression, System, TargetMachine,
+};
 
 /// All that a rehearsal needs to know, and all that its report needs beside the observations: `plan.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Plan {
     pub target: TargetMachine,
     /// The bus that the disk is attached to.
     pub disk_bus: DiskBus,
+    #[serde(default, skip_serializing_if = "Firmware::is_bios")]
+    pub firmware: Firmware,
     /// What was chosen for the VM and why, one sentence each.
     pub choices: Vec<String>,
     pub steps: Vec<Step>,

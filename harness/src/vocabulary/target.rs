@@ -17,11 +17,18 @@ pub struct TargetMachine {
     pub cores: u32,
     #[serde(default = "one_gibibyte")]
     pub memory_mib: u32,
+    /// `None` leaves the choice to the closure's bootloader.
     #[serde(default)]
-    pub firmware: Firmware,
+    pub firmware: Option<Firmware>,
     /// `None` leaves the choice to what the initrd can drive and what the bootloader's device is called.
     #[serde(default)]
     pub disk_bus: Option<DiskBus>,
+    /// What systemd calls its network card: `ens5`, `enp0s3`, `enp1s0`, `eno1`. `None` for the name that the closure configures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The card's hardware address, such as `52:54:00:12:34:56`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
     /// What is free on its `/boot`, in MiB; `None` where nobody said.
     #[serde(default)]
     pub boot_free_mib: Option<u64>,
@@ -49,8 +56,10 @@ impl Default for TargetMachine {
             cpu: None,
             cores: two(),
             memory_mib: one_gibibyte(),
-            firmware: Firmware::default(),
+            firmware: None,
             disk_bus: None,
+            interface: None,
+            mac: None,
             boot_free_mib: None,
             boot_size_mib: None,
         }
@@ -64,6 +73,22 @@ pub enum Firmware {
     /// SeaBIOS.
     #[default]
     Bios,
+    /// OVMF, as wide as the machine, with Secure Boot off.
+    Uefi,
+}
+
+impl Firmware {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bios => "BIOS",
+            Self::Uefi => "UEFI",
+        }
+    }
+
+    /// For what is written down only where it is not as usual.
+    pub fn is_bios(&self) -> bool {
+        *self == Self::Bios
+    }
 }
 
 /// How the disk is attached, which decides its name in the guest.

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use machine::main;
 pub use script::{Act, Answer, Role, Script};
+pub use shell::MARK;
 
 /// Names the directory of the script, for the fake QEMU that bootproof starts.
 pub const DIRECTORY_VARIABLE: &str = "FAKE_QEMU_DIRECTORY";

@@ -9,6 +9,16 @@ use super::machine::until_heard;
 /// Stands in each command before the number that its answer must end with.
 const END: &str = "BOOTPROOF END ";
 
+/// Stands in an output for the mark that the command gives the frames of its answer.
+pub const MARK: &str = "@mark@";
+
+fn mark(command: &str) -> &str {
+    let mut lines = command.lines();
+    lines
+        .find_map(|line| line.strip_prefix("mark="))
+        .unwrap_or_default()
+}
+
 /// Answers until a command reboots the machine or powers it off, or an answer is the last.
 pub(super) fn serve(port: &mut UnixStream, answers: &[Answer]) -> io::Result<()> {
     let mut received = String::new();
@@ -23,6 +33,7 @@ pub(super) fn serve(port: &mut UnixStream, answers: &[Answer]) -> io::Result<()>
                 Some(answer) => (answer.output.as_str(), answer.exit_code),
                 None => ("the script has no answer to this\n", 127),
             };
+            let output = output.replace(MARK, mark(&command));
             write!(port, "{output}\n{END}{nonce} {code}\n")?;
             until_heard(port)?;
             if answer.is_some_and(|answer| answer.last) {

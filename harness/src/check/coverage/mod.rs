@@ -8,7 +8,7 @@ use crate::fold::{Run, StateRecord, dump_subject};
 use crate::vocabulary::{Dump, HttpEndpoint, Plan, State, System, Unproven};
 
 use super::network::is_lost_to_outside;
-use super::{Scene, lacks};
+use super::{Scene, lacks, prediction};
 
 /// The dumps without which a state is not proven. The queue of jobs is only evidence.
 const NEEDED: [Dump; 5] = [
@@ -42,6 +42,7 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
         }));
     }
     gaps.extend(of_boots(run));
+    gaps.extend(prediction::unproven(run));
     gaps.extend(of_expectation(plan));
     for gap in gaps {
         // The recording knows better why, where it speaks of the same; it cannot make it weigh less.

@@ -13,7 +13,7 @@ use super::super::args::DoctorArgs;
 use super::super::{Failure, chain, memory, run_directory};
 use crate::doctor::{Firmware, Kvm, Place, Probed, ProvenAccelerator, Role, TOOLS, Tool};
 use crate::fold::sanitise;
-use crate::rehearsal::{QemuBinary, free_mib, prove_accelerator};
+use crate::rehearsal::{QemuBinary, free_mib, prove_accelerator, uefi_images};
 use crate::vocabulary::TargetMachine;
 
 /// A program that does not tell its version in this time is taken for one that tells none.
@@ -121,21 +121,13 @@ async fn firmware() -> Firmware {
         Some(sanitise::line(&place.display().to_string()))
     };
     let in_each = |name: &str| directories.iter().map(|d| d.join(name)).collect::<Vec<_>>();
-    let mut ovmf = in_each("edk2-x86_64-code.fd");
-    ovmf.extend(OVMF.iter().map(PathBuf::from));
+    let uefi = |binary| uefi_images(binary).and_then(|images| first(vec![images.code]));
     Firmware {
         seabios: first(in_each("bios-256k.bin")),
-        ovmf: first(ovmf),
+        ovmf: uefi(QemuBinary::X86_64),
+        ovmf_ia32: uefi(QemuBinary::I386),
     }
 }
-
-/// Where distributions have it.
-const OVMF: &[&str] = &[
-    "/usr/share/OVMF/OVMF_CODE_4M.fd",
-    "/usr/share/OVMF/OVMF_CODE.fd",
-    "/usr/share/edk2/ovmf/OVMF_CODE.fd",
-    "/run/libvirt/nix-ovmf/OVMF_CODE.fd",
-];
 
 /// What is free in a directory that may not be made yet, and whether this user may write there.
 fn place(role: Role, path: &Path) -> Place {

@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use crate::vocabulary::{
-    Accelerator, BootId, Dump, Finding, HttpAnswer, Observation, ProbeRoute, Severity, Stage,
-    State, Step, StepOutcome, StorePath, Unproven, Verdict,
+    Accelerator, BootId, Dump, Finding, HttpAnswer, Observation, Prediction, ProbeRoute, Severity,
+    Stage, State, Step, StepOutcome, StorePath, Unproven, Verdict,
 };
 
 /// The version of these lines: raised where a key or a kind goes away or changes its meaning, and not where one is added.
@@ -126,6 +126,11 @@ pub(in crate::cli) enum Event {
     },
     BegunAgain {
         reason: String,
+    },
+    /// What the bootloader is going to start next; `state` is `null` after its installation on the fresh disk.
+    Predicted {
+        state: Option<State>,
+        prediction: Prediction,
     },
     Note {
         text: String,
@@ -269,6 +274,7 @@ impl Event {
                 answer,
             },
             Observation::BegunAgain { reason } => Self::BegunAgain { reason },
+            Observation::Predicted { state, prediction } => Self::Predicted { state, prediction },
             Observation::Note { text } => Self::Note { text },
             Observation::Unproven(unproven) => Self::Unproven { unproven },
         }

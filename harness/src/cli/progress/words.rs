@@ -1,7 +1,7 @@
 //! Observations in words. Pure.
 
 use crate::fold::sanitise;
-use crate::vocabulary::{Accelerator, Observation, ProbeRoute, StepOutcome};
+use crate::vocabulary::{Accelerator, Observation, Prediction, ProbeRoute, StepOutcome};
 
 /// What everybody is told of an observation; `None` for what only those are told who want all.
 pub(super) fn words(observation: &Observation) -> Option<String> {
@@ -85,6 +85,12 @@ pub(super) fn details(observation: &Observation) -> Option<String> {
             route(by),
             answer.word()
         ),
+        Observation::Predicted { prediction, .. } => match prediction {
+            Prediction::Entry {
+                entry, chosen_by, ..
+            } => format!("the next boot starts {entry} ({chosen_by})"),
+            Prediction::Unknown { reason } => format!("what boots next is not known: {reason}"),
+        },
         Observation::Note { text } => format!("note: {text}"),
         Observation::Unproven(unproven) => {
             format!("unproven: {}: {}", unproven.subject, unproven.reason)

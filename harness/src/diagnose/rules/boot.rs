@@ -72,6 +72,21 @@ pub(super) const RULES: &[Rule] = &[
         ..BOOT
     },
     Rule {
+        id: "firmware-refuses-kernel",
+        takes: &[failed().saying(&["the firmware cannot start this kernel"])],
+        after: &[Related {
+            what: errors(&[Check::Architecture]).about(&["bootloader"]),
+            of: Of::Anything,
+            words: &[],
+        }],
+        headline: &["{it fails}: the firmware cannot start this kernel"],
+        next: &[
+            "systemd-boot has the firmware load the kernel, and UEFI firmware loads programs of its own width only: build the closure for \
+             the machine's platform, or start a 32-bit kernel by GRUB",
+        ],
+        ..BOOT
+    },
+    Rule {
         id: "kernel-refuses-cpu",
         takes: &[failed().saying(&["the kernel refused the CPU"])],
         headline: &["{it fails}: the kernel is built for another CPU than the machine has"],

@@ -45,9 +45,12 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "old-generation-boots",
-        takes: &[errors(&[Check::WrongGeneration])
-            .within(&[State::Rebooted])
-            .about(&["booted-system"])],
+        takes: &[
+            errors(&[Check::WrongGeneration]).about(&["default-entry"]),
+            errors(&[Check::WrongGeneration])
+                .within(&[State::Rebooted])
+                .about(&["booted-system"]),
+        ],
         after: &[Related {
             what: errors(&[Check::WrongGeneration]),
             of: Of::SameState,

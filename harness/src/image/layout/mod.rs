@@ -1,7 +1,7 @@
 //! Which partitions the test disk needs, so that the closure's own fstab finds what it names. Pure.
 
 use super::identity::Identity;
-use crate::vocabulary::{ClosureFacts, DiskBus, FileSystem};
+use crate::vocabulary::{ClosureFacts, DiskBus, FileSystem, Firmware};
 
 /// The partitions of the one disk; the first has the closure's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub fn layout(
     installed: &ClosureFacts,
     candidate: &ClosureFacts,
     bus: DiskBus,
+    firmware: Firmware,
 ) -> Result<Layout, UnsupportedDisk> {
     let toplevel = || installed.toplevel.to_string();
     let at = |point: &str| {
@@ -137,7 +138,7 @@ pub fn layout(
             add(&mut partitions, fs, store, bus, &mut choices);
         }
     }
-    Ok(numbered(partitions, room_mib, choices))
+    Ok(numbered(partitions, room_mib, choices, firmware))
 }
 
 fn is_swap_file(fs: &FileSystem) -> bool {
@@ -217,7 +218,12 @@ fn place(partitions: &mut Vec<Wanted>, wanted: Wanted, fs: &FileSystem) -> Strin
 }
 
 /// Gives every partition that no device's name has numbered the lowest free number.
-fn numbered(partitions: Vec<Wanted>, room_mib: u64, choices: Vec<String>) -> Layout {
+fn numbered(
+    partitions: Vec<Wanted>,
+    room_mib: u64,
+    choices: Vec<String>,
+    firmware: Firmware,
+) -> Layout {
     let mut taken: Vec<u32> = partitions
         .iter()
         .filter_map(|p| p.identity.number)
@@ -242,7 +248,8 @@ fn numbered(partitions: Vec<Wanted>, room_mib: u64, choices: Vec<String>) -> Lay
     const MBR_NUMBERS: u32 = 4;
     let needs_gpt =
         |p: &Partition| p.part_label.is_some() || p.part_uuid.is_some() || p.number > MBR_NUMBERS;
-    let table = if partitions.iter().any(needs_gpt) {
+    // The type that says which FAT is the ESP is a GPT's; systemd-boot's installer wants it so.
+    let table = if firmware == Firmware::Uefi || partitions.iter().any(needs_gpt) {
         PartitionTable::Gpt
     } else {
         PartitionTable::Mbr

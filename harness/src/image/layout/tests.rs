@@ -1,5 +1,6 @@
 use super::*;
 use crate::vocabulary::BootLoader;
+use crate::vocabulary::Firmware;
 use crate::vocabulary::StorePath;
 
 fn facts(file_systems: &[(&str, &str, &str)]) -> ClosureFacts {
@@ -30,6 +31,7 @@ fn facts(file_systems: &[(&str, &str, &str)]) -> ClosureFacts {
                 options: Vec::new(),
             })
             .collect(),
+        interfaces: Vec::new(),
         http: Vec::new(),
         unit_executables: Default::default(),
         unreadable: Vec::new(),
@@ -39,7 +41,7 @@ fn facts(file_systems: &[(&str, &str, &str)]) -> ClosureFacts {
 #[test]
 fn a_root_by_label_gets_that_label() {
     let facts = facts(&[("/dev/disk/by-label/my\\x20root", "/", "ext4")]);
-    let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+    let layout = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(layout.partitions.len(), 1);
     assert_eq!(layout.partitions[0].label.as_deref(), Some("my root"));
 }
@@ -56,7 +58,7 @@ fn boot_and_swap_of_both_closures_are_made_once() {
         (uuid, "/boot", "vfat"),
         ("LABEL=swap", "none", "swap"),
     ]);
-    let layout = layout(&installed, &candidate, DiskBus::Sata).unwrap();
+    let layout = layout(&installed, &candidate, DiskBus::Sata, Firmware::Bios).unwrap();
     let kinds: Vec<_> = layout.partitions.iter().map(|p| p.kind).collect();
     assert_eq!(
         kinds,
@@ -73,8 +75,8 @@ fn boot_and_swap_of_both_closures_are_made_once() {
 #[test]
 fn a_root_by_device_name_must_be_on_the_bus_that_has_it() {
     let facts = facts(&[("/dev/sda1", "/", "ext4")]);
-    assert!(layout(&facts, &facts, DiskBus::Sata).is_ok());
-    assert!(layout(&facts, &facts, DiskBus::Virtio).is_err());
+    assert!(layout(&facts, &facts, DiskBus::Sata, Firmware::Bios).is_ok());
+    assert!(layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).is_err());
 }
 
 #[test]
@@ -84,7 +86,7 @@ fn a_device_name_gives_the_partition_its_number() {
         ("LABEL=data", "/data", "ext4"),
         ("/dev/vda1", "/boot", "vfat"),
     ]);
-    let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+    let layout = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap();
     let numbers: Vec<_> = layout.partitions.iter().map(|p| p.number).collect();
     assert_eq!(numbers, [2, 3, 1]);
     assert_eq!(layout.table, PartitionTable::Mbr);
@@ -96,10 +98,25 @@ fn partitions_that_are_found_by_their_own_names_need_a_gpt() {
         ("/dev/disk/by-partlabel/disk-main-root", "/", "ext4"),
         ("/dev/disk/by-partlabel/disk-main-ESP", "/boot", "vfat"),
     ]);
-    let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+    let layout = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(layout.table, PartitionTable::Gpt);
     let name = layout.partitions[1].part_label.as_deref();
     assert_eq!(name, Some("disk-main-ESP"));
+}
+
+#[test]
+fn a_machine_with_uefi_has_a_gpt_whatever_the_fstab_says() {
+    let facts = facts(&[
+        ("/dev/disk/by-label/nixos", "/", "ext4"),
+        ("/dev/disk/by-label/ESP", "/boot", "vfat"),
+    ]);
+    let table = |firmware| {
+        layout(&facts, &facts, DiskBus::Virtio, firmware)
+            .unwrap()
+            .table
+    };
+    assert_eq!(table(Firmware::Bios), PartitionTable::Mbr);
+    assert_eq!(table(Firmware::Uefi), PartitionTable::Gpt);
 }
 
 #[test]
@@ -108,7 +125,7 @@ fn a_store_beside_a_root_in_memory_is_put_at_nix() {
         ("/dev/disk/by-label/nix", "/nix", "ext4"),
         ("/dev/disk/by-label/boot", "/boot", "ext4"),
     ]);
-    let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+    let layout = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(layout.partitions[0].mount_point, "/nix");
     assert!(layout.choices[0].contains("on no disk"));
 }
@@ -118,7 +135,7 @@ fn a_candidate_that_calls_the_root_otherwise_finds_it_and_one_that_names_another
     let installed = facts(&[("/dev/disk/by-label/nixos", "/", "ext4")]);
     let uuid = "/dev/disk/by-uuid/f222513b-ded1-49fa-b591-20ce86a2fe7f";
     let otherwise = facts(&[(uuid, "/", "ext4")]);
-    let both = layout(&installed, &otherwise, DiskBus::Virtio).unwrap();
+    let both = layout(&installed, &otherwise, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(both.partitions.len(), 1);
     assert!(both.partitions[0].uuid.is_some() && both.partitions[0].label.is_some());
     assert!(
@@ -127,7 +144,7 @@ fn a_candidate_that_calls_the_root_otherwise_finds_it_and_one_that_names_another
         both.choices
     );
     let another = facts(&[("/dev/disk/by-label/wrong", "/", "ext4")]);
-    let alone = layout(&installed, &another, DiskBus::Virtio).unwrap();
+    let alone = layout(&installed, &another, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(alone.partitions[0].label.as_deref(), Some("nixos"));
     assert!(alone.choices[0].contains("lacks"), "{:?}", alone.choices);
 }
@@ -138,7 +155,7 @@ fn a_swap_file_is_the_closures_to_make_and_gets_room() {
         ("/dev/disk/by-label/nixos", "/", "ext4"),
         ("/var/lib/swapfile", "none", "swap"),
     ]);
-    let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+    let layout = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(layout.partitions.len(), 1);
     assert!(layout.room_mib > SWAP_FILE_MIB && layout.choices.is_empty());
 }
@@ -146,7 +163,7 @@ fn a_swap_file_is_the_closures_to_make_and_gets_room() {
 #[test]
 fn a_root_that_cannot_be_made_is_told_by_type_and_device() {
     let facts = facts(&[("rpool/root", "/", "zfs")]);
-    let error = layout(&facts, &facts, DiskBus::Virtio)
+    let error = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios)
         .unwrap_err()
         .to_string();
     assert!(error.contains("zfs on rpool/root"), "{error}");
@@ -158,7 +175,7 @@ fn swap_that_cannot_be_made_is_told_and_left_out() {
         ("/dev/disk/by-label/nixos", "/", "ext4"),
         ("/dev/mapper/swap", "none", "swap"),
     ]);
-    let layout = layout(&facts, &facts, DiskBus::Virtio).unwrap();
+    let layout = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap();
     assert_eq!(layout.partitions.len(), 1);
     assert!(layout.choices[0].contains("/dev/mapper/swap (swap) for none"));
 }
@@ -169,14 +186,14 @@ fn a_file_system_that_the_boot_needs_and_that_cannot_be_made_is_no_fault_of_the_
         ("/dev/disk/by-label/nixos", "/", "ext4"),
         ("/dev/mapper/data", "/data", "xfs"),
     ]);
-    let error = layout(&facts, &facts, DiskBus::Virtio).unwrap_err();
+    let error = layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).unwrap_err();
     assert!(
         error
             .to_string()
             .contains("/dev/mapper/data (xfs) at /data")
     );
     facts.file_systems[1].options = vec!["x-systemd.automount".to_owned()];
-    assert!(layout(&facts, &facts, DiskBus::Virtio).is_ok());
+    assert!(layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).is_ok());
     facts.file_systems[1].options = vec!["nofail".to_owned()];
-    assert!(layout(&facts, &facts, DiskBus::Virtio).is_ok());
+    assert!(layout(&facts, &facts, DiskBus::Virtio, Firmware::Bios).is_ok());
 }

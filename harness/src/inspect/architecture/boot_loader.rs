@@ -39,6 +39,15 @@ fn firmware(subject: &Subject, loaders: &[EfiLoader], outcome: &mut Outcome) {
     let Some(first) = loaders.first() else {
         return;
     };
+    if is_refused(subject) {
+        let summary = "UEFI firmware cannot start this kernel: it is i686-linux, and what starts the machine now is for 64-bit \
+                       firmware, which loads no 32-bit program";
+        let finding = found("bootloader", summary.to_owned())
+            .with_evidence("bootloader", &first.name)
+            .with_evidence("kernel", System::I686Linux.as_str());
+        error(outcome, finding);
+        return;
+    }
     if loaders.iter().all(|loader| loader.system != *machine) {
         let summary = format!(
             "the bootloader is for {} EFI firmware, which {} machine hardly has",
@@ -50,10 +59,25 @@ fn firmware(subject: &Subject, loaders: &[EfiLoader], outcome: &mut Outcome) {
     }
 }
 
+/// A machine whose present bootloader is for 64-bit firmware alone has such firmware. systemd-boot has it load the kernel.
+fn is_refused(subject: &Subject) -> bool {
+    let Some(baseline) = subject.baseline else {
+        return false;
+    };
+    let now = &baseline.survey.boot.installation.efi_loaders;
+    let is_64_bit = !now.is_empty() && now.iter().all(|l| l.system == System::X86_64Linux);
+    is_64_bit
+        && subject.facts.boot_loader == BootLoader::SystemdBoot
+        && subject.facts.kernel == Some(System::I686Linux)
+}
+
 #[cfg(test)]
 mod tests {
     use crate::closure::testing::{FakeClosure, efi_program};
-    use crate::inspect::testing::{ids, inspected, install_by, make_i686, server};
+    use crate::inspect::Options;
+    use crate::inspect::testing::{
+        ids, inspected, inspected_with_baseline, install_by, make_i686, server,
+    };
     use crate::vocabulary::Verdict;
 
     const FOUND: &str = "inspected/architecture/bootloader";
@@ -88,6 +112,28 @@ mod tests {
             assert_eq!(ids(&inspection), [FOUND]);
             assert_eq!(inspection.verdict, Verdict::Pass);
         }
+    }
+
+    #[test]
+    fn a_machine_that_boots_by_64_bit_firmware_starts_no_32_bit_system() {
+        let before = with_loader(true, X86_64);
+        let next = with_loader(false, I386);
+        let inspection = inspected_with_baseline(&next, &before, &Options::default());
+        let about_bootloader: Vec<_> = inspection
+            .findings
+            .iter()
+            .filter(|finding| finding.id() == FOUND)
+            .collect();
+        assert!(
+            about_bootloader[0]
+                .summary
+                .contains("firmware cannot start this kernel")
+        );
+        assert_eq!(inspection.verdict, Verdict::Fail);
+        // A machine with 32-bit firmware runs it already.
+        let before = with_loader(false, I386);
+        let inspection = inspected_with_baseline(&next, &before, &Options::default());
+        assert_eq!(inspection.verdict, Verdict::Pass);
     }
 
     #[test]

@@ -100,6 +100,17 @@ pub(super) const ROWS: &[Row] = &[
         "(file `/kernels/x-bzImage' not found)",
     ),
     (
+        "firmware-refuses-kernel",
+        || {
+            dead(
+                "the firmware cannot start this kernel",
+                Stage::Bootloader,
+                &[],
+            )
+        },
+        "the firmware cannot start this kernel",
+    ),
+    (
         "kernel-refuses-cpu",
         || dead("the kernel refused the CPU", Stage::Kernel, &[]),
         "another CPU",

@@ -1,0 +1,116 @@
+//! What the bootloader's files said against what then booted: a prediction that does not come true is a fault of bootproof's own
+//! reading, and a verdict does not pass over it.
+
+use crate::fold::Run;
+use crate::vocabulary::{Prediction, State, Unproven};
+
+/// The toplevel that the first boot after `boot` started: `/run/booted-system`; `boot` is `None` for the installation on the fresh disk.
+pub(super) fn booted_after(run: &Run, boot: Option<u32>) -> Option<&str> {
+    first_after(run, boot)?.1
+}
+
+/// The state in which the first boot after `boot` was seen, and what had booted.
+fn first_after(run: &Run, boot: Option<u32>) -> Option<(State, Option<&str>)> {
+    let later = run.states.iter().filter(|(_, record)| record.boot > boot);
+    let (state, record) = later.min_by_key(|(_, record)| record.boot)?;
+    let booted = record.identity.as_ref()?.booted.as_deref();
+    Some((*state, booted))
+}
+
+/// What was not foretold, or wrongly.
+pub(super) fn unproven(run: &Run) -> Vec<Unproven> {
+    let installed = run.installed.iter().map(|told| (None, None, told));
+    let states = run.states.iter().filter_map(|(state, record)| {
+        Some((Some(*state), record.boot, record.next_boot.as_ref()?))
+    });
+    installed
+        .chain(states)
+        .filter_map(|(state, boot, told)| of(run, state, boot, told))
+        .collect()
+}
+
+fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> Option<Unproven> {
+    let gap = |state, reason, decisive| Unproven {
+        state,
+        subject: "next-boot".to_owned(),
+        reason,
+        decisive,
+    };
+    match told {
+        // Only what the deploy left matters enough to be told.
+        Prediction::Unknown { reason } if state == Some(State::Switched) => {
+            let reason =
+                format!("what the machine boots next was not read from its bootloader: {reason}");
+            Some(gap(state, reason, false))
+        }
+        Prediction::Unknown { .. } => None,
+        Prediction::Entry {
+            entry,
+            chosen_by,
+            toplevel: Some(toplevel),
+            ..
+        } => {
+            let (state, booted) = first_after(run, boot)?;
+            let booted = booted.filter(|booted| booted != toplevel)?;
+            let reason = format!(
+                "bootproof read that `{entry}` would boot {toplevel} (by {chosen_by}), and {booted} booted: its reading of the \
+                 bootloader is wrong, or the bootloader went back to another entry"
+            );
+            Some(gap(Some(state), reason, true))
+        }
+        Prediction::Entry { toplevel: None, .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::coverage;
+    use crate::testing::{self, Recording};
+    use crate::vocabulary::{Observation, Plan};
+
+    fn told(toplevel: &str) -> Prediction {
+        Prediction::Entry {
+            loader: "GRUB".to_owned(),
+            entry: "NixOS - Default".to_owned(),
+            chosen_by: "default of /boot/grub/grub.cfg".to_owned(),
+            toplevel: Some(toplevel.to_owned()),
+            fallback: None,
+        }
+    }
+
+    fn gaps(state: Option<State>, prediction: Prediction) -> Vec<Unproven> {
+        let (plan, mut recording): (Plan, Recording) = testing::healthy_recording();
+        recording
+            .more
+            .push(Observation::Predicted { state, prediction });
+        coverage::unproven(&plan, &recording.run(&plan))
+    }
+
+    #[test]
+    fn a_prediction_that_comes_true_is_no_gap() {
+        assert_eq!(gaps(None, told(testing::BASELINE)), []);
+        assert_eq!(gaps(Some(State::Before), told(testing::CANDIDATE)), []);
+        assert_eq!(gaps(Some(State::Switched), told(testing::CANDIDATE)), []);
+    }
+
+    #[test]
+    fn a_prediction_that_does_not_come_true_keeps_a_verdict_from_passing() {
+        let wrong = gaps(Some(State::Switched), told(testing::BASELINE));
+        assert_eq!(wrong.len(), 1);
+        assert!(wrong[0].decisive && wrong[0].reason.contains("NixOS - Default"));
+        assert_eq!(
+            gaps(None, told(testing::CANDIDATE))[0].state,
+            Some(State::Before)
+        );
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_and_decides_nothing() {
+        let unknown = Prediction::Unknown {
+            reason: "/boot/grub/grub.cfg: there is none".to_owned(),
+        };
+        let gaps = gaps(Some(State::Switched), unknown);
+        assert!(gaps.len() == 1 && !gaps[0].decisive);
+    }
+}
