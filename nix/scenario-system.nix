@@ -77,12 +77,17 @@ in
       fsType = "ext4";
     };
   }
-  // lib.optionalAttrs (system ? esp_label) {
-    "/boot" = {
-      device = "/dev/disk/by-label/${system.esp_label}";
-      fsType = "vfat";
-    };
-  };
+  // (
+    if system ? esp_label then
+      {
+        "/boot" = {
+          device = "/dev/disk/by-label/${system.esp_label}";
+          fsType = "vfat";
+        };
+      }
+    else
+      { }
+  );
 
   networking.hostName = "lab";
   networking.useDHCP = false;

@@ -85,6 +85,8 @@ fn every_scenario_that_boots_is_a_nixos_configuration_of_the_same_services() {
             "healthy-candidate",
             "healthy-i686-baseline",
             "healthy-i686-candidate",
+            "healthy-uefi-baseline",
+            "healthy-uefi-candidate",
             "outage-2023-08-08-baseline",
             "outage-2023-08-08-candidate",
             "unlike-the-lab-baseline",

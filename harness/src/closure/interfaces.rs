@@ -12,15 +12,22 @@ use crate::vocabulary::Interface;
 
 const NETWORKD: &str = "/etc/systemd/network";
 const SCRIPTED: &str = "network-addresses-";
-/// A machine has a handful.
+/// A machine has a handful, with some addresses each; the files may be absurd.
 const MAX_INTERFACES: usize = 64;
+const MAX_ADDRESSES: usize = 64;
+const MAX_FILES: usize = 500;
+/// The kernel's limit of a name (IFNAMSIZ), and more than an IPv6 address with its prefix has.
+const LONGEST_NAME: usize = 15;
+const LONGEST_ADDRESS: usize = 64;
 const SCRIPT_LIMIT: u64 = 1 << 20;
+const LONGEST_LINE: usize = 4096;
 
 /// All of them, in the order in which they are configured; what cannot be read is not there.
 pub(super) fn read(files: &ClosureFiles) -> Vec<Interface> {
     let mut interfaces = Vec::new();
     let mut names = files.list(NETWORKD).unwrap_or_default();
     names.sort();
+    names.truncate(MAX_FILES);
     for name in names.iter().filter(|name| name.ends_with(".network")) {
         if let Some(file) = load(files, name) {
             add_networkd(&file, &mut interfaces);
@@ -51,16 +58,23 @@ fn add_networkd(file: &UnitFile, interfaces: &mut Vec<Interface>) {
         values.flat_map(str::split_whitespace).map(str::to_owned)
     };
     // Only a name that matches nothing else says what a machine's interface is called.
-    let is_name = |word: &String| !word.contains(['*', '?', '[', '!']);
-    let named: Vec<String> = words("Match", "Name").filter(is_name).collect();
+    let is_name =
+        |word: &String| word.len() <= LONGEST_NAME && !word.contains(['*', '?', '[', '!']);
+    let named: Vec<String> = words("Match", "Name")
+        .filter(is_name)
+        .take(MAX_INTERFACES)
+        .collect();
     let mac = mac_of(file);
     let addresses: Vec<String> = words("Network", "Address")
         .chain(words("Address", "Address"))
+        .filter(|address| address.len() <= LONGEST_ADDRESS)
+        .take(MAX_ADDRESSES)
         .collect();
     let gateway = words("Network", "Gateway")
         .chain(words("Route", "Gateway"))
         .find(|g| is_v4(g));
-    for name in named {
+    let room = MAX_INTERFACES.saturating_sub(interfaces.len());
+    for name in named.into_iter().take(room) {
         interfaces.push(Interface {
             name,
             addresses: addresses.clone(),
@@ -126,7 +140,7 @@ fn start_script(files: &ClosureFiles, unit: &str) -> Option<String> {
 /// What a script gives by `ip addr add ADDRESS`, or `replace`.
 fn assigned(script: &str) -> Vec<String> {
     let mut addresses: Vec<String> = Vec::new();
-    for line in script.lines() {
+    for line in script.lines().filter(|line| line.len() <= LONGEST_LINE) {
         let words: Vec<&str> = line
             .split(|c: char| c.is_whitespace() || "\"'();|&".contains(c))
             .filter(|word| !word.is_empty())
@@ -136,7 +150,11 @@ fn assigned(script: &str) -> Vec<String> {
                 && matches!(command[1], "add" | "replace");
             let is_address =
                 command[2].starts_with(|c: char| c.is_ascii_hexdigit()) && command[2].contains('/');
-            if adds && is_address && !addresses.iter().any(|known| known == command[2]) {
+            if adds
+                && is_address
+                && addresses.len() < MAX_ADDRESSES
+                && !addresses.iter().any(|known| known == command[2])
+            {
                 addresses.push(command[2].to_owned());
             }
         }
@@ -203,6 +221,23 @@ mod tests {
             (interfaces[0].name.as_str(), interfaces[0].addresses.len()),
             ("ens3", 2)
         );
+    }
+
+    #[test]
+    fn absurd_files_are_bounded() {
+        let fake = FakeClosure::new();
+        let names: String = (0..9000).map(|n| format!("e{n} ")).collect();
+        let addresses: String = (0..9000)
+            .map(|n| format!("Address=10.0.0.{n}/24\n"))
+            .collect();
+        let text = format!("[Match]\nName={names}\n[Network]\n{addresses}");
+        fake.file("etc/systemd/network/1.network", &text);
+        fake.file("etc/systemd/network/2.network", &text);
+        let interfaces = read_of(&fake);
+        assert_eq!(interfaces.len(), MAX_INTERFACES);
+        assert_eq!(interfaces[0].addresses.len(), MAX_ADDRESSES);
+        let script = "ip addr add 192.0.2.7/24 dev e\n".repeat(9000);
+        assert_eq!(assigned(&script).len(), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ struct DeadEnd {
 pub(super) const PANIC: &str = "kernel panic";
 
 /// Origins: the kernel's `panic()`; NixOS's `stage-1-init.sh` and `luksroot.nix`; systemd's emergency and rescue units and its
-/// `cryptsetup.c`; GRUB's `menu.c` and rescue reader; SeaBIOS; EDK II's `BdsDxe`.
+/// `cryptsetup.c`; GRUB's `menu.c` and rescue reader; SeaBIOS; systemd-boot; EDK II's `BdsDxe`.
 const DEAD_ENDS: &[DeadEnd] = &[
     DeadEnd {
         text: "Kernel panic - not syncing",
@@ -57,6 +57,19 @@ const DEAD_ENDS: &[DeadEnd] = &[
     DeadEnd {
         text: "No bootable option or device was found",
         reason: "the firmware found no bootable device",
+    },
+    // systemd-boot (`src/boot/efi/boot.c`): the firmware took the kernel's file and refuses to start a program of another machine.
+    DeadEnd {
+        text: "Error finding kernel compat entry address",
+        reason: "the firmware cannot start this kernel",
+    },
+    DeadEnd {
+        text: ".efi): Unsupported",
+        reason: "the firmware cannot start this kernel",
+    },
+    DeadEnd {
+        text: "Error loading \\EFI\\",
+        reason: "systemd-boot could not load the kernel",
     },
     // OVMF's last boot option, where nothing else starts.
     DeadEnd {
@@ -109,6 +122,23 @@ pub fn dead_end_of(line: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_that_uefi_refuses_ends_the_boot_before_another_option_is_tried() {
+        for line in [
+            "Error finding kernel compat entry address: Load Error",
+            "Failed to execute NixOS (\\EFI\\nixos\\x-bzImage.efi): Unsupported",
+        ] {
+            assert_eq!(
+                dead_end_of(line),
+                Some("the firmware cannot start this kernel")
+            );
+        }
+        assert_eq!(
+            dead_end_of("x.service: Failed to execute /nix/store/x/bin/x: Exec format error"),
+            None
+        );
+    }
 
     #[test]
     fn a_panic_is_an_end_and_a_start_is_none() {

@@ -22,8 +22,9 @@ pub(super) struct Network {
 /// For a machine that runs the installed closure and may get the candidate.
 pub(super) fn network(plan: &Plan) -> Network {
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
-    let can_be =
-        |interface: &&Interface| place_of(&interface.name).is_some() || interface.mac.is_some();
+    let can_be = |interface: &&Interface| {
+        place_of(&interface.name).is_some() || interface.mac.as_deref().is_some_and(is_mac)
+    };
     let told = plan.target.interface.as_ref();
     let mut configured = installed
         .interfaces
@@ -39,7 +40,7 @@ pub(super) fn network(plan: &Plan) -> Network {
         }
     };
     let mut network = Network {
-        mac: plan.target.mac.clone(),
+        mac: plan.target.mac.clone().filter(|mac| is_mac(mac)),
         ..Network::default()
     };
     let name = told.or(chosen.map(|interface| &interface.name));
@@ -47,8 +48,15 @@ pub(super) fn network(plan: &Plan) -> Network {
         network.place = place_of(name);
     }
     if let Some(interface) = chosen {
-        network.mac = network.mac.or(interface.mac.clone());
+        let mac = interface.mac.clone().filter(|mac| is_mac(mac));
+        network.mac = network.mac.or(mac);
         network.subnet = subnet_of(interface);
+    }
+    if let (Some(name), None) = (told, &network.place) {
+        network.choices.push(format!(
+            "the network card is not {name}: no place of the VM gives it that name (ensN, enp0sN, enpNs0 and enoN are to be had)"
+        ));
+        return network;
     }
     if let (Some(name), true) = (name, network.place.is_some() || network.mac.is_some()) {
         let by = match told {
@@ -67,6 +75,12 @@ pub(super) fn network(plan: &Plan) -> Network {
             .push(format!("the network card is {name}{on}: {by}"));
     }
     network
+}
+
+/// It becomes a part of QEMU's command line, where a comma would begin another option.
+fn is_mac(text: &str) -> bool {
+    let is_pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split(':').count() == 6 && text.split(':').all(is_pair)
 }
 
 /// The place that gives a card this name.

@@ -1,4 +1,5 @@
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::System;
 
@@ -24,10 +25,18 @@ pub struct TargetMachine {
     #[serde(default)]
     pub disk_bus: Option<DiskBus>,
     /// What systemd calls its network card: `ens5`, `enp0s3`, `enp1s0`, `eno1`. `None` for the name that the closure configures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "interface",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub interface: Option<String>,
     /// The card's hardware address, such as `52:54:00:12:34:56`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "mac",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mac: Option<String>,
     /// What is free on its `/boot`, in MiB; `None` where nobody said.
     #[serde(default)]
@@ -35,6 +44,28 @@ pub struct TargetMachine {
     /// What its `/boot` has in all, in MiB.
     #[serde(default)]
     pub boot_size_mib: Option<u64>,
+}
+
+fn mac<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_pair = |pair: &str| pair.len() == 2 && pair.bytes().all(|b| b.is_ascii_hexdigit());
+    if text.split(':').count() == 6 && text.split(':').all(is_pair) {
+        return Ok(Some(text));
+    }
+    Err(D::Error::custom(format!(
+        "`{text}` is no hardware address of a network card: write one like 52:54:00:12:34:56"
+    )))
+}
+
+fn interface<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    // The kernel's limit is 15 (IFNAMSIZ).
+    if (1..16).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'/') {
+        return Ok(Some(text));
+    }
+    Err(D::Error::custom(format!(
+        "`{text}` is no name of a network interface: write one like ens5 or enp0s3"
+    )))
 }
 
 fn x86_64() -> System {
@@ -118,6 +149,27 @@ impl DiskBus {
             Self::Sata => "sata",
             Self::Scsi => "scsi",
             Self::Nvme => "nvme",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_or_name_of_a_card_is_refused_with_one_that_is() {
+        let machine = |text: &str| toml::from_str::<TargetMachine>(text);
+        let machine_with_both = machine("mac = '52:54:00:12:34:56'\ninterface = 'ens5'").unwrap();
+        assert_eq!(machine_with_both.interface.as_deref(), Some("ens5"));
+        for (text, words) in [
+            ("mac = '52:54:00'", "52:54:00:12:34:56"),
+            ("mac = '52:54:00:12:34:5,x=y'", "no hardware address"),
+            ("interface = ''", "ens5"),
+            ("interface = 'a name with spaces'", "no name"),
+        ] {
+            let told = machine(text).unwrap_err().to_string();
+            assert!(told.contains(words), "{told}");
         }
     }
 }
