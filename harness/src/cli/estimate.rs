@@ -29,11 +29,16 @@ pub(super) fn announce(loaded: &Loaded, cache: &std::path::Path) -> String {
     say(
         "machine",
         &format!(
-            "{}, {} CPUs, {} MiB, {} disk",
+            "{}, {} CPUs, {} MiB, {} disk{}",
             target.system,
             target.cores,
             target.memory_mib,
-            plan.disk_bus.as_str()
+            plan.disk_bus.as_str(),
+            if plan.firmware.is_bios() {
+                ""
+            } else {
+                ", UEFI"
+            }
         ),
     );
     if plan.steps.is_empty() {
