@@ -10,6 +10,7 @@ const WITHOUT_SCENARIO: &[&str] = &[
     "system-state",
     "shutdown-slow",
     "probe-failed",
+    "http-gap",
     "log-signature/oom-kill",
     "log-signature/kernel-panic",
     "log-signature/ext4-error",

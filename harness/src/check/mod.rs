@@ -18,7 +18,7 @@
 //! | `disk-full` | where it is mounted |
 //! | `shutdown-slow` | the step: `warm-reboot` |
 //! | `log-signature` | the signature's id, see `signatures` |
-//! | `http-gateway`, `http-late`, `http-empty`, `http-unanswered`, `probe-failed` | the URL |
+//! | `http-gateway`, `http-late`, `http-empty`, `http-unanswered`, `http-gap`, `probe-failed` | the URL |
 //!
 //! The checks of files, whose state is `inspected`, are `inspect`'s.
 
@@ -30,6 +30,7 @@ pub mod coverage;
 mod disk_full;
 mod exec_failed;
 mod http_empty;
+mod http_gap;
 mod http_gateway;
 mod http_late;
 mod http_unanswered;
@@ -184,6 +185,7 @@ const STEP_CHECKS: &[StepCheck] = &[
     boot_failed::check,
     switch_failed::check,
     shutdown_slow::check,
+    http_gap::check,
 ];
 
 fn has_identity(record: &StateRecord) -> bool {

@@ -61,7 +61,7 @@ impl Upstream<'_> {
 }
 
 /// How systemd has a unit: `ActiveState=inactive, SubState=dead, Result=success, ExecMainStatus=0`.
-fn in_words(unit: &Unit) -> String {
+pub fn in_words(unit: &Unit) -> String {
     let active = match &unit.active_state {
         ActiveState::Active => "active",
         ActiveState::Reloading => "reloading",

@@ -61,6 +61,7 @@ pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loade
         by_hand: scenario.rehearsal.by_hand.clone(),
         seeded: Vec::new(),
         probes,
+        downtime: crate::vocabulary::Downtime::default(),
         suppressions: Vec::new(),
         today: today(),
     });

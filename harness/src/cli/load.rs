@@ -131,6 +131,7 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
         by_hand: Vec::new(),
         seeded: seeds.iter().map(seeds::seeded).collect(),
         probes: settings.probes,
+        downtime: settings.downtime,
         suppressions: settings.suppressions,
         today: today(),
     });

@@ -8,7 +8,7 @@ use super::probes::WrittenProbe;
 use super::seeds::{SeededFile, WrittenFile};
 use super::suppressions::WrittenSuppression;
 use crate::receipt::PublicKey;
-use crate::vocabulary::{Accelerator, Probe, Step, Suppression, System, TargetMachine};
+use crate::vocabulary::{Accelerator, Downtime, Probe, Step, Suppression, System, TargetMachine};
 
 /// A whole `bootproof.toml`, with keys that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub struct HostSettings {
     /// Those of every host, then its own.
     pub suppressions: Vec<Suppression>,
     pub probes: Vec<Probe>,
+    pub downtime: Downtime,
     pub files: Vec<SeededFile>,
 }
 
@@ -109,7 +110,18 @@ pub(super) struct WrittenHost {
     #[serde(default)]
     pub(super) probes: Vec<WrittenProbe>,
     #[serde(default)]
+    pub(super) downtime: WrittenDowntime,
+    #[serde(default)]
     pub(super) files: Vec<WrittenFile>,
+}
+
+/// As people write it: `20 s`, `2 minutes`. What is left out has no limit.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenDowntime {
+    pub(super) switch: Option<String>,
+    pub(super) reboot: Option<String>,
 }
 
 /// What is left out is the policy's above it.

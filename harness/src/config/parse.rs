@@ -2,10 +2,12 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use super::model::{Configuration, HostSettings, Policy, Written, WrittenHost, WrittenPolicy};
+use super::model::{
+    Configuration, HostSettings, Policy, Written, WrittenDowntime, WrittenHost, WrittenPolicy,
+};
 use super::{probes, seeds, suppressions};
 use crate::receipt::{KeyError, PublicKey};
-use crate::vocabulary::{Step, Suppression, size};
+use crate::vocabulary::{Downtime, Step, Suppression, size};
 
 /// Why a text is no `bootproof.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +20,8 @@ pub enum ConfigurationError {
     Key { number: usize, source: KeyError },
     #[error("{place}: max_age = \"{text}\" is no length of time: write `14 days` or `36 hours`")]
     MaxAge { place: String, text: String },
+    #[error("{place} = \"{text}\" is no length of time: write `20 seconds` or `2 minutes`")]
+    Downtime { place: String, text: String },
     #[error("cache_size: {0}")]
     CacheSize(String),
     #[error("{place}: {reason}")]
@@ -85,8 +89,26 @@ fn of_host(
         target: written.target,
         policy: over(policy, &written.policy, &place("policy"))?,
         suppressions: for_all.iter().cloned().chain(own).collect(),
+        downtime: downtime(&written.downtime, &place("downtime"))?,
         probes: probes::read(&written.probes, &place("probes"))?,
         files: seeds::read(&written.files, &place("files"))?,
+    })
+}
+
+fn downtime(written: &WrittenDowntime, place: &str) -> Result<Downtime, ConfigurationError> {
+    let seconds = |key: &str, text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => age(text)
+            .and_then(|length| u32::try_from(length.as_secs()).ok())
+            .map(Some)
+            .ok_or_else(|| ConfigurationError::Downtime {
+                place: format!("{place}.{key}"),
+                text: text.clone(),
+            }),
+    };
+    Ok(Downtime {
+        switch: seconds("switch", &written.switch)?,
+        reboot: seconds("reboot", &written.reboot)?,
     })
 }
 

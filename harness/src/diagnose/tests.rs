@@ -161,7 +161,7 @@ fn an_old_generation_after_the_reboot_points_at_the_bootloader() {
     assert!(diagnosis.causes[0].latent);
 }
 
-const CHECKS: [Check; 20] = [
+const CHECKS: [Check; 21] = [
     Check::BootFailed,
     Check::BootloaderInstall,
     Check::SwitchFailed,
@@ -182,6 +182,7 @@ const CHECKS: [Check; 20] = [
     Check::HttpLate,
     Check::HttpEmpty,
     Check::HttpUnanswered,
+    Check::HttpGap,
 ];
 
 /// A generator of numbers that is the same in every run (Knuth's MMIX).

@@ -4,7 +4,9 @@
 
 use crate::vocabulary::{Dump, State, Unproven};
 
-use super::{Identity, StateRecord, file_systems, journal, listeners, refused, sanitise, units};
+use super::{
+    BootFacts, Identity, StateRecord, file_systems, journal, listeners, refused, sanitise, units,
+};
 
 /// How many queued jobs are worth telling.
 const JOB_LIMIT: usize = 20;
@@ -41,6 +43,7 @@ pub fn dump_subject(dump: Dump) -> &'static str {
         Dump::Ldd => "ldd",
         Dump::Listeners => "listeners",
         Dump::FileSystems => "file-systems",
+        Dump::Fingerprint => "fingerprint",
     }
 }
 
@@ -123,6 +126,10 @@ fn interpret(raw: &RawDump<'_>, record: &mut StateRecord) -> Vec<(String, String
         Dump::UnitsFirst => interpret_units(raw, &mut record.units_first),
         Dump::UnitsLast => interpret_units(raw, &mut record.units_last),
         Dump::Journal => interpret_journal(raw, record),
+        Dump::Fingerprint => {
+            record.boot_facts = Some(BootFacts::parse(raw.output));
+            Vec::new()
+        }
         Dump::Listeners => {
             record.listeners = Some(listeners::parse(raw.output));
             Vec::new()

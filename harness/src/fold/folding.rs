@@ -1,6 +1,8 @@
 //! The fold itself: one pass over the observations, in their order.
 
-use crate::vocabulary::{Observation, Prediction, Recorded, State, Step, StepOutcome, Unproven};
+use crate::vocabulary::{
+    Dump, Observation, Prediction, Recorded, State, Step, StepOutcome, Unproven,
+};
 
 use super::dump::{self, RawDump};
 use super::inspected;
@@ -66,6 +68,7 @@ impl Folding {
                     boot: None,
                     reset_ms: None,
                     started_ms: at_ms,
+                    settled_ms: None,
                     finished_ms: None,
                 });
             }
@@ -104,6 +107,17 @@ impl Folding {
                 boot.boot_id = Some(boot_id.clone());
                 boot.transport = Some(sanitise::line(transport));
             }
+            Observation::Continuity {
+                endpoint,
+                beat_ms,
+                runs,
+                dropped,
+            } => {
+                let step = self.run.steps.len().checked_sub(1);
+                let began = self.run.steps.last().map_or(0, |s| s.started_ms);
+                let ledger = &mut self.run.ledger;
+                ledger.add(endpoint, *beat_ms, (runs, *dropped), (step, began));
+            }
             observation => self.add_of_state(observation, at_ms),
         }
     }
@@ -125,6 +139,11 @@ impl Folding {
                     output,
                     truncated: *truncated,
                 };
+                if *dump == Dump::SystemState
+                    && let Some(step) = self.run.steps.last_mut()
+                {
+                    step.settled_ms.get_or_insert(at_ms);
+                }
                 let trouble = dump::read(&raw, self.state(*state));
                 self.run.unproven.extend(trouble);
             }
@@ -240,6 +259,7 @@ impl Folding {
                     boot: None,
                     reset_ms: None,
                     started_ms: at_ms,
+                    settled_ms: None,
                     finished_ms: None,
                 });
                 steps.len() - 1

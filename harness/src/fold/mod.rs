@@ -4,12 +4,14 @@
 //! cannot be read becomes an [`Unproven`](crate::vocabulary::Unproven), never silence and never a panic. It judges nothing.
 
 mod boot;
+mod boot_facts;
 mod dump;
 mod file_systems;
 mod folding;
 mod identity;
 mod inspected;
 mod journal;
+mod ledger;
 mod listeners;
 mod refused;
 mod run;
@@ -18,12 +20,14 @@ mod switch;
 mod units;
 
 pub use boot::BootRecord;
+pub use boot_facts::BootFacts;
 pub use dump::dump_subject;
 pub use file_systems::{FileSystem, Share};
 pub use folding::fold;
 pub use identity::Identity;
 pub use inspected::sanitised;
 pub use journal::JournalEntry;
+pub use ledger::{HttpLedger, Replied, RunOfStep, Spell};
 pub use listeners::Listeners;
 pub use refused::executables as refused_executables;
 pub use run::{

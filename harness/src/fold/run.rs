@@ -7,7 +7,9 @@ use crate::vocabulary::{
     ProbeRoute, State, Step, StepOutcome, Unproven,
 };
 
-use super::{BootRecord, FileSystem, Identity, JournalEntry, Listeners, Unit};
+use super::{
+    BootFacts, BootRecord, FileSystem, HttpLedger, Identity, JournalEntry, Listeners, Unit,
+};
 
 /// A whole rehearsal, folded.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,6 +27,8 @@ pub struct Run {
     pub commands: Vec<CommandRecord>,
     /// What the bootloader was going to start after its installation on the fresh disk.
     pub installed: Option<Prediction>,
+    /// What was replied at a fixed rate; empty in a recording without it.
+    pub ledger: HttpLedger,
     pub unproven: Vec<Unproven>,
     pub notes: Vec<String>,
     /// Why earlier attempts were set aside.
@@ -67,6 +71,8 @@ pub struct StepRecord {
     pub reset_ms: Option<u64>,
     /// Milliseconds since the run began.
     pub started_ms: u64,
+    /// When systemd said that all is started, after what the step does.
+    pub settled_ms: Option<u64>,
     pub finished_ms: Option<u64>,
 }
 
@@ -88,6 +94,8 @@ pub struct StateRecord {
     pub ldd: Vec<(String, String)>,
     /// What was written to the journal since the state before, where both belong to one boot.
     pub journal: Option<Vec<JournalEntry>>,
+    /// `None` where it was not dumped.
+    pub boot_facts: Option<BootFacts>,
     pub clock: Option<Clock>,
     /// Who listened where at the end of the window; `None` where that was not seen.
     pub listeners: Option<Listeners>,

@@ -5,8 +5,8 @@ use jiff::civil::Date;
 use super::devices::{disk_bus, firmware, foreign_devices, network_card};
 use super::network::network;
 use crate::vocabulary::{
-    BootLoader, ByHand, ClosureFacts, FORMAT_VERSION, Firmware, Hold, Plan, Probe, Seeded, Step,
-    Suppression, System, TargetMachine,
+    BootLoader, ByHand, ClosureFacts, Downtime, FORMAT_VERSION, Firmware, Hold, Plan, Probe,
+    Seeded, Step, Suppression, System, TargetMachine,
 };
 
 /// What the user and the closures say.
@@ -24,6 +24,7 @@ pub struct Inputs {
     pub by_hand: Vec<ByHand>,
     pub seeded: Vec<Seeded>,
     pub probes: Vec<Probe>,
+    pub downtime: Downtime,
     pub suppressions: Vec<Suppression>,
     /// In UTC.
     pub today: Date,
@@ -55,6 +56,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         by_hand,
         seeded,
         probes,
+        downtime,
         suppressions,
         today,
     } = inputs;
@@ -100,6 +102,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         by_hand,
         seeded,
         probes,
+        downtime,
         suppressions,
         rehearsed_on: Some(today),
     };
@@ -203,6 +206,7 @@ mod tests {
             by_hand: Vec::new(),
             seeded: Vec::new(),
             probes: Vec::new(),
+            downtime: Downtime::default(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
         })
@@ -268,6 +272,7 @@ mod tests {
             by_hand: Vec::new(),
             seeded: Vec::new(),
             probes: Vec::new(),
+            downtime: Downtime::default(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
         };

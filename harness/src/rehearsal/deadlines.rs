@@ -68,6 +68,11 @@ impl Deadlines {
         self.scale(Duration::from_secs(10))
     }
 
+    /// From one request for an endpoint to the next, whatever the steps do.
+    pub(super) fn beat(self) -> Duration {
+        self.scale(Duration::from_secs(1))
+    }
+
     pub(super) fn scale(self, reference: Duration) -> Duration {
         reference.mul_f64(self.factor)
     }

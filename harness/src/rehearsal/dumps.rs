@@ -102,6 +102,24 @@ pub(super) fn file_systems() -> DumpCommand {
     }
 }
 
+/// What a boot came to, beside its units and sockets.
+pub(super) fn fingerprint() -> DumpCommand {
+    const SCRIPT: &str = "\
+echo '== kernel'; uname -srvm
+echo '== machine-id'; cat /etc/machine-id
+echo '== users'; cut -d: -f1,3,4,6,7 /etc/passwd
+echo '== groups'; cut -d: -f1,3,4 /etc/group
+echo '== modules'; while read -r name _; do echo \"$name\"; done </proc/modules
+echo '== mounts'; cat /proc/1/mountinfo
+true";
+    DumpCommand {
+        dump: Dump::Fingerprint,
+        what: "say what its boot came to",
+        script: SCRIPT.to_owned(),
+        deadline: Duration::from_secs(60),
+    }
+}
+
 pub(super) fn units(dump: Dump) -> DumpCommand {
     DumpCommand {
         dump,
@@ -122,7 +140,7 @@ pub(super) fn journal(since: Option<u64>) -> DumpCommand {
         what: "dump its journal",
         script: format!(
             "journalctl --boot --no-pager --quiet --output=json --lines=20000{since} \
-             --output-fields=MESSAGE,PRIORITY,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_TRANSPORT"
+             --output-fields=MESSAGE,MESSAGE_ID,PRIORITY,_SYSTEMD_UNIT,UNIT,SYSLOG_IDENTIFIER,_TRANSPORT"
         ),
         deadline: Duration::from_secs(180),
     }

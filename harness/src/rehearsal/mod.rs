@@ -5,6 +5,7 @@
 
 mod choose;
 mod console;
+mod continuity;
 mod dead_ends;
 mod deadlines;
 mod debug;

@@ -67,6 +67,7 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
         dumps::journal(look.since),
         dumps::listeners(),
         dumps::file_systems(),
+        dumps::fingerprint(),
     ];
     if state.is_none_or(|s| s != "running" && s != "degraded") {
         commands.push(dumps::jobs());

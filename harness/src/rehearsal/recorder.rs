@@ -53,6 +53,11 @@ impl<'a> Recorder<'a> {
         })
     }
 
+    /// What every time in the recording is counted from.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
     /// The run's directory.
     pub fn directory(&self) -> &Path {
         &self.directory

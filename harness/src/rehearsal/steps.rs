@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::choose::BootRoute;
+use super::continuity::{Continuity, Rhythm};
 use super::deadlines::Deadlines;
 use super::foretell::foretell;
 use super::guest::{Guest, GuestTrouble};
@@ -52,15 +53,28 @@ impl Steps<'_> {
         };
         // The power-on belongs to the first step, whichever it is.
         recorder.record(Observation::StepStarted { step: *first })?;
+        let continuity = Continuity::begin(Rhythm {
+            began: recorder.began(),
+            beat: self.deadlines.beat(),
+            patience: self.deadlines.http(),
+        });
+        let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
+        continuity.ask(&installed.http);
         let spec = self.installed_machine();
         let mut guest = Guest::power_on(&spec, disk.try_clone()?, recorder, 1).await?;
-        let result = self.one_by_one(&mut guest, &disk).await;
+        let result = self.one_by_one(&mut guest, &continuity, &disk).await;
         guest.power_off().await;
         result
     }
 
-    async fn one_by_one(&self, guest: &mut Guest<'_, '_>, disk: &OwnedFd) -> Result<(), RunError> {
+    async fn one_by_one(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        continuity: &Continuity,
+        disk: &OwnedFd,
+    ) -> Result<(), RunError> {
         let mut progressed = Progressed::default();
+        continuity.through(&guest.forwarded_ports().await?);
         for (done, step) in self.plan.steps.iter().enumerate() {
             if done > 0 {
                 guest
@@ -69,9 +83,18 @@ impl Steps<'_> {
             }
             let stepped = match step {
                 Step::Boot | Step::Provision => self.boot(guest, &mut progressed).await?,
-                Step::Switch => self.switch(guest, &mut progressed).await?,
-                Step::WarmReboot => self.warm_reboot(guest, &mut progressed, disk).await?,
+                Step::Switch => {
+                    continuity.ask(&self.plan.candidate.http);
+                    self.switch(guest, &mut progressed).await?
+                }
+                Step::WarmReboot => {
+                    self.warm_reboot(guest, &mut progressed, continuity, disk)
+                        .await?
+                }
             };
+            for observation in continuity.take() {
+                guest.recorder().record(observation)?;
+            }
             let outcome = match &stepped {
                 Ok(()) => StepOutcome::Done,
                 Err(trouble) => {
@@ -178,6 +201,7 @@ impl Steps<'_> {
         &self,
         guest: &mut Guest<'_, '_>,
         progressed: &mut Progressed,
+        continuity: &Continuity,
         disk: &OwnedFd,
     ) -> Stepped {
         guest.send_last(REBOOT).await?;
@@ -187,6 +211,7 @@ impl Steps<'_> {
             }
             let spec = self.directly(&self.plan.candidate, &self.closures.candidate);
             guest.power_on_again(&spec, disk.try_clone()?).await?;
+            continuity.through(&guest.forwarded_ports().await?);
         }
         let old = progressed.boot_id.take();
         let boot_id = match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {

@@ -10,6 +10,7 @@ use crate::vocabulary::{
     Verdict,
 };
 
+use super::ledger;
 use super::model::{
     AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, InspectedSummary, Report,
     StageReached, StepReport, TargetSummary,
@@ -70,6 +71,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         notes: notes(plan, &run),
         begun_again: run.begun_again.clone(),
         boots: run.boots.iter().map(boot).collect(),
+        http_ledger: ledger::ledger(plan, &run),
         findings,
         diagnosis,
         suppressions,

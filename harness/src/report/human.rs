@@ -6,6 +6,7 @@
 use crate::diagnose::Cause;
 use crate::vocabulary::{Evidence, Finding, Severity, State, Verdict};
 
+use super::ledger;
 use super::model::{ClosureKind, Report};
 use super::select::{
     Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step,
@@ -40,6 +41,7 @@ pub fn render(report: &Report, style: &Style) -> String {
         page.cause(report, cause, n + 1, causes.len());
     }
     page.states(report);
+    page.ledger(report);
     page.unproven(report);
     page.list("suppressions", &suppressions(report));
     page.list("notes", &report.notes);
@@ -259,6 +261,13 @@ impl Page {
         }
         let steps: Vec<String> = report.steps.iter().map(step).collect();
         self.line(&format!("steps: {}", steps.join(", ")));
+    }
+
+    fn ledger(&mut self, report: &Report) {
+        let lines = ledger::lines(report);
+        if let Some(title) = ledger::title(report) {
+            self.list(&title, &lines);
+        }
     }
 
     fn unproven(&mut self, report: &Report) {

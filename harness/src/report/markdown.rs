@@ -6,6 +6,7 @@
 use crate::diagnose::Cause;
 
 use super::human::closure_kind;
+use super::ledger;
 use super::markup::{code, details, document, escape, list, quote, table};
 use super::model::Report;
 use super::select::{
@@ -34,6 +35,9 @@ pub fn render(report: &Report) -> String {
         let weight = if gap.decisive { "" } else { " (not decisive)" };
         format!("{}: {}{weight}", gap.place, gap.reason)
     });
+    if let Some(title) = ledger::title(report) {
+        blocks.extend(section(&title, &ledger::lines(report)));
+    }
     blocks.extend(section("Unproven", &gaps.collect::<Vec<_>>()));
     blocks.extend(section("Suppressions", &suppressions(report)));
     blocks.extend(section("Begun again", &report.begun_again));

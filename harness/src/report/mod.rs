@@ -8,6 +8,7 @@ pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
+mod ledger;
 pub mod markdown;
 mod markup;
 mod model;

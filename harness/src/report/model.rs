@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 use crate::vocabulary::{
-    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Stage, State, Step,
-    StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
+    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Replies, Stage, State,
+    Step, StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
 };
 
 /// What a rehearsal proved of a candidate, for one target machine.
@@ -53,6 +53,48 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub begun_again: Vec<String>,
     pub boots: Vec<BootReport>,
+    /// What every endpoint replied when it was asked at a fixed rate; empty where none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http_ledger: Vec<LedgerEntry>,
+}
+
+/// What one endpoint replied, from its first request through every step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LedgerEntry {
+    pub url: String,
+    /// What nginx passes its requests on to.
+    pub upstream: Option<String>,
+    /// The unit that was seen to listen there.
+    pub unit: Option<String>,
+    /// From one request to the next, where no reply took longer.
+    pub beat_ms: u64,
+    /// How many replies of each kind: `200`, `502`, `refused`, `timed out`.
+    pub replies: BTreeMap<String, u64>,
+    /// Replies that no run has, because there were too many.
+    pub dropped: u64,
+    /// When it did not serve, once nginx had answered.
+    pub spells: Vec<SpellReport>,
+    /// Equal replies in a row, in order.
+    pub runs: Vec<Replies>,
+}
+
+/// A time without service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SpellReport {
+    /// Milliseconds since the run began.
+    pub from_ms: u64,
+    /// When it served again; `None` where that was not seen.
+    pub to_ms: Option<u64>,
+    pub step: Option<Step>,
+    /// Whether it began while the step did what takes services down.
+    pub planned: bool,
+    pub replies: BTreeMap<String, u64>,
+    /// What systemd says of the unit behind it, in the state that the step leads to.
+    pub unit_state: Option<String>,
 }
 
 /// A suppression, and what came of it.

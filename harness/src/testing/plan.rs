@@ -83,6 +83,7 @@ pub(crate) fn plan() -> Plan {
         by_hand: Vec::new(),
         seeded: Vec::new(),
         probes: Vec::new(),
+        downtime: crate::vocabulary::Downtime::default(),
         suppressions: Vec::new(),
         rehearsed_on: "2026-11-22".parse().ok(),
     }

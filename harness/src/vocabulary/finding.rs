@@ -136,6 +136,8 @@ pub enum Check {
     HttpEmpty,
     /// Refused, reset, or no answer in time.
     HttpUnanswered,
+    /// No service between two looks at it, or for longer than planned downtime may take.
+    HttpGap,
     /// A request of the user's that is not answered as the user says.
     ProbeFailed,
     /// By its files: a unit's command that this closure's kernel cannot run, or that is not there.
@@ -178,6 +180,7 @@ impl Check {
         Self::HttpLate,
         Self::HttpEmpty,
         Self::HttpUnanswered,
+        Self::HttpGap,
         Self::ProbeFailed,
         Self::Executability,
         Self::Architecture,
@@ -211,6 +214,7 @@ impl Check {
             Self::HttpLate => "http-late",
             Self::HttpEmpty => "http-empty",
             Self::HttpUnanswered => "http-unanswered",
+            Self::HttpGap => "http-gap",
             Self::ProbeFailed => "probe-failed",
             Self::Executability => "executability",
             Self::Architecture => "architecture",

@@ -56,6 +56,7 @@ const ALONE: &[Check] = &[
     Check::HttpLate,
     Check::HttpEmpty,
     Check::HttpUnanswered,
+    Check::HttpGap,
     Check::ProbeFailed,
 ];
 

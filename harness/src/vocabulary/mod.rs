@@ -4,6 +4,8 @@
 
 mod boot_id;
 mod changes;
+mod continuity;
+mod downtime;
 mod facts;
 mod finding;
 mod finding_pattern;
@@ -23,6 +25,8 @@ mod verdict;
 
 pub use boot_id::BootId;
 pub use changes::{Changes, Replaced};
+pub use continuity::{Replies, Reply};
+pub use downtime::Downtime;
 pub use facts::{
     BootLoader, ClosureFacts, DiskDriver, FileSystem, HttpEndpoint, InitrdDamage, InitrdModules,
     Interface, Listener,

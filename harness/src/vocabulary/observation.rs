@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BootId, Certificate, HttpEndpoint, Inspected, Prediction, Probe, State, Step, Unproven,
+    BootId, Certificate, HttpEndpoint, Inspected, Prediction, Probe, Replies, State, Step, Unproven,
 };
 
 /// One line of `observations.jsonl`.
@@ -132,6 +132,17 @@ pub enum Observation {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         certificate: Option<Certificate>,
     },
+    /// What one endpoint replied since this was recorded of it last, asked from outside at a fixed rate whatever the steps did meanwhile.
+    Continuity {
+        endpoint: HttpEndpoint,
+        /// From one request to the next, where no reply took longer.
+        beat_ms: u64,
+        /// In order.
+        runs: Vec<Replies>,
+        /// Replies that are in no run, because there were too many.
+        #[serde(default)]
+        dropped: u64,
+    },
     /// An earlier attempt of this run ended by a crash of QEMU itself, and is set aside.
     BegunAgain {
         reason: String,
@@ -214,13 +225,18 @@ pub enum Dump {
     Listeners,
     /// Two tables of local file systems at the end of the window: `df -lPkT`, then `df -lPiT`.
     FileSystems,
+    /// Parts that begin with `== NAME`: `kernel` (uname -srvm), `machine-id`, `users` and `groups` (passwd(5) and group(5) without
+    /// passwords), `modules` (names of `/proc/modules`), `mounts` (`/proc/1/mountinfo`, proc(5)).
+    Fingerprint,
 }
 
 impl Dump {
     /// Whether a verdict depends on its being readable; the others only explain.
     pub fn is_decisive(self) -> bool {
         match self {
-            Self::Jobs | Self::Ldd | Self::Listeners | Self::FileSystems => false,
+            Self::Jobs | Self::Ldd | Self::Listeners | Self::FileSystems | Self::Fingerprint => {
+                false
+            }
             Self::Identity
             | Self::SystemState
             | Self::UnitsFirst

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ClosureFacts, DiskBus, Firmware, Probe, StorePath, Suppression, System, TargetMachine,
+    ClosureFacts, DiskBus, Downtime, Firmware, Probe, StorePath, Suppression, System, TargetMachine,
 };
 
 /// All that a rehearsal needs to know, and all that its report needs beside the observations: `plan.json`.
@@ -44,6 +44,9 @@ pub struct Plan {
     /// What the user asks for in every state.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Probe>,
+    /// How long an endpoint may be without service while a step takes it down.
+    #[serde(default, skip_serializing_if = "Downtime::is_unlimited")]
+    pub downtime: Downtime,
     /// What somebody answers for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suppressions: Vec<Suppression>,

@@ -3,6 +3,8 @@
 //! The wire form of what a run tells while it works: smaller than `observations.jsonl`, whose raw dumps stay in the run's directory, and
 //! kept stable by a `format_version` of its own.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::vocabulary::{
@@ -124,6 +126,11 @@ pub(in crate::cli) enum Event {
         route: ProbeRoute,
         answer: HttpAnswer,
     },
+    /// What a URL replied since the line of it before, asked at a fixed rate: how many replies of each kind.
+    Continuity {
+        url: String,
+        replies: BTreeMap<String, u64>,
+    },
     BegunAgain {
         reason: String,
     },
@@ -180,7 +187,10 @@ impl Event {
     pub(in crate::cli) fn is_detail(&self) -> bool {
         matches!(
             self,
-            Self::Console { .. } | Self::Qemu { .. } | Self::Dumped { .. }
+            Self::Console { .. }
+                | Self::Qemu { .. }
+                | Self::Dumped { .. }
+                | Self::Continuity { .. }
         )
     }
 
@@ -273,6 +283,16 @@ impl Event {
                 route,
                 answer,
             },
+            Observation::Continuity { endpoint, runs, .. } => {
+                let mut replies: BTreeMap<String, u64> = BTreeMap::new();
+                for run in runs {
+                    *replies.entry(run.reply.word()).or_default() += run.count;
+                }
+                Self::Continuity {
+                    url: endpoint.url(),
+                    replies,
+                }
+            }
             Observation::BegunAgain { reason } => Self::BegunAgain { reason },
             Observation::Predicted { state, prediction } => Self::Predicted { state, prediction },
             Observation::Note { text } => Self::Note { text },

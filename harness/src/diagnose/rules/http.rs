@@ -120,6 +120,18 @@ pub(super) const RULES: &[Rule] = &[
         ..Rule::BASE
     },
     Rule {
+        id: "http-gap",
+        takes: &[errors(&[Check::HttpGap])],
+        headline: &[
+            "{only summary}",
+            "these served, and then did not: {subjects}",
+        ],
+        next: &[
+            "see what systemd and the journal say of what is behind it at that time (the report's page has both over time)",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
         id: "upstream-late",
         takes: &[any(&[Check::HttpLate])],
         headline: &[

@@ -10,6 +10,7 @@ mod evidence;
 mod excerpt;
 mod findings;
 mod http;
+mod ledger_chart;
 mod page;
 mod prose;
 mod run_chart;

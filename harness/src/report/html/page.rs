@@ -10,6 +10,7 @@ use super::evidence::links;
 use super::excerpt::{Excerpt, Part, excerpt};
 use super::findings::{CauseView, LIMIT, causes};
 use super::http::{HttpTable, http};
+use super::ledger_chart;
 use super::run_chart::{self, StageRow};
 use super::screens::{ScreenView, screens};
 use super::sources::sources;
@@ -18,6 +19,7 @@ use super::unit_chart::{self, UnitNumbers};
 use super::{Recording, security};
 use crate::fold::{Run, sanitise};
 use crate::report::human::closure_kind;
+use crate::report::ledger;
 use crate::report::model::Report;
 use crate::report::select::{gaps, inspected, machine, means, place, step, suppressions};
 use crate::report::text::clip;
@@ -48,6 +50,9 @@ pub(super) struct Page<'a> {
     stages: Vec<StageRow>,
     unit_charts: Vec<UnitChart>,
     http: HttpTable,
+    ledger_chart: Option<Chart>,
+    ledger_title: String,
+    ledger_lines: Vec<String>,
     differences: Option<Differences>,
     excerpts: Vec<Excerpt>,
     gaps: Vec<GapView<'a>>,
@@ -108,6 +113,9 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
         stages: run_chart::stages(observations, run),
         unit_charts: unit_charts(report, run),
         http: http(observations),
+        ledger_chart: chart(&ledger_chart::rows(&report.http_ledger)),
+        ledger_title: ledger::title(report).unwrap_or_default(),
+        ledger_lines: ledger::lines(report),
         differences: differences(recording.plan, run),
         excerpts: sources
             .iter()

@@ -263,6 +263,18 @@ pub(super) const ROWS: &[Row] = &[
         "the clock is 9 years fast",
     ),
     (
+        "http-gap",
+        || {
+            with_finding(Finding::new(
+                Check::HttpGap,
+                State::Rebooted,
+                "http://beta.example/",
+                "http://beta.example/ served, and then did not",
+            ))
+        },
+        "http://beta.example/ served, and then did not",
+    ),
+    (
         "shutdown-slow",
         || {
             with_finding(
