@@ -13,7 +13,8 @@
 //! | `system-string`, `kernel-architecture`, `userland-architecture` | `system`, `kernel`, `userland` |
 //! | `wrong-generation` | `booted-system`, `current-system`, `profile`, `default-entry` |
 //! | `system-state` | `systemd` |
-//! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-lost`, `exec-failed` | the unit |
+//! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-flapping`, `unit-lost`, `exec-failed` | the unit |
+//! | `boots-differ` | `fingerprint` |
 //! | `clock-off` | `clock` |
 //! | `disk-full` | where it is mounted |
 //! | `shutdown-slow` | the step: `warm-reboot` |
@@ -25,10 +26,12 @@
 mod architecture;
 mod boot_failed;
 mod bootloader_install;
+mod boots_differ;
 mod clock_off;
 pub mod coverage;
 mod disk_full;
 mod exec_failed;
+pub mod fingerprint;
 mod http_empty;
 mod http_gap;
 mod http_gateway;
@@ -47,10 +50,12 @@ mod probe_failed;
 mod restart_loop;
 mod shutdown_slow;
 mod signatures;
+pub mod stability;
 pub(crate) mod switch_failed;
 mod system_state;
 mod system_string;
 mod unit_failed;
+mod unit_flapping;
 mod unit_inactive;
 mod unit_lost;
 pub mod upstream;
@@ -126,6 +131,11 @@ pub const CHECKS: &[Row] = &[
         run: restart_loop::check,
     },
     Row {
+        check: Check::UnitFlapping,
+        observed: |record| has_units(record) && record.journal.is_some(),
+        run: unit_flapping::check,
+    },
+    Row {
         check: Check::UnitLost,
         observed: has_units,
         run: unit_lost::check,
@@ -186,6 +196,7 @@ const STEP_CHECKS: &[StepCheck] = &[
     switch_failed::check,
     shutdown_slow::check,
     http_gap::check,
+    boots_differ::check,
 ];
 
 fn has_identity(record: &StateRecord) -> bool {

@@ -41,7 +41,7 @@ pub fn is_looping(record: &StateRecord, id: &str) -> bool {
 }
 
 /// Between two attempts a later systemd calls a unit failed as well, in the sub-state `failed-before-auto-restart`.
-fn has_given_up(unit: &Unit) -> bool {
+pub(super) fn has_given_up(unit: &Unit) -> bool {
     unit.active_state == ActiveState::Failed && unit.sub_state == "failed"
 }
 

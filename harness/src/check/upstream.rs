@@ -3,7 +3,7 @@
 //! Shared by the checks of HTTP and by `diagnose`. Which unit it is, the guest's own sockets tell: in this state, or in another one, for
 //! a unit that is dead listens no more. Where none was seen to listen, nobody is named.
 
-use crate::fold::{ActiveState, Run, Unit};
+use crate::fold::{Run, Unit};
 use crate::vocabulary::{Finding, HttpEndpoint, Place, State};
 
 use super::{Scene, is_looping};
@@ -62,15 +62,7 @@ impl Upstream<'_> {
 
 /// How systemd has a unit: `ActiveState=inactive, SubState=dead, Result=success, ExecMainStatus=0`.
 pub fn in_words(unit: &Unit) -> String {
-    let active = match &unit.active_state {
-        ActiveState::Active => "active",
-        ActiveState::Reloading => "reloading",
-        ActiveState::Inactive => "inactive",
-        ActiveState::Failed => "failed",
-        ActiveState::Activating => "activating",
-        ActiveState::Deactivating => "deactivating",
-        ActiveState::Other(other) => other,
-    };
+    let active = unit.active_state.as_str();
     let mut words = format!(
         "{}: ActiveState={active}, SubState={}, Result={}",
         unit.id, unit.sub_state, unit.result

@@ -8,7 +8,7 @@ use super::args::{Format, ReportArgs, Verbosity};
 use super::progress::JsonLines;
 use super::{Exit, Failure, page, tell};
 use crate::rehearsal::{Progress as _, read_recording};
-use crate::report::{self, Report, human, json, junit, markdown, normalise, sarif};
+use crate::report::{self, Report, fingerprint, human, json, junit, markdown, normalise, sarif};
 use crate::vocabulary::{Plan, Recorded};
 
 /// Tells the report again.
@@ -98,6 +98,9 @@ pub(super) fn write_files(
     fs::write(directory.join("report.json"), json::render(report)?)?;
     fs::write(directory.join("report.md"), markdown::render(report))?;
     fs::write(directory.join("report.junit.xml"), junit::render(report))?;
+    for (name, text) in fingerprint::files(report) {
+        fs::write(directory.join(name), text)?;
+    }
     let page = page::page(report, plan, observations, directory)?;
     fs::write(directory.join(PAGE_FILE), page)?;
     Ok(())

@@ -6,6 +6,23 @@ use std::path::Path;
 use super::model::Written;
 
 #[test]
+fn planned_downtime_has_a_budget_for_each_host() {
+    let text = |value: &str| {
+        format!(
+            "format_version = 1\n[hosts.web.downtime]\nswitch = \"20 s\"\nreboot = \"{value}\"\n"
+        )
+    };
+    let read = super::parse(&text("2 minutes")).unwrap();
+    let downtime = read.host("web").unwrap().settings.downtime;
+    assert_eq!((downtime.switch, downtime.reboot), (Some(20), Some(120)));
+    let error = super::parse(&text("soon")).unwrap_err().to_string();
+    assert!(
+        error.contains("hosts.web.downtime.reboot = \"soon\" is no length of time"),
+        "{error}"
+    );
+}
+
+#[test]
 fn the_schema_that_is_published_is_that_of_the_types() {
     let mut schema = schemars::schema_for!(Written);
     schema.insert("title".to_owned(), "bootproof.toml".into());

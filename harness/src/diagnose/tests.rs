@@ -161,7 +161,7 @@ fn an_old_generation_after_the_reboot_points_at_the_bootloader() {
     assert!(diagnosis.causes[0].latent);
 }
 
-const CHECKS: [Check; 21] = [
+const CHECKS: [Check; 23] = [
     Check::BootFailed,
     Check::BootloaderInstall,
     Check::SwitchFailed,
@@ -183,6 +183,8 @@ const CHECKS: [Check; 21] = [
     Check::HttpEmpty,
     Check::HttpUnanswered,
     Check::HttpGap,
+    Check::UnitFlapping,
+    Check::BootsDiffer,
 ];
 
 /// A generator of numbers that is the same in every run (Knuth's MMIX).

@@ -178,6 +178,11 @@ impl Folding {
                 route,
                 answer,
             } => {
+                if *round == 1
+                    && let Some(step) = self.run.steps.last_mut()
+                {
+                    step.settled_ms = Some(at_ms);
+                }
                 let probes = self.state(*state).http.entry(endpoint.clone()).or_default();
                 probes.push(HttpProbe {
                     at_ms,

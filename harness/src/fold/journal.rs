@@ -15,6 +15,8 @@ pub struct JournalEntry {
     /// The unit that the message is about: `UNIT` where systemd speaks of one, else the one that spoke.
     pub unit: Option<String>,
     pub message: String,
+    /// `MESSAGE_ID`, by which systemd names what it says of units.
+    pub message_id: Option<String>,
     /// 0 (emergency) to 7 (debug), as in syslog(3).
     pub priority: Option<u8>,
     pub identifier: Option<String>,
@@ -65,6 +67,7 @@ fn entry(fields: &Map<String, Value>) -> JournalEntry {
             .or_else(|| field("OBJECT_SYSTEMD_UNIT"))
             .or(speaker)
             .or_else(|| prefixed_unit(&message)),
+        message_id: field("MESSAGE_ID"),
         priority: field("PRIORITY").and_then(|p| p.parse().ok()),
         identifier: field("SYSLOG_IDENTIFIER").or_else(|| field("_COMM")),
         from_kernel: field("_TRANSPORT").as_deref() == Some("kernel"),

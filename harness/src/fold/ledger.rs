@@ -96,6 +96,7 @@ impl Replied {
     pub fn spells(&self, steps: &[StepRecord]) -> Vec<Spell> {
         let mut spells: Vec<Spell> = Vec::new();
         let mut open = false;
+        let mut served = false;
         let answered = self.runs.iter().position(|r| r.replies.reply.is_of_nginx());
         for run in self.runs.iter().skip(answered.unwrap_or(self.runs.len())) {
             let Replies {
@@ -108,7 +109,7 @@ impl Replied {
                 if let Some(last) = spells.last_mut().filter(|_| open) {
                     last.to_ms = Some(from_ms);
                 }
-                open = false;
+                (open, served) = (false, true);
                 continue;
             }
             if !open {
@@ -116,7 +117,8 @@ impl Replied {
                     from_ms,
                     to_ms: None,
                     step: run.step,
-                    planned: is_planned(steps, run.step, from_ms),
+                    // Whoever never served yet is late, which the looks tell.
+                    planned: !served || is_planned(steps, run.step, from_ms),
                     replies: BTreeMap::new(),
                 });
                 open = true;
@@ -205,6 +207,8 @@ mod tests {
         let spells = ledger(&[(200, 20, 39), (502, 40, 49)]).spells(&[step(0, None)]);
         assert!(spells[0].planned);
         assert!(ledger(&[(0, 1, 2)]).spells(&steps).is_empty());
+        let late = ledger(&[(0, 1, 39), (502, 40, 49), (200, 50, 59)]).spells(&steps);
+        assert!(late[0].planned);
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub struct StepRecord {
     pub reset_ms: Option<u64>,
     /// Milliseconds since the run began.
     pub started_ms: u64,
-    /// When systemd said that all is started, after what the step does.
+    /// When systemd said that all is started, after what the step does, and what nginx serves was asked for: a service may be late until then.
     pub settled_ms: Option<u64>,
     pub finished_ms: Option<u64>,
 }

@@ -22,9 +22,7 @@ pub const PROPERTIES: &[&str] = &[
     "ConditionResult",
     "ConditionTimestampMonotonic",
     "InactiveExitTimestampMonotonic",
-    "StateChangeTimestampMonotonic",
     "TimeoutStartUSec",
-    "RestartUSec",
     "Wants",
     "Requires",
     "BindsTo",
@@ -80,6 +78,10 @@ pub struct Unit {
     pub bus_name: String,
     /// Whether a program made it while the system ran (`systemd-run`); `None` where the dump does not say.
     pub transient: Option<bool>,
+    /// When it last left the state `inactive`, in microseconds since the boot began; `None` where it never did, or the dump does not say.
+    pub began_us: Option<u64>,
+    /// `TimeoutStartSec=`, as systemd writes it: `1min 30s`, `infinity`.
+    pub timeout_start: String,
     /// `Description=`, by which systemd calls it on the console.
     pub description: String,
 }
@@ -108,6 +110,20 @@ impl ActiveState {
             "activating" => Self::Activating,
             "deactivating" => Self::Deactivating,
             other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl ActiveState {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "active",
+            Self::Reloading => "reloading",
+            Self::Inactive => "inactive",
+            Self::Failed => "failed",
+            Self::Activating => "activating",
+            Self::Deactivating => "deactivating",
+            Self::Other(other) => other,
         }
     }
 }
@@ -151,6 +167,10 @@ impl Unit {
                 "OnFailure" | "OnSuccess" => unit.starts_at_end.extend(list(value)),
                 "BusName" => unit.bus_name = text(),
                 "Transient" => unit.transient = Some(value.trim() == "yes"),
+                "InactiveExitTimestampMonotonic" => {
+                    unit.began_us = value.trim().parse().ok().filter(|at| *at > 0);
+                }
+                "TimeoutStartUSec" => unit.timeout_start = text(),
                 "Description" => unit.description = text(),
                 _ => {}
             }

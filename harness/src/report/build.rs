@@ -10,7 +10,6 @@ use crate::vocabulary::{
     Verdict,
 };
 
-use super::ledger;
 use super::model::{
     AcceleratorUsed, BootReport, ClosureKind, ClosureSummary, InspectedSummary, Report,
     StageReached, StepReport, TargetSummary,
@@ -18,6 +17,7 @@ use super::model::{
 use super::sentences::sentences;
 use super::state::state;
 use super::suppressions;
+use super::{fingerprint, ledger};
 
 /// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
 pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
@@ -34,7 +34,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         format_version: FORMAT_VERSION,
         tool_version: plan.tool_version.clone(),
         verdict,
-        headline: headline(plan, &run, verdict, &diagnosis, &unproven)
+        headline: headline(plan, &run, verdict, &diagnosis, &unproven, &findings)
             + &match verdict {
                 Verdict::Fail => suppressions::expiry(&suppressions),
                 Verdict::Pass | Verdict::Unproven => String::new(),
@@ -70,7 +70,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         states: run.states.iter().map(|(s, r)| state(*s, r)).collect(),
         notes: notes(plan, &run),
         begun_again: run.begun_again.clone(),
-        boots: run.boots.iter().map(boot).collect(),
+        boots: run.boots.iter().map(|b| boot(plan, &run, b)).collect(),
         http_ledger: ledger::ledger(plan, &run),
         findings,
         diagnosis,
@@ -110,6 +110,7 @@ fn headline(
     verdict: Verdict,
     diagnosis: &Diagnosis,
     unproven: &[Unproven],
+    findings: &[Finding],
 ) -> String {
     let reason = match verdict {
         Verdict::Fail => diagnosis
@@ -138,7 +139,7 @@ fn headline(
                 done.join(", "),
                 warnings(diagnosis),
                 not_observed(unproven),
-            )
+            ) + &fingerprint::difference(findings)
         }
     };
     format!("{verdict}: {reason}")
@@ -209,7 +210,7 @@ fn steps(plan: &Plan, run: &Run) -> Vec<StepReport> {
         .collect()
 }
 
-fn boot(record: &BootRecord) -> BootReport {
+fn boot(plan: &Plan, run: &Run, record: &BootRecord) -> BootReport {
     BootReport {
         number: record.number,
         step: record.step,
@@ -221,6 +222,7 @@ fn boot(record: &BootRecord) -> BootReport {
             .map(|&(stage, at_ms)| StageReached { stage, at_ms })
             .collect(),
         exit: record.exit.clone(),
+        fingerprint: fingerprint::of_boot(plan, run, record.number),
     }
 }
 

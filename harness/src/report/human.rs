@@ -10,7 +10,7 @@ use super::ledger;
 use super::model::{ClosureKind, Report};
 use super::select::{
     Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step,
-    suppressions, table,
+    suppressions, table, unstable,
 };
 use super::text::{clip, wrap};
 
@@ -41,6 +41,7 @@ pub fn render(report: &Report, style: &Style) -> String {
         page.cause(report, cause, n + 1, causes.len());
     }
     page.states(report);
+    page.list("units over time", &unstable(report));
     page.ledger(report);
     page.unproven(report);
     page.list("suppressions", &suppressions(report));

@@ -4,6 +4,7 @@
 //! every form is a text that the caller writes.
 
 mod build;
+pub mod fingerprint;
 pub mod html;
 pub mod human;
 pub mod json;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 use crate::vocabulary::{
-    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Replies, Stage, State,
+    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Replies, Stage, State, Stability,
     Step, StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
 };
 
@@ -217,6 +217,29 @@ pub struct StateReport {
     /// What the boot target wants and what is active: services, what starts them, and mounts. `None` where it was not seen.
     #[serde(default)]
     pub active: Option<Vec<String>>,
+    /// How units fared that were not stable while they were watched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unstable: Vec<UnstableUnit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UnstableUnit {
+    pub unit: String,
+    pub stability: Stability,
+    pub why: String,
+}
+
+/// What a boot came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Fingerprint {
+    /// Of the lines, each with its end, in hex.
+    pub sha256: String,
+    /// Equal in equal boots.
+    pub lines: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,6 +253,9 @@ pub struct BootReport {
     pub stages: Vec<StageReached>,
     /// How QEMU ended, where it did.
     pub exit: Option<String>,
+    /// `None` where the boot was not looked at before something was done to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

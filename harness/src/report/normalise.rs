@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::vocabulary::{Accelerator, BootId, Step, StepOutcome, StorePath};
 
-use super::model::{ClosureKind, Report};
+use super::model::{BootReport, ClosureKind, Report};
 use super::sentences::{names, sentences};
 
 const REDACTED: &str = "redacted";
@@ -96,6 +96,12 @@ pub fn normalise(report: &Report) -> Report {
         "QEMU".clone_into(&mut used.qemu);
     }
     report.firmware = None;
+    for state in &mut report.states {
+        state.unstable.clear();
+    }
+    for boot in &mut report.boots {
+        fingerprint(boot, report.closure);
+    }
     REDACTED.clone_into(&mut report.tool_version);
     report.begun_again.clear();
     // How often what was replied, and when, is chance; a gap that counts is a finding.
@@ -116,6 +122,20 @@ pub fn normalise(report: &Report) -> Report {
         *name = without_hashes(name);
     }
     report
+}
+
+/// What a boot came to is what a person approves. The lab's snapshots are held by its scenarios, and not by its distribution's packages; a
+/// machine's id is made with its disk.
+fn fingerprint(boot: &mut BootReport, closure: ClosureKind) {
+    if closure == ClosureKind::Lab {
+        boot.fingerprint = None;
+    }
+    if let Some(fingerprint) = &mut boot.fingerprint {
+        REDACTED.clone_into(&mut fingerprint.sha256);
+        fingerprint
+            .lines
+            .retain(|line| !line.starts_with("machine-id "));
+    }
 }
 
 /// Of two shells, which greeted last is chance. The lab's snapshots are to show that each scenario has the one that it must.

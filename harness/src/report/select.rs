@@ -187,6 +187,19 @@ pub(super) fn inspected(report: &Report) -> String {
     })
 }
 
+/// Units that were not stable and of which no finding tells, a line each: `unproven in rebooted: alpha.service (restarted 2 times, …)`.
+pub(super) fn unstable(report: &Report) -> Vec<String> {
+    let is_told = |unit: &str| report.findings.iter().any(|f| f.subject == unit);
+    let states = report.states.iter().flat_map(|state| {
+        let units = state.unstable.iter().filter(|unit| !is_told(&unit.unit));
+        units.map(|unit| {
+            let (stability, why) = (unit.stability, &unit.why);
+            format!("{stability} in {}: {} ({why})", state.state, unit.unit)
+        })
+    });
+    states.collect()
+}
+
 /// What came of each suppression, a line each.
 pub(super) fn suppressions(report: &Report) -> Vec<String> {
     report.suppressions.iter().map(sentence).collect()

@@ -33,7 +33,11 @@ pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
     texts.extend(report.unproven.iter_mut().map(|u| &mut u.reason));
     texts.extend(&mut report.notes);
     texts.extend(&mut report.begun_again);
-    texts.extend(report.boots.iter_mut().filter_map(|b| b.exit.as_mut()));
+    for boot in &mut report.boots {
+        texts.extend(&mut boot.exit);
+        let fingerprint = boot.fingerprint.iter_mut();
+        texts.extend(fingerprint.flat_map(|f| &mut f.lines));
+    }
     texts
 }
 

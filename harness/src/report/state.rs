@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::{self, is_looping};
+use crate::check::{self, is_looping, stability};
 use crate::fold::{ActiveState, StateRecord, Unit, sanitise};
 use crate::vocabulary::{ProbeRoute, State};
 
-use super::model::StateReport;
+use super::model::{StateReport, UnstableUnit};
 
 pub(super) fn state(state: State, record: &StateRecord) -> StateReport {
     let identity = record.identity.clone().unwrap_or_default();
@@ -45,7 +45,20 @@ pub(super) fn state(state: State, record: &StateRecord) -> StateReport {
             .map(|(url, answers)| (url, together(answers)))
             .collect(),
         active: units.map(|units| active(record, units)),
+        unstable: unstable(state, record),
     }
+}
+
+fn unstable(state: State, record: &StateRecord) -> Vec<UnstableUnit> {
+    let units = stability::unstable(record, state == State::Switched);
+    let units = units.into_iter().flatten();
+    units
+        .map(|unit| UnstableUnit {
+            unit: sanitise::line(&unit.unit),
+            stability: unit.stability,
+            why: sanitise::line(&unit.why),
+        })
+        .collect()
 }
 
 /// What serves, or makes something serve. Targets and slices only order and group, and a device is the machine's.

@@ -24,6 +24,8 @@ pub(crate) struct Guest {
     pub(crate) listeners: String,
     /// Of df; it was not asked where it is empty.
     pub(crate) file_systems: String,
+    /// Not dumped where it is empty.
+    pub(crate) boot_facts: String,
     pub(crate) http: Vec<(u32, HttpEndpoint, ProbeRoute, HttpAnswer)>,
     /// Dumps that were not taken.
     pub(crate) without: Vec<Dump>,
@@ -56,6 +58,7 @@ impl Guest {
             ],
             listeners: String::new(),
             file_systems: String::new(),
+            boot_facts: String::new(),
             http: Vec::new(),
             without: Vec::new(),
         };
@@ -151,13 +154,17 @@ impl Guest {
             (Dump::Journal, 0, self.journal.join("\n")),
             (Dump::Listeners, 0, self.listeners.clone()),
             (Dump::FileSystems, 0, self.file_systems.clone()),
+            (Dump::Fingerprint, 0, self.boot_facts.clone()),
         ];
         let dumps = dumps
             .into_iter()
             .chain((!self.ldd.is_empty()).then(|| (Dump::Ldd, 0, self.ldd.clone())))
             .filter(|(dump, ..)| !self.without.contains(dump))
             .filter(|(dump, _, output)| {
-                let may_lack = matches!(dump, Dump::Listeners | Dump::FileSystems);
+                let may_lack = matches!(
+                    dump,
+                    Dump::Listeners | Dump::FileSystems | Dump::Fingerprint
+                );
                 !(may_lack && output.is_empty())
             })
             .map(|(dump, exit_code, output)| Observation::Dumped {

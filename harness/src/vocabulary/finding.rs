@@ -116,8 +116,12 @@ pub enum Check {
     UnitInactive,
     /// A service that was restarted during the observation window.
     RestartLoop,
+    /// A service that somebody stops and starts again and again.
+    UnitFlapping,
     /// A service that ran before the reboot and that nothing starts after it.
     UnitLost,
+    /// Two boots of one generation did not come to the same.
+    BootsDiffer,
     /// The guest's clock against the host's.
     ClockOff,
     /// A file system that is written to and has no room left.
@@ -158,7 +162,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -170,7 +174,9 @@ impl Check {
         Self::UnitFailed,
         Self::UnitInactive,
         Self::RestartLoop,
+        Self::UnitFlapping,
         Self::UnitLost,
+        Self::BootsDiffer,
         Self::ClockOff,
         Self::DiskFull,
         Self::ShutdownSlow,
@@ -204,7 +210,9 @@ impl Check {
             Self::UnitFailed => "unit-failed",
             Self::UnitInactive => "unit-inactive",
             Self::RestartLoop => "restart-loop",
+            Self::UnitFlapping => "unit-flapping",
             Self::UnitLost => "unit-lost",
+            Self::BootsDiffer => "boots-differ",
             Self::ClockOff => "clock-off",
             Self::DiskFull => "disk-full",
             Self::ShutdownSlow => "shutdown-slow",

@@ -49,6 +49,22 @@ pub(super) const RULES: &[Rule] = &[
         ..EACH
     },
     Rule {
+        id: "unit-flapping",
+        takes: &[warnings(&[Check::UnitFlapping])],
+        next: &[
+            "see who stops and starts it: a timer, a script, or another unit that it is bound to (`PartOf=`, `BindsTo=`)",
+        ],
+        ..EACH
+    },
+    Rule {
+        id: "boots-differ",
+        takes: &[warnings(&[Check::BootsDiffer])],
+        next: &[
+            "compare the two files in the run's directory: what only one boot has was left by an earlier one, came late, or is chance",
+        ],
+        ..EACH
+    },
+    Rule {
         id: "remark",
         takes: &[any(&[])],
         next: &["nothing until then: it is {suppression}", NOTHING[0]],

@@ -21,7 +21,7 @@ use crate::fold::{Run, sanitise};
 use crate::report::human::closure_kind;
 use crate::report::ledger;
 use crate::report::model::Report;
-use crate::report::select::{gaps, inspected, machine, means, place, step, suppressions};
+use crate::report::select::{gaps, inspected, machine, means, place, step, suppressions, unstable};
 use crate::report::text::clip;
 use crate::vocabulary::Verdict;
 
@@ -68,6 +68,7 @@ struct UnitChart {
     chart: Chart,
     numbers: Vec<UnitNumbers>,
     left_out: usize,
+    unstable: Vec<String>,
 }
 
 struct GapView<'a> {
@@ -174,6 +175,10 @@ fn unit_charts(report: &Report, run: &Run) -> Vec<UnitChart> {
             chart: chart(&times.rows)?,
             numbers: times.numbers,
             left_out: times.left_out,
+            unstable: unstable(report)
+                .into_iter()
+                .filter(|line| line.contains(&format!(" in {state}: ")))
+                .collect(),
         })
     });
     charts.collect()

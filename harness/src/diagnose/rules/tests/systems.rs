@@ -275,6 +275,36 @@ pub(super) const ROWS: &[Row] = &[
         "http://beta.example/ served, and then did not",
     ),
     (
+        "unit-flapping",
+        || {
+            with_finding(
+                Finding::new(
+                    Check::UnitFlapping,
+                    State::Rebooted,
+                    "beta.service",
+                    "beta.service is stopped and started again and again",
+                )
+                .as_warning(),
+            )
+        },
+        "beta.service is stopped and started",
+    ),
+    (
+        "boots-differ",
+        || {
+            with_finding(
+                Finding::new(
+                    Check::BootsDiffer,
+                    State::Rebooted,
+                    "fingerprint",
+                    "two boots of one generation differ",
+                )
+                .as_warning(),
+            )
+        },
+        "two boots of one generation differ",
+    ),
+    (
         "shutdown-slow",
         || {
             with_finding(
