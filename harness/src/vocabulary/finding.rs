@@ -162,7 +162,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
