@@ -4,7 +4,7 @@
 //! at a look's end or beginning, and whatever is behind a unit that loops.
 
 use crate::fold::{Replied, Run, Spell, StateRecord, sanitise, state_after};
-use crate::vocabulary::{Check, Finding, HttpEndpoint, Plan, Reply, State, Step};
+use crate::vocabulary::{Check, Finding, HttpEndpoint, Plan, Reply, State, Step, StepOutcome};
 
 use super::{Scene, is_looping, upstream};
 
@@ -31,6 +31,11 @@ fn of_endpoint(plan: &Plan, run: &Run, endpoint: &HttpEndpoint, replied: &Replie
         else {
             continue;
         };
+        // A machine that went down meanwhile is told as such.
+        let record_of_step = spell.step.and_then(|at| run.steps.get(at));
+        if record_of_step.is_none_or(|step| step.outcome != Some(StepOutcome::Done)) {
+            continue;
+        }
         let told = if spell.planned {
             over_budget(plan, run, step, &spell)
         } else {
@@ -140,7 +145,7 @@ fn tenths(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use crate::testing::{self, Recording, endpoint};
-    use crate::vocabulary::{Check, Observation, Plan, Replies, Reply, State};
+    use crate::vocabulary::{Check, Observation, Plan, Replies, Reply, State, Step, StepOutcome};
 
     /// Replies in the last state's watch, each as often as told.
     fn with_replies(recording: &mut Recording, replies: &[(Reply, u64)]) {
@@ -201,6 +206,17 @@ mod tests {
         with_replies(&mut recording, &[OK, (Reply::Status(502), 4), OK]);
         let guest = recording.guest(State::Rebooted);
         guest.set_last("beta.service", "NRestarts", "2");
+        assert_eq!(gaps(&plan, &recording), [""; 0]);
+        let (plan, mut recording) = testing::healthy_recording();
+        with_replies(&mut recording, &[OK, (Reply::TimedOut, 4)]);
+        recording.more.push(Observation::StepFinished {
+            step: Step::WarmReboot,
+            outcome: StepOutcome::GuestFailed {
+                stage: None,
+                reason: "kernel panic".to_owned(),
+                last_line: None,
+            },
+        });
         assert_eq!(gaps(&plan, &recording), [""; 0]);
         let (plan, mut recording) = testing::healthy_recording();
         with_replies(&mut recording, &[OK, (Reply::Status(502), 4)]);
