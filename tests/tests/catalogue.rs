@@ -11,8 +11,6 @@ const WITHOUT_SCENARIO: &[&str] = &[
     "shutdown-slow",
     "probe-failed",
     "http-gap",
-    "unit-flapping",
-    "boots-differ",
     "log-signature/oom-kill",
     "log-signature/kernel-panic",
     "log-signature/ext4-error",
