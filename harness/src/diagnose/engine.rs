@@ -130,7 +130,7 @@ fn is_related(row: &Related, case: Case<'_>, own: &[&Finding], finding: &Finding
         }
         Of::Behind => super::upstream::unit(case, finding).is_none_or(|unit| {
             let runs_by = |f: &&Finding| {
-                f.subject == unit.id || unit.requires.iter().any(|name| *name == f.subject)
+                f.subject == unit.id || unit.requires.contains(&f.subject)
             };
             own.iter().any(runs_by)
         }),
