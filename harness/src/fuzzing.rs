@@ -7,6 +7,7 @@ pub use crate::closure::fuzzing::{
     script, udev, unit,
 };
 pub use crate::config::fuzzing::configuration;
+pub use crate::image::fuzz_write_log as write_log;
 pub use crate::nginx::fuzzing::nginx;
 pub use crate::receipt::fuzzing::receipt;
 
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     target("script", script),
     target("udev", udev),
     target("unit", unit),
+    target("write_log", write_log),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8])) -> Target {

@@ -103,6 +103,33 @@ pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) ->
     that_boots(acts)
 }
 
+/// A machine that boots `toplevel`, and whose userspace reboots when it is told to: on its way down the old one's shell greets once more.
+pub fn that_reboots_its_userspace(toplevel: &FakeToplevel) -> Script {
+    let guest = Guest::of(toplevel);
+    let question = "*soft-reboot*";
+    let started = |at: &str| {
+        Answer::new(
+            question,
+            format!("soft-reboot\nUserspaceTimestampMonotonic={at}\n"),
+        )
+    };
+    let of_userspace = |at: &str| {
+        let mut answers = vec![started(at)];
+        answers.extend(guest.answers(FIRST_BOOT));
+        answers
+    };
+    let greeting = Act::GreetShell(FIRST_BOOT.to_owned());
+    let mut acts = boot(FIRST_BOOT, of_userspace("1"));
+    acts.extend([
+        greeting.clone(),
+        Act::Serve(vec![started("1").as_last()]),
+        greeting,
+        Act::Serve(of_userspace("2")),
+        Act::Hang,
+    ]);
+    that_boots(acts)
+}
+
 /// The host's time, as a guest's clock tells it that is right.
 fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -191,6 +218,7 @@ impl<'a> Guest<'a> {
             Answer::new("is-system-running", state),
             Answer::new("date +%s", now()),
             Answer::new("/proc/net/tcp", ""),
+            Answer::new("df -lP", ""),
             Answer::new("== kernel", FINGERPRINT),
             Answer::new("say machine", self.identity(boot_id)),
             Answer::new("loader/loader.conf", self.boot_menu()),

@@ -16,10 +16,10 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
             return None;
         };
         let state = match record.step {
-            Step::Boot | Step::WarmReboot => state_after(plan, record.step)?,
             // Without a baseline the disk is made bootable by a boot of the candidate itself.
             Step::Provision if plan.baseline.is_none() => State::Booted,
             Step::Provision | Step::Switch => return None,
+            step => state_after(plan, step)?,
         };
         let boot = record.boot.and_then(|number| run.boot(number));
         let summary = format!("the guest did not come up: {}", story(reason, *stage));
@@ -48,12 +48,18 @@ fn in_maintenance(plan: &Plan, run: &Run) -> impl Iterator<Item = Finding> {
     let done = |step: &&Step| {
         let mut records = run.steps.iter();
         let is_done = Some(&StepOutcome::Done);
-        matches!(step, Step::Boot | Step::WarmReboot)
+        (**step == Step::Boot || step.is_reboot())
             && records.any(|r| r.step == **step && r.outcome.as_ref() == is_done)
     };
-    plan.steps.iter().filter(done).filter_map(|step| {
+    let reached = plan.steps.iter().filter(done).filter_map(|step| {
         let state = state_after(plan, *step)?;
-        let record = run.states.get(&state)?;
+        Some((step, state))
+    });
+    let looks = reached.flat_map(|(step, state)| {
+        let looks = run.looks().into_iter();
+        looks.filter_map(move |(at, record)| (at == state).then_some((step, state, record)))
+    });
+    looks.filter_map(|(step, state, record)| {
         if record.system_state.as_deref() != Some(MAINTENANCE) {
             return None;
         }

@@ -18,8 +18,12 @@ struct Boot<'a> {
 
 pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     let boots: Vec<Boot<'_>> = boots(plan, run);
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = Vec::new();
     for (n, later) in boots.iter().enumerate() {
+        // Of many boots the first that differs is told.
+        if findings.iter().any(|found| found.state == later.state) {
+            continue;
+        }
         let earlier = boots[..n].iter().find(|b| is_same_generation(b, later));
         findings.extend(earlier.and_then(|earlier| compare(earlier, later)));
     }
@@ -27,7 +31,7 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
 }
 
 fn boots<'a>(plan: &'a Plan, run: &'a Run) -> Vec<Boot<'a>> {
-    let states = run.states.iter().filter_map(|(&state, record)| {
+    let looks = run.looks().into_iter().filter_map(|(state, record)| {
         let scene = Scene {
             plan,
             run,
@@ -40,7 +44,7 @@ fn boots<'a>(plan: &'a Plan, run: &'a Run) -> Vec<Boot<'a>> {
             lines: fingerprint(&scene)?,
         })
     });
-    states.collect()
+    looks.collect()
 }
 
 /// What was booted, and what runs, are the same.

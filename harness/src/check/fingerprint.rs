@@ -54,8 +54,9 @@ pub fn fingerprint(scene: &Scene<'_>) -> Option<Vec<String>> {
 /// Whether a state is what a boot alone led to.
 pub fn is_fresh(state: State) -> bool {
     match state {
-        State::Before | State::Booted | State::Rebooted => true,
-        State::Inspected | State::Switched => false,
+        State::Inspected | State::Switched | State::SoftRebooted => false,
+        State::Before | State::Booted => true,
+        rebooted => rebooted.is_after_a_reboot(),
     }
 }
 

@@ -17,7 +17,12 @@ fn refute(run: &Run, of_boots: &[Finding], finding: &Finding) -> Finding {
     if finding.check != Check::Executability {
         return finding;
     }
-    let seen = [State::Rebooted, State::Booted].into_iter().find(|state| {
+    let booted = run
+        .states
+        .keys()
+        .copied()
+        .filter(State::boots_the_candidate);
+    let seen = booted.rev().find(|state| {
         let units = run.states.get(state).and_then(|record| record.units());
         let unit = units.and_then(|units| units.get(&finding.subject));
         unit.is_some_and(|unit| unit.active_state == ActiveState::Active)

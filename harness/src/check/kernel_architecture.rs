@@ -12,7 +12,13 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .identity
         .as_ref()
         .and_then(|i| i.machine.as_ref());
-    let (Some(machine), false) = (machine, scene.state == State::Switched) else {
+    // A switch, and a new userspace after it, leave the kernel of the baseline running.
+    let is_the_baselines = match scene.state {
+        State::Switched => true,
+        State::SoftRebooted => *scene.plan.booted_in(scene.state) != scene.plan.candidate.toplevel,
+        _ => false,
+    };
+    let (Some(machine), false) = (machine, is_the_baselines) else {
         return Vec::new();
     };
     let kernel = System::of_uname_machine(machine);

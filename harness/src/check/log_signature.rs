@@ -37,7 +37,9 @@ fn own_console<'a>(scene: &Scene<'a>) -> &'a [String] {
     match scene.state {
         State::Switched => since,
         State::Before => before,
-        State::Inspected | State::Booted | State::Rebooted => &boot.console,
+        // A new userspace shares its boot with the state before it, which has told of it.
+        State::SoftRebooted => &[],
+        _ => &boot.console,
     }
 }
 

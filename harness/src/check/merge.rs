@@ -55,8 +55,10 @@ fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Opti
     finding.also_in = states[1..].to_vec();
     finding.severity = severity.unwrap_or(Severity::Warning);
     if states == [State::Before] {
-        let later = observed(run, finding.check, State::Switched)
-            || observed(run, finding.check, State::Rebooted);
+        let mut candidates = State::ALL
+            .into_iter()
+            .filter(|state| *state == State::Switched || state.is_after_a_reboot());
+        let later = candidates.any(|state| observed(run, finding.check, state));
         finding.summary.push_str(if later {
             "; the baseline has it, the candidate has not"
         } else {
@@ -70,7 +72,7 @@ fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Opti
 /// Only what the states before the reboot could have shown, and did not, is latent.
 fn is_latent(plan: &Plan, run: &Run, finding: &Finding) -> bool {
     plan.baseline.is_some()
-        && finding.state == State::Rebooted
+        && finding.state.is_after_a_reboot()
         && observed(run, finding.check, State::Before)
         && observed(run, finding.check, State::Switched)
 }

@@ -44,6 +44,7 @@ mod last_words;
 mod log_signature;
 mod merge;
 mod network;
+mod occasions;
 mod ordering_cycle;
 mod prediction;
 mod probe_failed;
@@ -61,6 +62,8 @@ mod unit_lost;
 pub mod upstream;
 mod userland_architecture;
 mod wrong_generation;
+
+use occasions::Occasions;
 
 use crate::fold::{Run, StateRecord};
 use crate::vocabulary::{Check, Finding, Plan, State};
@@ -216,17 +219,22 @@ fn has_http(record: &StateRecord) -> bool {
 /// The order is that of states, then of checks, then of subjects.
 pub fn run(plan: &Plan, run: &Run) -> Vec<Finding> {
     let mut findings: Vec<Finding> = STEP_CHECKS.iter().flat_map(|f| f(plan, run)).collect();
-    for (&state, record) in &run.states {
+    let mut occasions = Occasions::default();
+    for (state, record) in run.looks() {
         let scene = Scene {
             plan,
             run,
             state,
             record,
         };
-        findings.extend(CHECKS.iter().flat_map(|row| (row.run)(&scene)));
+        let found: Vec<Finding> = CHECKS.iter().flat_map(|row| (row.run)(&scene)).collect();
+        occasions.note(state, record, &found);
+        findings.extend(found);
     }
     let mut all = inspection::findings(run, &findings);
-    all.extend(merge::merge(plan, run, findings));
+    let mut merged = merge::merge(plan, run, findings);
+    occasions.tell(&mut merged);
+    all.extend(merged);
     all
 }
 

@@ -11,7 +11,9 @@ const BORNE_MS: f64 = 60_000.0;
 const STOP_JOB: &str = "stop job is running for ";
 
 pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
-    let reboots = run.steps.iter().filter(|s| s.step == Step::WarmReboot);
+    // The other ways down give nobody time to stop.
+    let orderly = [Step::WarmReboot, Step::ColdReboot];
+    let reboots = run.steps.iter().filter(|s| orderly.contains(&s.step));
     reboots
         .filter_map(|step| finding(plan, run, step))
         .collect()

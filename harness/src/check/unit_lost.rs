@@ -20,7 +20,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(then) = earlier.units_last.as_ref() else {
         return Vec::new();
     };
-    if scene.state != State::Rebooted || is_cut(scene) {
+    if !scene.state.is_after_a_reboot() || is_cut(scene) {
         return Vec::new();
     }
     let started_by_others: BTreeSet<&str> =

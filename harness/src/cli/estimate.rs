@@ -70,6 +70,12 @@ fn steps(plan: &Plan) -> String {
         (Step::Boot, None) => "boot the candidate",
         (Step::Switch, _) => "switch to the candidate",
         (Step::WarmReboot, _) => "reboot",
+        (Step::ColdReboot, _) => "power off and on",
+        (Step::SoftReboot, _) => "reboot userspace",
+        (Step::Reset, _) => "reset",
+        (Step::Panic, _) => "panic",
+        (Step::PowerCut, _) => "cut the power",
+        (Step::PowerCutInBoot, _) => "cut the power in a boot",
     });
     std::iter::once("inspect the candidate's files")
         .chain(steps)

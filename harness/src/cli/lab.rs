@@ -54,7 +54,7 @@ pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loade
             scenario.rehearsal.expect_system.clone(),
             "the scenario".to_owned(),
         )),
-        steps: scenario.rehearsal.steps.clone(),
+        steps: rehearsal::cycled(&scenario.rehearsal.steps, scenario.rehearsal.cycles),
         scenario: Some(name.to_owned()),
         lab: true,
         hold: None,

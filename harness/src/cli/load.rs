@@ -11,7 +11,7 @@ use super::lab::from_lab;
 use super::provided::{Provided, Wanted};
 use super::{Failure, seeds};
 use crate::closure::{self, Closure};
-use crate::rehearsal::{self, Closures, Inputs, KernelFiles};
+use crate::rehearsal::{self, Closures, Inputs, Journey, KernelFiles, itinerary};
 use crate::scenario::Scenario;
 use crate::vocabulary::{ClosureFacts, Hold, Plan, State, StorePath, System, TargetMachine};
 
@@ -94,6 +94,9 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
         .as_ref()
         .map(|_| args.host.read())
         .transpose()?;
+    let demanded = host
+        .as_ref()
+        .map(|chosen| chosen.host.settings.policy.steps.clone());
     let settings = host.map(|chosen| chosen.host.settings).unwrap_or_default();
     let beside = args.host.config.parent().unwrap_or(Path::new(""));
     let seeds = seeds::read(&settings.files, beside)?;
@@ -116,7 +119,12 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
     };
     let name = candidate.toplevel.name().to_owned();
     let mut files = Files::of(&candidate, baseline.as_ref())?;
-    let steps = rehearsal::default_steps(baseline.is_some());
+    let steps = itinerary(&Journey {
+        named: args.steps.as_deref(),
+        with_baseline: baseline.is_some(),
+        demanded: demanded.as_deref().unwrap_or_default(),
+        cycles: args.cycles.unwrap_or(1),
+    })?;
     let facts = closure::read_facts(&candidate)?;
     let lab = is_of_the_lab(facts.nixos_version.as_deref());
     let plan = rehearsal::plan(Inputs {

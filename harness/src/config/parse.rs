@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::{probes, seeds, suppressions};
 use crate::receipt::{KeyError, PublicKey};
-use crate::vocabulary::{Downtime, Step, Suppression, size};
+use crate::vocabulary::{Downtime, Suppression, size};
 
 /// Why a text is no `bootproof.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -145,7 +145,7 @@ fn over(base: &Policy, written: &WrittenPolicy, place: &str) -> Result<Policy, C
             "accelerators = [] lets nothing through: name at least one",
         ));
     }
-    if policy.cycles > 0 && !policy.steps.contains(&Step::WarmReboot) {
+    if policy.cycles > 0 && !policy.steps.iter().any(|step| step.is_reboot()) {
         return Err(refuse(
             "cycles asks for reboots, and steps has no warm-reboot: add it, or write cycles = 0",
         ));

@@ -100,7 +100,7 @@ fn cause(rule: &Rule, case: Case<'_>, pool: &mut Pool<'_>, own: &[&Finding]) -> 
         consequences,
         next: say(rule.next, &told),
     };
-    Some(cause.saying_when())
+    Some(cause.saying_when(lead))
 }
 
 fn related<'a>(
@@ -129,9 +129,7 @@ fn is_related(row: &Related, case: Case<'_>, own: &[&Finding], finding: &Finding
                     .is_some_and(|unit| unit.requires.iter().any(|name| is_of(name)))
         }
         Of::Behind => super::upstream::unit(case, finding).is_none_or(|unit| {
-            let runs_by = |f: &&Finding| {
-                f.subject == unit.id || unit.requires.contains(&f.subject)
-            };
+            let runs_by = |f: &&Finding| f.subject == unit.id || unit.requires.contains(&f.subject);
             own.iter().any(runs_by)
         }),
         Of::Nginx => own.iter().any(|f| f.subject.starts_with("nginx")),

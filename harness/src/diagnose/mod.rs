@@ -103,11 +103,20 @@ pub fn diagnose(plan: &Plan, run: &Run, findings: &[Finding]) -> Diagnosis {
 }
 
 impl Cause {
-    /// Has the headline say that it is latent, where its words do not.
-    fn saying_when(mut self) -> Self {
-        if self.latent && !self.headline.contains("the reboot") {
+    /// Has the headline say that it is latent, where its words do not: after which ways down and up `lead` was found.
+    fn saying_when(mut self, lead: &Finding) -> Self {
+        let states = std::iter::once(&lead.state).chain(&lead.also_in);
+        let ways: Vec<&str> = states.filter_map(|state| state.way()).collect();
+        let first = ways.first().copied().unwrap_or_default();
+        if self.latent && !self.headline.contains(first) {
+            // The plain reboot stands for all of them.
+            let when = if lead.state == State::Rebooted {
+                first.to_owned()
+            } else {
+                ways.join(" and ")
+            };
             self.headline
-                .push_str(", and it shows only after the reboot");
+                .push_str(&format!(", and it shows only after {when}"));
         }
         self
     }

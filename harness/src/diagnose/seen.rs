@@ -62,7 +62,7 @@ pub(super) fn console<'a>(case: Case<'a>, finding: &Finding) -> &'a [String] {
 pub(super) fn stage(case: Case<'_>, finding: &Finding) -> Option<Stage> {
     match failed_step(case, finding)?.outcome.as_ref()? {
         StepOutcome::GuestFailed { stage, .. } => *stage,
-        StepOutcome::Done | StepOutcome::Skipped | StepOutcome::Unobservable { .. } => None,
+        _ => None,
     }
 }
 

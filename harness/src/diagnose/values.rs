@@ -245,6 +245,11 @@ pub(super) fn classes(told: &Told<'_>) -> Option<String> {
 fn it_fails(finding: &Finding) -> &'static str {
     match finding.state {
         State::Rebooted => "the candidate does not come back from the reboot",
+        State::ColdRebooted => "the candidate does not come back from the cold reboot",
+        State::SoftRebooted => "the candidate does not come back from the soft reboot",
+        State::Reset => "the candidate does not come back from the reset",
+        State::Panicked => "the candidate does not come back from the panic",
+        State::PowerCut => "the candidate does not come back from the power cut",
         _ => "the candidate does not boot",
     }
 }

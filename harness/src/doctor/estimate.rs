@@ -24,7 +24,10 @@ pub fn seconds(work: &Work<'_>, factor: f64) -> u32 {
     let steps = work.steps.iter().map(|step| {
         let moving = match step {
             Step::Switch => SWITCH_SECONDS,
-            Step::Boot | Step::WarmReboot | Step::Provision => boot,
+            // Twice each, from disks as two cuts leave them; the second is cut in a boot of its own.
+            Step::PowerCut => 2 * (boot + LOOK_SECONDS),
+            Step::PowerCutInBoot => 3 * boot + LOOK_SECONDS,
+            _ => boot,
         };
         moving + LOOK_SECONDS
     });

@@ -17,6 +17,8 @@ pub struct BootRecord {
     pub boot_id: Option<BootId>,
     /// How the root shell was reached.
     pub transport: Option<String>,
+    /// When the machine was powered on or reset for it, in milliseconds since the run began.
+    pub began_ms: u64,
     /// Each stage that was reached, with its time in milliseconds since the run began.
     pub stages: Vec<(Stage, u64)>,
     /// The last lines of the console, in order; of the screen, where only that told why the boot ends.
@@ -30,10 +32,11 @@ pub struct BootRecord {
 }
 
 impl BootRecord {
-    pub(super) fn new(number: u32, step: Option<Step>) -> Self {
+    pub(super) fn new(number: u32, step: Option<Step>, began_ms: u64) -> Self {
         Self {
             number,
             step,
+            began_ms,
             ..Self::default()
         }
     }
@@ -81,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_switch_divides_the_lines_although_some_are_dropped() {
-        let mut boot = BootRecord::new(1, None);
+        let mut boot = BootRecord::new(1, None, 0);
         boot.add_line("a");
         assert_eq!(boot.around_switch().0, ["a"]);
         boot.switch_begins();
@@ -95,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_chatty_console_is_bounded_and_keeps_its_end() {
-        let mut boot = BootRecord::new(1, None);
+        let mut boot = BootRecord::new(1, None, 0);
         for n in 0..10_000 {
             boot.add_line(&n.to_string());
         }

@@ -22,6 +22,8 @@ pub fn fold(observations: &[Recorded]) -> Run {
             ..Run::default()
         },
         boot: None,
+        at_ms: 0,
+        down_ms: None,
     };
     for recorded in observations {
         folding.add(recorded);
@@ -36,11 +38,15 @@ struct Folding {
     run: Run,
     /// The boot that was seen last.
     boot: Option<u32>,
+    /// The time of the observation that is folded, and when the machine was last powered on, reset, or its QEMU ended.
+    at_ms: u64,
+    down_ms: Option<u64>,
 }
 
 impl Folding {
     fn add(&mut self, recorded: &Recorded) {
         let at_ms = recorded.at_ms;
+        self.at_ms = at_ms;
         match &recorded.observation {
             Observation::Inspected(told) => self.run.inspected = Some(inspected::sanitised(told)),
             Observation::Accelerator {
@@ -83,11 +89,19 @@ impl Folding {
                 }
                 self.boot(*boot);
             }
-            Observation::PoweredOn { boot, .. } | Observation::Screen { boot, .. } => {
+            Observation::PoweredOn { boot, .. } => {
+                self.down_ms = Some(at_ms);
+                self.boot(*boot);
+            }
+            Observation::Screen { boot, .. } => {
                 self.boot(*boot);
             }
             Observation::Console { boot, line } | Observation::ScreenText { boot, line } => {
-                self.boot(*boot).add_line(line);
+                let asked_for = self.panics();
+                let boot = self.boot(*boot);
+                if !asked_for {
+                    boot.add_line(line);
+                }
             }
             Observation::Stage { boot, stage } => self.boot(*boot).add_stage(*stage, at_ms),
             Observation::QemuExited {
@@ -147,6 +161,7 @@ impl Folding {
                 let trouble = dump::read(&raw, self.state(*state));
                 self.run.unproven.extend(trouble);
             }
+            Observation::Look { state, occasion } => self.look_again(*state, occasion),
             Observation::CommandRan {
                 step,
                 command,
@@ -232,19 +247,27 @@ impl Folding {
             s.boot = Some(number);
             s.step
         });
+        let began_ms = self.down_ms.unwrap_or(self.at_ms);
         let boots = &mut self.run.boots;
         let at = boots
             .iter()
             .position(|b| b.number == number)
             .unwrap_or_else(|| {
-                boots.push(BootRecord::new(number, step));
+                boots.push(BootRecord::new(number, step, began_ms));
                 boots.len() - 1
             });
         &mut boots[at]
     }
 
+    /// Whether what the console says is the panic that a step asked for, and no fault.
+    fn panics(&self) -> bool {
+        let last = self.run.steps.last();
+        last.is_some_and(|s| s.step == Step::Panic && s.outcome.is_none() && s.reset_ms.is_none())
+    }
+
     /// Notes that the machine of the running step went down.
     fn reset(&mut self, at_ms: u64) {
+        self.down_ms = Some(at_ms);
         let running = self.run.steps.last_mut().filter(|s| s.outcome.is_none());
         if let Some(step) = running {
             step.reset_ms.get_or_insert(at_ms);
@@ -270,6 +293,13 @@ impl Folding {
                 steps.len() - 1
             });
         &mut steps[at]
+    }
+
+    fn look_again(&mut self, state: State, occasion: &str) {
+        if let Some(record) = self.run.states.remove(&state) {
+            self.run.earlier.push((state, record));
+        }
+        self.state(state).occasion = Some(sanitise::line(occasion));
     }
 
     fn state(&mut self, state: State) -> &mut StateRecord {
@@ -317,6 +347,9 @@ fn sanitised(outcome: &StepOutcome) -> StepOutcome {
             last_line: last_line.as_deref().map(sanitise::line),
         },
         StepOutcome::Unobservable { reason } => StepOutcome::Unobservable {
+            reason: sanitise::line(reason),
+        },
+        StepOutcome::NotOffered { reason } => StepOutcome::NotOffered {
             reason: sanitise::line(reason),
         },
         StepOutcome::Done | StepOutcome::Skipped => outcome.clone(),

@@ -24,6 +24,8 @@ pub struct Run {
     /// Those that began, in order.
     pub steps: Vec<StepRecord>,
     pub states: BTreeMap<State, StateRecord>,
+    /// Looks at states that were looked at again later, in order; the last look at each is in `states`.
+    pub earlier: Vec<(State, StateRecord)>,
     pub commands: Vec<CommandRecord>,
     /// What the bootloader was going to start after its installation on the fresh disk.
     pub installed: Option<Prediction>,
@@ -36,6 +38,17 @@ pub struct Run {
 }
 
 impl Run {
+    /// Every look at a state, by state, and of each state in order.
+    pub fn looks(&self) -> Vec<(State, &StateRecord)> {
+        let earlier = self.earlier.iter().map(|(state, record)| (*state, record));
+        let mut looks: Vec<_> = earlier
+            .chain(self.states.iter().map(|(state, record)| (*state, record)))
+            .collect();
+        // A stable sort: the last look at a state comes after the earlier ones.
+        looks.sort_by_key(|(state, _)| *state);
+        looks
+    }
+
     pub fn boot(&self, number: u32) -> Option<&BootRecord> {
         self.boots.iter().find(|b| b.number == number)
     }
@@ -79,6 +92,8 @@ pub struct StepRecord {
 /// What was seen of the guest in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StateRecord {
+    /// Which look it is, where the state was to be looked at more than once.
+    pub occasion: Option<String>,
     /// The boot in which it was seen first.
     pub boot: Option<u32>,
     /// What was dumped, readable or not.
@@ -191,6 +206,6 @@ pub fn state_after(plan: &Plan, step: Step) -> Option<State> {
         Step::Boot if plan.baseline.is_some() => Some(State::Before),
         Step::Boot => Some(State::Booted),
         Step::Switch => Some(State::Switched),
-        Step::WarmReboot => Some(State::Rebooted),
+        _ => step.state_after_reboot(),
     }
 }

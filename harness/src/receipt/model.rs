@@ -44,9 +44,6 @@ pub struct Receipt {
 impl Receipt {
     /// How often the guest was rebooted.
     pub fn cycles(&self) -> usize {
-        self.steps
-            .iter()
-            .filter(|step| **step == Step::WarmReboot)
-            .count()
+        self.steps.iter().filter(|step| step.is_reboot()).count()
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -172,7 +173,7 @@ async fn install(
         ),
     };
     let file = OpenOptions::new().read(true).write(true).open(disk)?;
-    let mut guest = Guest::power_on(&spec, file.into(), recorder, PROVISION_BOOT).await?;
+    let mut guest = Guest::power_on(&spec, OwnedFd::from(file), recorder, PROVISION_BOOT).await?;
     let result = install_in(plan, &mut guest, deadlines).await;
     if let Ok(Err(_)) = &result {
         guest.keep_screen().await?;

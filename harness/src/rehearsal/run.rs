@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::choose::{BootRoute, boot_route};
+use super::continuity::{Continuity, Rhythm};
 use super::deadlines::Deadlines;
 use super::devices::{forwards, network_card, processor};
 use super::firmware;
@@ -12,8 +13,9 @@ use super::guest::GuestError;
 use super::network::network;
 use super::provision::{Provisioned, disk_of, provision};
 use super::recorder::{Progress, Recorder, set_aside};
+use super::run_disk::RunDisk;
 use super::steps::Steps;
-use crate::image::{Cache, DiskError, Overlay, Seed, UnsupportedDisk};
+use crate::image::{Cache, DiskError, LogError, Overlay, Seed, UnsupportedDisk};
 use crate::vm::{self, BootSource, MachineSpec, Proof, Uefi, VmError};
 use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcome, Unproven};
 
@@ -72,6 +74,8 @@ pub enum RunError {
     Guest(#[from] GuestError),
     #[error(transparent)]
     Disk(#[from] DiskError),
+    #[error(transparent)]
+    Log(#[from] LogError),
     #[error(transparent)]
     Unsupported(#[from] UnsupportedDisk),
     #[error(
@@ -202,7 +206,12 @@ async fn attempt(
         BootRoute::Direct { .. } => None,
     };
     let base_disk = disk_of(&base);
-    let disk = Overlay::on(base, base_disk, &options.run_directory, options.keep)?;
+    let disk = Overlay::on(
+        base,
+        base_disk.clone(),
+        &options.run_directory,
+        options.keep,
+    )?;
     if let BootRoute::Direct { reason } = &route {
         recorder.unproven(Unproven {
             state: None,
@@ -222,15 +231,27 @@ async fn attempt(
             break;
         }
     }
+    let deadlines = Deadlines::new(proof.factor);
     let steps = Steps {
         plan,
         closures,
         route,
         uefi,
         proof: &proof,
-        deadlines: Deadlines::new(proof.factor),
+        deadlines,
+        continuity: Continuity::begin(Rhythm {
+            began: recorder.began(),
+            beat: deadlines.beat(),
+            patience: deadlines.http(),
+        }),
     };
-    steps.carry_out(&mut recorder, disk.descriptor()?).await?;
+    let mut run_disk = RunDisk::new(
+        disk.descriptor()?.into(),
+        base_disk,
+        &options.run_directory,
+        plan.steps.iter().any(|step| step.cuts_power()),
+    );
+    steps.carry_out(&mut recorder, &mut run_disk).await?;
     Ok(Rehearsed {
         observations: recorder.finish(),
         disk: Some(disk),
@@ -261,6 +282,8 @@ pub(super) fn machine(plan: &Plan, proof: &Proof, uefi: Option<Arc<Uefi>>) -> Ma
         uefi,
         disk_bus: plan.disk_bus,
         disk_format: "qcow2",
+        write_log: false,
+        throwaway: false,
         network_card: network_card(plan).0,
         card_place: network.place,
         mac: network.mac,

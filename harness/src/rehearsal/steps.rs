@@ -1,23 +1,20 @@
 //! The steps of a rehearsal: boot, switch, reboot, and a look at the state that each leads to.
 
-use std::os::fd::OwnedFd;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::choose::BootRoute;
-use super::continuity::{Continuity, Rhythm};
+use super::continuity::Continuity;
 use super::deadlines::Deadlines;
-use super::foretell::foretell;
-use super::guest::{Guest, GuestTrouble};
-use super::observe::{Look, look};
+use super::guest::{Guest, GuestTrouble, TroubleKind};
 use super::provision::link_foreign_devices;
 use super::recorder::Recorder;
 use super::run::{Closures, KernelFiles, RunError, machine, skip};
+use super::run_disk::{RunDisk, Writes};
 use crate::fold;
 use crate::vm::{BootSource, MachineSpec, Proof, Uefi};
-use crate::vocabulary::{
-    BootId, ByHand, ClosureFacts, Observation, Plan, State, Step, StepOutcome,
-};
+use crate::vocabulary::{BootId, ClosureFacts, Observation, Plan, State, Step, StepOutcome};
 
 /// What all steps share.
 pub(super) struct Steps<'a> {
@@ -28,41 +25,44 @@ pub(super) struct Steps<'a> {
     pub(super) uefi: Option<Arc<Uefi>>,
     pub(super) proof: &'a Proof,
     pub(super) deadlines: Deadlines,
+    /// Asks the endpoints while the machine runs.
+    pub(super) continuity: Continuity,
 }
 
 /// What one step leaves for the next.
 #[derive(Default)]
-struct Progressed {
-    boot_id: Option<BootId>,
-    ports: Vec<(u16, u16)>,
-    switched: bool,
+pub(super) struct Progressed {
+    pub(super) boot_id: Option<BootId>,
+    pub(super) ports: Vec<(u16, u16)>,
+    pub(super) switched: bool,
+    /// How often each state was looked at.
+    pub(super) looks: BTreeMap<State, u32>,
+    /// How much was written to the disk when the last look began.
+    pub(super) written: usize,
+    /// The power cut that the disk is as left by.
+    pub(super) cut: Option<String>,
 }
 
 /// A step ends well, or with the guest's trouble.
-type Stepped = Result<Result<(), GuestTrouble>, RunError>;
+pub(super) type Stepped = Result<Result<(), GuestTrouble>, RunError>;
 
 impl Steps<'_> {
     /// Powers the machine on, carries out every step, and powers it off whatever came of them.
     pub(super) async fn carry_out(
         &self,
         recorder: &mut Recorder<'_>,
-        disk: OwnedFd,
+        disk: &mut RunDisk,
     ) -> Result<(), RunError> {
         let Some(first) = self.plan.steps.first() else {
             return Ok(());
         };
         // The power-on belongs to the first step, whichever it is.
         recorder.record(Observation::StepStarted { step: *first })?;
-        let continuity = Continuity::begin(Rhythm {
-            began: recorder.began(),
-            beat: self.deadlines.beat(),
-            patience: self.deadlines.http(),
-        });
         let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
-        continuity.ask(&installed.http);
-        let spec = self.installed_machine();
-        let mut guest = Guest::power_on(&spec, disk.try_clone()?, recorder, 1).await?;
-        let result = self.one_by_one(&mut guest, &continuity, &disk).await;
+        self.continuity.ask(&installed.http);
+        let (spec, fds) = disk.attach(self.installed_machine(), Writes::Stay)?;
+        let mut guest = Guest::power_on(&spec, fds, recorder, 1).await?;
+        let result = self.one_by_one(&mut guest, disk).await;
         guest.power_off().await;
         result
     }
@@ -70,11 +70,9 @@ impl Steps<'_> {
     async fn one_by_one(
         &self,
         guest: &mut Guest<'_, '_>,
-        continuity: &Continuity,
-        disk: &OwnedFd,
+        disk: &mut RunDisk,
     ) -> Result<(), RunError> {
         let mut progressed = Progressed::default();
-        continuity.through(&guest.forwarded_ports().await?);
         for (done, step) in self.plan.steps.iter().enumerate() {
             if done > 0 {
                 guest
@@ -82,21 +80,22 @@ impl Steps<'_> {
                     .record(Observation::StepStarted { step: *step })?;
             }
             let stepped = match step {
-                Step::Boot | Step::Provision => self.boot(guest, &mut progressed).await?,
+                Step::Boot | Step::Provision => self.boot(guest, &mut progressed, disk).await?,
                 Step::Switch => {
-                    continuity.ask(&self.plan.candidate.http);
-                    self.switch(guest, &mut progressed).await?
+                    self.continuity.ask(&self.plan.candidate.http);
+                    self.switch(guest, &mut progressed, disk).await?
                 }
-                Step::WarmReboot => {
-                    self.warm_reboot(guest, &mut progressed, continuity, disk)
-                        .await?
+                cut if cut.cuts_power() => {
+                    self.cut_power(*cut, guest, &mut progressed, disk).await?
                 }
+                reboot => self.reboot(*reboot, guest, &mut progressed, disk).await?,
             };
-            for observation in continuity.take() {
+            for observation in self.continuity.take() {
                 guest.recorder().record(observation)?;
             }
             let outcome = match &stepped {
                 Ok(()) => StepOutcome::Done,
+                Err(trouble) if trouble.kind == TroubleKind::NotOffered => trouble.outcome(),
                 Err(trouble) => {
                     guest.keep_screen().await?;
                     trouble.outcome()
@@ -106,7 +105,7 @@ impl Steps<'_> {
                 step: *step,
                 outcome,
             })?;
-            if stepped.is_err() {
+            if stepped.is_err_and(|trouble| trouble.kind != TroubleKind::NotOffered) {
                 skip(&self.plan.steps[done + 1..], guest.recorder())?;
                 break;
             }
@@ -114,22 +113,31 @@ impl Steps<'_> {
         Ok(())
     }
 
-    async fn boot(&self, guest: &mut Guest<'_, '_>, progressed: &mut Progressed) -> Stepped {
+    async fn boot(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+        disk: &RunDisk,
+    ) -> Stepped {
         let boot_id = match guest.wait_for_boot(None, self.deadlines).await? {
             Ok(boot_id) => boot_id,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        progressed.boot_id = Some(boot_id);
-        progressed.ports = guest.forwarded_ports().await?;
+        self.is_up(guest, progressed, boot_id).await?;
         let state = match self.plan.baseline {
             Some(_) => State::Before,
             None => State::Booted,
         };
-        self.look(guest, progressed, state, None).await
+        self.look(guest, progressed, disk, state, None).await
     }
 
     /// As `nixos-rebuild switch` does it: the profile first, then the candidate's own `switch-to-configuration`.
-    async fn switch(&self, guest: &mut Guest<'_, '_>, progressed: &mut Progressed) -> Stepped {
+    async fn switch(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+        disk: &RunDisk,
+    ) -> Stepped {
         let since = match guest
             .run("tell its time", "date +%s", Duration::from_secs(60))
             .await?
@@ -170,7 +178,8 @@ impl Steps<'_> {
             return Ok(Err(trouble));
         }
         progressed.switched = true;
-        self.look(guest, progressed, State::Switched, since).await
+        self.look(guest, progressed, disk, State::Switched, since)
+            .await
     }
 
     /// What NixOS advises where the candidate refuses to be switched to live: `boot` and a reboot, so that the reboot still
@@ -197,105 +206,28 @@ impl Steps<'_> {
         Ok(Ok(()))
     }
 
-    async fn warm_reboot(
+    /// Powers the machine on again, with the disk as it is now.
+    pub(super) async fn power_on_again(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        disk: &mut RunDisk,
+        writes: Writes,
+    ) -> Result<(), RunError> {
+        let (spec, fds) = disk.attach(self.next_machine(), writes)?;
+        Ok(guest.power_on_again(&spec, fds).await?)
+    }
+
+    /// The machine is up, and can be reached: not before, since one that goes off at once is for the wait to tell.
+    pub(super) async fn is_up(
         &self,
         guest: &mut Guest<'_, '_>,
         progressed: &mut Progressed,
-        continuity: &Continuity,
-        disk: &OwnedFd,
-    ) -> Stepped {
-        guest.send_last(REBOOT).await?;
-        if let BootRoute::Direct { .. } = self.route {
-            if let Err(trouble) = guest.wait_for_exit(self.deadlines.power_off()).await? {
-                return Ok(Err(trouble));
-            }
-            let spec = self.directly(&self.plan.candidate, &self.closures.candidate);
-            guest.power_on_again(&spec, disk.try_clone()?).await?;
-            continuity.through(&guest.forwarded_ports().await?);
-        }
-        let old = progressed.boot_id.take();
-        let boot_id = match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
-            Ok(boot_id) => boot_id,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
+        boot_id: BootId,
+    ) -> Result<(), RunError> {
         progressed.boot_id = Some(boot_id);
         progressed.ports = guest.forwarded_ports().await?;
-        let state = if progressed.switched || self.plan.baseline.is_none() {
-            State::Rebooted
-        } else {
-            State::Before
-        };
-        self.look(guest, progressed, state, None).await
-    }
-
-    async fn look(
-        &self,
-        guest: &mut Guest<'_, '_>,
-        progressed: &mut Progressed,
-        state: State,
-        since: Option<u64>,
-    ) -> Stepped {
-        if let Err(trouble) = self.by_hand(guest, state).await? {
-            return Ok(Err(trouble));
-        }
-        let window = Duration::from_secs(u64::from(self.plan.window_seconds));
-        let looked = look(
-            guest,
-            &Look {
-                state,
-                closure: self.plan.closure_in(state),
-                probes: &self.plan.probes,
-                since,
-                window: self.deadlines.scale(window),
-                deadlines: self.deadlines,
-                ports: &progressed.ports,
-            },
-        )
-        .await?;
-        if looked.is_ok()
-            && self.route == BootRoute::Bootloader
-            && let Err(trouble) = self.foretell(guest, state).await?
-        {
-            return Ok(Err(trouble));
-        }
-        match self.plan.hold.filter(|hold| hold.state == state) {
-            Some(hold) if looked.is_ok() => {
-                Ok(guest.hold(hold, &progressed.ports).await?.map(|boot| {
-                    progressed.boot_id = boot.or(progressed.boot_id.take());
-                }))
-            }
-            _ => Ok(looked),
-        }
-    }
-
-    /// Reads the bootloader's files as they are now: what the next boot will be compared with.
-    async fn foretell(&self, guest: &mut Guest<'_, '_>, state: State) -> Stepped {
-        Ok(match foretell(guest, Some(state), self.deadlines).await? {
-            Ok(foretold) => {
-                guest.recorder().record(foretold)?;
-                Ok(())
-            }
-            Err(trouble) => Err(trouble),
-        })
-    }
-
-    /// What the plan has an operator do in this state.
-    async fn by_hand(&self, guest: &mut Guest<'_, '_>, state: State) -> Stepped {
-        let commands = self.plan.by_hand.iter().filter(|hand| hand.state == state);
-        for ByHand { command, .. } in commands {
-            let what = "do what is done by hand";
-            let answer = match guest.run(what, command, self.deadlines.switch()).await? {
-                Ok(answer) => answer,
-                Err(trouble) => return Ok(Err(trouble)),
-            };
-            guest.recorder().record(Observation::Note {
-                text: match answer.exit_code {
-                    0 => format!("by hand in {state}: {command}"),
-                    code => format!("by hand in {state}: {command} (exit code {code})"),
-                },
-            })?;
-        }
-        Ok(Ok(()))
+        self.continuity.through(&progressed.ports);
+        Ok(())
     }
 
     fn installed_machine(&self) -> MachineSpec {
@@ -304,6 +236,16 @@ impl Steps<'_> {
             BootRoute::Direct { .. } => {
                 let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
                 self.directly(installed, &self.closures.installed)
+            }
+        }
+    }
+
+    /// The machine of every power-on after the first.
+    pub(super) fn next_machine(&self) -> MachineSpec {
+        match self.route {
+            BootRoute::Bootloader => machine(self.plan, self.proof, self.uefi.clone()),
+            BootRoute::Direct { .. } => {
+                self.directly(&self.plan.candidate, &self.closures.candidate)
             }
         }
     }
@@ -325,11 +267,6 @@ impl Steps<'_> {
         }
     }
 }
-
-/// A reboot through firmware and bootloader: without the variables systemctl takes a loaded kernel or a tree at
-/// `/run/nextroot` for it (systemd's `docs/ENVIRONMENT.md`), and without `-i` somebody's inhibitor may hold it up.
-const REBOOT: &str =
-    "SYSTEMCTL_SKIP_AUTO_KEXEC=1 SYSTEMCTL_SKIP_AUTO_SOFT_REBOOT=1 systemctl reboot -i";
 
 /// What `nix-env --profile /nix/var/nix/profiles/system --set` leaves: a new generation, and the profile link on it.
 fn set_profile(toplevel: &str) -> String {

@@ -6,7 +6,7 @@ use crate::check::{self, coverage};
 use crate::diagnose::{Diagnosis, diagnose};
 use crate::fold::{BootRecord, Run, fold, sanitise, state_after, steps_in_order};
 use crate::vocabulary::{
-    ClosureFacts, FORMAT_VERSION, Finding, Plan, Recorded, Severity, State, Step, System, Unproven,
+    ClosureFacts, FORMAT_VERSION, Finding, Plan, Recorded, Severity, State, System, Unproven,
     Verdict,
 };
 
@@ -15,6 +15,7 @@ use super::model::{
     StageReached, StepReport, TargetSummary,
 };
 use super::sentences::sentences;
+use super::stage_times::stage_times;
 use super::state::state;
 use super::suppressions;
 use super::{fingerprint, ledger};
@@ -72,6 +73,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         begun_again: run.begun_again.clone(),
         boots: run.boots.iter().map(|b| boot(plan, &run, b)).collect(),
         http_ledger: ledger::ledger(plan, &run),
+        stage_times: stage_times(&run),
         findings,
         diagnosis,
         suppressions,
@@ -153,6 +155,11 @@ fn deed(state: State) -> &'static str {
         State::Switched => "switched to",
         State::Booted => "booted",
         State::Rebooted => "rebooted",
+        State::ColdRebooted => "powered off and on",
+        State::SoftRebooted => "userspace rebooted",
+        State::Reset => "reset",
+        State::Panicked => "panicked",
+        State::PowerCut => "power cut",
     }
 }
 
@@ -236,7 +243,7 @@ fn notes(plan: &Plan, run: &Run) -> Vec<String> {
     }
     if plan.steps.is_empty() {
         notes.push("nothing was booted: the files alone were inspected".to_owned());
-    } else if !plan.steps.contains(&Step::WarmReboot) {
+    } else if !plan.steps.iter().any(|step| step.is_reboot()) {
         notes.push("no reboot was planned, so nothing is proven of one".to_owned());
     }
     if plan.candidate.http.is_empty() && plan.probes.is_empty() {

@@ -12,6 +12,7 @@ use super::select::{
     Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step,
     suppressions, table, unstable,
 };
+use super::stage_times;
 use super::text::{clip, wrap};
 
 /// How a report is printed.
@@ -43,6 +44,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     page.states(report);
     page.list("units over time", &unstable(report));
     page.ledger(report);
+    page.stage_times(report);
     page.unproven(report);
     page.list("suppressions", &suppressions(report));
     page.list("notes", &report.notes);
@@ -269,6 +271,15 @@ impl Page {
         if let Some(title) = ledger::title(report) {
             self.list(&title, &lines);
         }
+    }
+
+    fn stage_times(&mut self, report: &Report) {
+        let lines = report.stage_times.iter().map(|times| {
+            let [way, stage, boots, minimum, median, maximum] = stage_times::words(times);
+            format!("{way:<17} {stage:<11} {minimum:>8} {median:>8} {maximum:>8}  ({boots} boots)")
+        });
+        let title = "time from reset or power-on to each stage: minimum, median, maximum";
+        self.list(title, &lines.collect::<Vec<_>>());
     }
 
     fn unproven(&mut self, report: &Report) {

@@ -17,6 +17,7 @@ mod normalise;
 pub mod sarif;
 mod select;
 mod sentences;
+mod stage_times;
 mod state;
 mod suppressions;
 mod text;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 use crate::vocabulary::{
-    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Replies, Stage, State, Stability,
-    Step, StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven, Verdict,
+    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Replies, Stability,
+    Stage, State, Step, StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven,
+    Verdict,
 };
 
 /// What a rehearsal proved of a candidate, for one target machine.
@@ -56,6 +57,9 @@ pub struct Report {
     /// What every endpoint replied when it was asked at a fixed rate; empty where none was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub http_ledger: Vec<LedgerEntry>,
+    /// How long the stages of the boots took, where a way down and up was gone more than once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stage_times: Vec<StageTimes>,
 }
 
 /// What one endpoint replied, from its first request through every step.
@@ -140,6 +144,20 @@ pub struct ClosureSummary {
     pub kernel: Option<System>,
     pub kernel_version: Option<String>,
     pub userland: Option<ElfClass>,
+}
+
+/// How long the boots of one way down and up took to reach a stage, from the reset or power-on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StageTimes {
+    pub step: Step,
+    pub stage: Stage,
+    /// How many of them reached it.
+    pub boots: usize,
+    pub minimum_ms: u64,
+    pub median_ms: u64,
+    pub maximum_ms: u64,
 }
 
 /// How much of the candidate was inspected; what came of it is among the findings.

@@ -106,6 +106,7 @@ pub fn normalise(report: &Report) -> Report {
     report.begun_again.clear();
     // How often what was replied, and when, is chance; a gap that counts is a finding.
     report.http_ledger.clear();
+    report.stage_times.clear();
     for step in &mut report.steps {
         step.milliseconds = step.milliseconds.map(|_| 0);
     }

@@ -76,9 +76,20 @@ pub(super) fn place(state: State) -> String {
     }
 }
 
+/// The states that the steps lead to, each once, however often a rehearsal comes to it.
+pub(super) fn planned_states(report: &Report) -> Vec<State> {
+    let mut states = Vec::new();
+    for state in report.steps.iter().filter_map(|step| step.state) {
+        if !states.contains(&state) {
+            states.push(state);
+        }
+    }
+    states
+}
+
 /// The states side by side: a head, then rows of as many cells; a state that was planned and not seen has `not seen`.
 pub(super) fn table(report: &Report) -> Vec<Vec<String>> {
-    let planned: Vec<State> = report.steps.iter().filter_map(|s| s.state).collect();
+    let planned = planned_states(report);
     let seen = |state: &State| report.states.iter().find(|s| s.state == *state);
     let row = |name: &str, cell: &dyn Fn(&StateReport) -> String| {
         let cells = planned
@@ -127,6 +138,7 @@ pub(super) fn step(step: &StepReport) -> String {
         Some(StepOutcome::GuestFailed { reason, .. }) => format!("FAILED ({reason})"),
         Some(StepOutcome::Skipped) => "skipped".to_owned(),
         Some(StepOutcome::Unobservable { reason }) => format!("not observed ({reason})"),
+        Some(StepOutcome::NotOffered { reason }) => format!("skipped ({reason})"),
         None => "not seen to its end".to_owned(),
     };
     match (&step.outcome, step.milliseconds) {

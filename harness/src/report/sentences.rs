@@ -16,7 +16,9 @@ pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
                 texts.push(reason);
                 texts.extend(last_line);
             }
-            Some(StepOutcome::Unobservable { reason }) => texts.push(reason),
+            Some(StepOutcome::Unobservable { reason } | StepOutcome::NotOffered { reason }) => {
+                texts.push(reason);
+            }
             Some(StepOutcome::Done | StepOutcome::Skipped) | None => {}
         }
     }

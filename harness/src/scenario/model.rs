@@ -42,12 +42,19 @@ pub struct Rehearsal {
     /// A key of `systems`.
     pub candidate: String,
     pub steps: Vec<Step>,
+    /// How often the reboots after the switch are made.
+    #[serde(default = "once")]
+    pub cycles: u32,
     /// What an operator does in the guest, in the state and before it is looked at.
     #[serde(default)]
     pub by_hand: Vec<ByHand>,
     /// What must be answered in every state, written as in `bootproof.toml`.
     #[serde(default)]
     pub probes: Vec<WrittenProbe>,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// What the inspection is asked for beside the files of the candidate.

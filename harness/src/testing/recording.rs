@@ -92,11 +92,12 @@ impl Recording {
             let done = *outcome == StepOutcome::Done;
             match step {
                 _ if *outcome == StepOutcome::Skipped => {}
-                Step::Boot | Step::WarmReboot => {
+                Step::SoftReboot => {}
+                step if step.starts_a_kernel() => {
                     boot += 1;
                     self.observe_boot(boot, done, &mut seen);
                 }
-                Step::Switch | Step::Provision => seen.push(Observation::CommandRan {
+                _ => seen.push(Observation::CommandRan {
                     step: *step,
                     command: format!("{}/bin/switch-to-configuration switch", super::CANDIDATE),
                     exit_code: self.switch.0,

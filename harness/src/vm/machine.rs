@@ -23,6 +23,10 @@ pub struct MachineSpec {
     pub disk_bus: DiskBus,
     /// The format of the image behind the disk's file descriptor: `raw` or `qcow2`.
     pub disk_format: &'static str,
+    /// Whether all that is written to the disk is logged too.
+    pub write_log: bool,
+    /// Whether what is written to the disk is forgotten with the machine.
+    pub throwaway: bool,
     pub network_card: NetworkCard,
     /// Where the card is put; `None` leaves it to QEMU.
     pub card_place: Option<CardPlace>,
@@ -110,6 +114,8 @@ pub struct ChildFds {
     pub disk: i32,
     pub firmware: i32,
     pub firmware_variables: i32,
+    /// For the log of what is written to it, where there is one.
+    pub write_log: i32,
 }
 
 /// The numbers that every QEMU of ours uses, so that equal machines have equal command lines.
@@ -121,6 +127,7 @@ pub(super) const CHILD_FDS: ChildFds = ChildFds {
     disk: 7,
     firmware: 8,
     firmware_variables: 9,
+    write_log: 10,
 };
 
 /// The arguments of the QEMU process, without the program itself.
@@ -190,15 +197,15 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
     );
     push("-device", "virtio-rng-pci".to_owned());
 
-    push(
-        "-drive",
-        format!(
-            "id=disk,if=none,file=/dev/fd/{},format={},cache=writeback,discard=unmap",
-            fds.disk, spec.disk_format
-        ),
-    );
+    push("-drive", drive(spec, fds));
     for device in disk_devices(spec.disk_bus) {
-        push("-device", (*device).to_owned());
+        // QEMU before 9.0 mixes what it logs up where zeroes are written without their bytes (`block/blklogwrites.c`).
+        let plain = if spec.write_log && device.starts_with("virtio-blk") {
+            ",write-zeroes=off"
+        } else {
+            ""
+        };
+        push("-device", format!("{device}{plain}"));
     }
     push("-netdev", netdev(&spec.forwards, spec.subnet.as_ref()));
     if devices.is_empty() {
@@ -241,6 +248,22 @@ fn accelerator(accelerator: Accelerator) -> String {
 
 fn socket(id: &str, fd: i32) -> String {
     format!("socket,id={id},fd={fd},server=off")
+}
+
+/// A log takes each write when the disk has finished it, and each flush of the guest's (QEMU's `blklogwrites`).
+fn drive(spec: &MachineSpec, fds: ChildFds) -> String {
+    let (disk, format) = (fds.disk, spec.disk_format);
+    let image = if spec.write_log {
+        format!(
+            "driver=blklogwrites,file.driver={format},file.file.driver=file,file.file.filename=/dev/fd/{disk},log.driver=file,\
+             log.filename=/dev/fd/{},log.cache.no-flush=on",
+            fds.write_log
+        )
+    } else {
+        format!("file=/dev/fd/{disk},format={format}")
+    };
+    let forgotten = if spec.throwaway { ",snapshot=on" } else { "" };
+    format!("id=disk,if=none,{image},cache=writeback,discard=unmap{forgotten}")
 }
 
 /// The controller and the disk on it; the first disk of each bus has the name that `DiskBus::device` tells.
@@ -331,6 +354,8 @@ mod tests {
             uefi: None,
             disk_bus: DiskBus::Virtio,
             disk_format: "qcow2",
+            write_log: false,
+            throwaway: false,
             network_card: NetworkCard::Virtio,
             card_place: None,
             mac: None,
@@ -432,6 +457,23 @@ mod tests {
         assert!(plain.contains("unit=0,readonly=on,file=/dev/fd/8"));
         assert!(plain.contains("unit=1,file=/dev/fd/9") && !plain.contains("smm=on"));
         assert!(text(&with(true)).contains("-machine q35,smm=on"));
+    }
+
+    #[test]
+    fn what_is_written_is_logged_where_that_is_wanted() {
+        assert!(text(&spec()).contains("file=/dev/fd/7,format=qcow2,cache=writeback"));
+        let logged = MachineSpec {
+            write_log: true,
+            ..spec()
+        };
+        assert!(text(&logged).contains("driver=blklogwrites,file.driver=qcow2"));
+        assert!(text(&logged).contains("log.filename=/dev/fd/8"));
+        let throwaway = MachineSpec {
+            throwaway: true,
+            disk_format: "raw",
+            ..spec()
+        };
+        assert!(text(&throwaway).contains("format=raw,cache=writeback,discard=unmap,snapshot=on"));
     }
 
     #[test]

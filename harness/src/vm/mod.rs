@@ -18,5 +18,5 @@ pub use machine::{
     BootSource, CardPlace, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet, argv,
     argv_text,
 };
-pub use process::{Vm, VmError, VmEvent};
+pub use process::{DiskFds, Vm, VmError, VmEvent};
 pub use shell::{GREETING, SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};

@@ -66,6 +66,23 @@ pub enum VmError {
     Io(#[from] io::Error),
 }
 
+/// The disk of a machine, by open files of this process.
+#[derive(Debug)]
+pub struct DiskFds {
+    pub image: OwnedFd,
+    /// Where what is written to it is logged; there is one where the machine's spec says so.
+    pub write_log: Option<OwnedFd>,
+}
+
+impl From<OwnedFd> for DiskFds {
+    fn from(image: OwnedFd) -> Self {
+        Self {
+            image,
+            write_log: None,
+        }
+    }
+}
+
 /// A running QEMU.
 #[derive(Debug)]
 pub struct Vm {
@@ -93,15 +110,15 @@ impl Vm {
     ///
     /// # Errors
     /// When the program is missing, or ends or falls silent before its monitor answers.
-    pub async fn start(spec: &MachineSpec, disk: OwnedFd) -> Result<Self, VmError> {
+    pub async fn start(spec: &MachineSpec, disk: impl Into<DiskFds>) -> Result<Self, VmError> {
         let program = spec.binary.program().to_owned();
-        Self::start_program(program, spec, disk).await
+        Self::start_program(program, spec, disk.into()).await
     }
 
     async fn start_program(
         program: String,
         spec: &MachineSpec,
-        disk: OwnedFd,
+        disk: DiskFds,
     ) -> Result<Self, VmError> {
         let (qmp, qmp_child) = socket_pair()?;
         let (console, console_child) = socket_pair()?;
@@ -124,8 +141,9 @@ impl Vm {
             mapping(console_child, CHILD_FDS.console),
             mapping(virtio_child, CHILD_FDS.shell_virtio),
             mapping(serial_child, CHILD_FDS.shell_serial),
-            mapping(disk, CHILD_FDS.disk),
+            mapping(disk.image, CHILD_FDS.disk),
         ];
+        mappings.extend(disk.write_log.map(|log| mapping(log, CHILD_FDS.write_log)));
         if let Some(uefi) = &spec.uefi {
             mappings.push(mapping(uefi.code.try_clone()?.into(), CHILD_FDS.firmware));
             let variables = uefi.variables.try_clone()?.into();
@@ -289,6 +307,12 @@ impl Vm {
         if tokio::time::timeout(GRACE, self.child.wait()).await.is_ok() {
             return;
         }
+        self.signal(Signal::KILL);
+        let _ = self.child.wait().await;
+    }
+
+    /// Ends QEMU at once, as a power cut ends a machine; returns when it is reaped.
+    pub async fn cut_power(&mut self) {
         self.signal(Signal::KILL);
         let _ = self.child.wait().await;
     }

@@ -97,6 +97,19 @@ pub enum Observation {
         /// The output was longer than the bound and its end is missing.
         truncated: bool,
     },
+    /// The power was cut, and the disk rebuilt as one cut leaves it.
+    PowerCut {
+        cut: String,
+        /// Writes of that time under power that are on the disk, and those that are not.
+        kept: usize,
+        lost: usize,
+    },
+    /// A state is looked at that a rehearsal comes to more than once: what follows about it belongs to this look.
+    Look {
+        state: State,
+        /// Which one it is: `cycle 2`, `cut at the last flush`.
+        occasion: String,
+    },
     /// What the bootloader installer or `switch-to-configuration` printed.
     CommandRan {
         step: Step,
@@ -324,6 +337,10 @@ pub enum StepOutcome {
     Skipped,
     /// bootproof could not carry it out, which says nothing about the closure.
     Unobservable {
+        reason: String,
+    },
+    /// The guest has no such thing, such as a systemd without soft reboots.
+    NotOffered {
         reason: String,
     },
 }

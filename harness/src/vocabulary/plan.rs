@@ -97,8 +97,19 @@ impl Plan {
     pub fn booted_in(&self, state: super::State) -> &StorePath {
         match (state, &self.baseline) {
             (super::State::Before | super::State::Switched, Some(baseline)) => &baseline.toplevel,
+            (super::State::SoftRebooted, Some(baseline)) if !self.soft_reboots_the_candidate() => {
+                &baseline.toplevel
+            }
             _ => &self.candidate.toplevel,
         }
+    }
+
+    /// Whether the candidate's own kernel runs already when userspace alone is rebooted.
+    fn soft_reboots_the_candidate(&self) -> bool {
+        let switched = self.steps.iter().skip_while(|step| **step != Step::Switch);
+        switched
+            .take_while(|step| **step != Step::SoftReboot)
+            .any(|step| step.is_reboot())
     }
 }
 
@@ -115,6 +126,18 @@ pub enum Step {
     Switch,
     /// `systemctl reboot` in the same QEMU.
     WarmReboot,
+    /// `systemctl poweroff`, and a new QEMU on the same disk.
+    ColdReboot,
+    /// `systemctl soft-reboot`: the same kernel, and a new userspace.
+    SoftReboot,
+    /// The machine's reset button, without warning.
+    Reset,
+    /// A panic of the kernel, by sysrq; the reset button where the kernel does not reboot by itself.
+    Panic,
+    /// The power goes at rest, and with it what the guest never flushed.
+    PowerCut,
+    /// The same in the first seconds of a boot.
+    PowerCutInBoot,
 }
 
 impl Step {
@@ -124,7 +147,52 @@ impl Step {
             Self::Boot => "boot",
             Self::Switch => "switch",
             Self::WarmReboot => "warm-reboot",
+            Self::ColdReboot => "cold-reboot",
+            Self::SoftReboot => "soft-reboot",
+            Self::Reset => "reset",
+            Self::Panic => "panic",
+            Self::PowerCut => "power-cut",
+            Self::PowerCutInBoot => "power-cut-in-boot",
         }
+    }
+
+    /// Every way down and up.
+    pub const REBOOTS: [Self; 7] = [
+        Self::WarmReboot,
+        Self::ColdReboot,
+        Self::SoftReboot,
+        Self::Reset,
+        Self::Panic,
+        Self::PowerCut,
+        Self::PowerCutInBoot,
+    ];
+
+    /// Whether it takes the machine down and up again.
+    pub fn is_reboot(self) -> bool {
+        Self::REBOOTS.contains(&self)
+    }
+
+    /// Whether a kernel starts in it.
+    pub fn starts_a_kernel(self) -> bool {
+        self == Self::Boot || (self.is_reboot() && self != Self::SoftReboot)
+    }
+
+    /// Whether it takes the power away.
+    pub fn cuts_power(self) -> bool {
+        matches!(self, Self::PowerCut | Self::PowerCutInBoot)
+    }
+
+    /// The state that a way down and up leads to, where the candidate is what boots.
+    pub fn state_after_reboot(self) -> Option<super::State> {
+        Some(match self {
+            Self::Provision | Self::Boot | Self::Switch => return None,
+            Self::WarmReboot => super::State::Rebooted,
+            Self::ColdReboot => super::State::ColdRebooted,
+            Self::SoftReboot => super::State::SoftRebooted,
+            Self::Reset => super::State::Reset,
+            Self::Panic => super::State::Panicked,
+            Self::PowerCut | Self::PowerCutInBoot => super::State::PowerCut,
+        })
     }
 }
 

@@ -17,17 +17,63 @@ pub enum State {
     Booted,
     /// Candidate booted by firmware and bootloader after the reboot.
     Rebooted,
+    /// Powered off in order, and booted by a new power-on.
+    ColdRebooted,
+    /// A new userspace on the kernel that ran.
+    SoftRebooted,
+    /// Booted after a reset without warning.
+    Reset,
+    /// Booted after a panic of the kernel.
+    Panicked,
+    /// Booted after a power cut, from what had reached the disk.
+    PowerCut,
 }
 
 impl State {
     /// Every state, in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Inspected,
         Self::Before,
         Self::Switched,
         Self::Booted,
         Self::Rebooted,
+        Self::ColdRebooted,
+        Self::SoftRebooted,
+        Self::Reset,
+        Self::Panicked,
+        Self::PowerCut,
     ];
+
+    /// Whether the machine came to it by going down, one way or another, and up again.
+    pub fn is_after_a_reboot(self) -> bool {
+        self.way().is_some()
+    }
+
+    /// Whether a kernel of the candidate's was started to come to it.
+    pub fn boots_the_candidate(&self) -> bool {
+        match self {
+            Self::Inspected | Self::Before | Self::Switched | Self::SoftRebooted => false,
+            Self::Booted
+            | Self::Rebooted
+            | Self::ColdRebooted
+            | Self::Reset
+            | Self::Panicked
+            | Self::PowerCut => true,
+        }
+    }
+
+    /// What was done to come to it, as it is spoken: `the cold reboot`. `None` for what is no way down and up.
+    pub fn way(self) -> Option<&'static str> {
+        match self {
+            Self::Inspected | Self::Before | Self::Switched | Self::Booted => None,
+            Self::Rebooted => Some("the reboot"),
+            Self::ColdRebooted => Some("the cold reboot"),
+            Self::SoftRebooted => Some("the soft reboot"),
+            Self::Reset => Some("the reset"),
+            Self::Panicked => Some("the panic"),
+            Self::PowerCut => Some("the power cut"),
+        }
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -36,6 +82,11 @@ impl State {
             Self::Switched => "switched",
             Self::Booted => "booted",
             Self::Rebooted => "rebooted",
+            Self::ColdRebooted => "cold-rebooted",
+            Self::SoftRebooted => "soft-rebooted",
+            Self::Reset => "reset",
+            Self::Panicked => "panicked",
+            Self::PowerCut => "power-cut",
         }
     }
 }

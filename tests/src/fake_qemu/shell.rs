@@ -25,7 +25,11 @@ pub(super) fn serve(port: &mut UnixStream, answers: &[Answer]) -> io::Result<()>
     let mut buffer = [0; 4096];
     loop {
         while let Some((command, nonce)) = take_command(&mut received) {
-            if command.contains("systemctl reboot") || command.contains("systemctl poweroff") {
+            let ways_down = ["reboot", "poweroff", "soft-reboot"];
+            if ways_down
+                .iter()
+                .any(|way| command.contains(&format!("systemctl {way}")))
+            {
                 return Ok(());
             }
             let answer = answers.iter().find(|a| command.contains(&a.to));

@@ -30,3 +30,4 @@ mod probes;
 mod progress;
 mod side_by_side;
 mod suppressions;
+mod ways;

@@ -5,7 +5,7 @@
 mod steps;
 
 use crate::fold::{Run, StateRecord, dump_subject};
-use crate::vocabulary::{Dump, HttpEndpoint, Plan, State, System, Unproven};
+use crate::vocabulary::{BootId, Dump, HttpEndpoint, Plan, State, System, Unproven};
 
 use super::network::is_lost_to_outside;
 use super::{Scene, lacks, prediction};
@@ -30,7 +30,7 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
     let mut all = run.unproven.clone();
     all.extend(of_inspection(run));
     let mut gaps = steps::of_steps(plan, run);
-    for (&state, record) in &run.states {
+    for (state, record) in run.looks() {
         gaps.extend(of_state(plan, state, record));
         gaps.extend(of_probes(plan, state, record));
         gaps.extend(of_network(run, state, record));
@@ -158,13 +158,20 @@ fn of_nginx(scene: &Scene<'_>) -> Option<Unproven> {
 /// A reboot is proven by a new boot id, and a switch by the old one: nothing else tells one boot from the next.
 fn of_boots(run: &Run) -> Vec<Unproven> {
     let boot_id = |state: State| run.states.get(&state)?.identity.as_ref()?.boot_id.as_ref();
-    let earlier = [State::Before, State::Switched, State::Booted];
     let mut gaps = Vec::new();
-    if let Some(rebooted) = boot_id(State::Rebooted)
-        && earlier.into_iter().any(|s| boot_id(s) == Some(rebooted))
-    {
-        let reason = "the boot id is that of an earlier state, so the guest did not reboot";
-        gaps.push(decisive(Some(State::Rebooted), "boot-id", reason));
+    let mut earlier: Vec<&BootId> = Vec::new();
+    for (state, record) in run.looks() {
+        let boot_id = record.identity.as_ref().and_then(|i| i.boot_id.as_ref());
+        let Some(id) = boot_id else { continue };
+        let has_a_kernel_of_its_own = state.is_after_a_reboot() && state != State::SoftRebooted;
+        if has_a_kernel_of_its_own && earlier.contains(&id) {
+            let reason = "the boot id is that of an earlier state, so the guest did not reboot";
+            gaps.push(decisive(Some(state), "boot-id", reason));
+        }
+        // A new userspace has the boot id of whatever was booted before it.
+        if state != State::SoftRebooted {
+            earlier.push(id);
+        }
     }
     if let (Some(before), Some(switched)) = (boot_id(State::Before), boot_id(State::Switched))
         && before != switched
@@ -177,8 +184,7 @@ fn of_boots(run: &Run) -> Vec<Unproven> {
 
 /// What files left open, a boot has settled.
 fn of_inspection(run: &Run) -> impl Iterator<Item = Unproven> {
-    let booted =
-        run.states.contains_key(&State::Booted) || run.states.contains_key(&State::Rebooted);
+    let booted = run.states.keys().any(State::boots_the_candidate);
     let open = run.inspected.iter().flat_map(|i| &i.unproven);
     open.map(move |unproven| Unproven {
         decisive: unproven.decisive && !booted,

@@ -48,6 +48,10 @@ pub(super) fn of_steps(plan: &Plan, run: &Run) -> Vec<Unproven> {
                 let reason = format!("{step} could not be observed");
                 stop.get_or_insert(Stop::Other(reason));
             }
+            Some(StepOutcome::NotOffered { reason }) => gaps.push(Unproven {
+                decisive: false,
+                ..decisive(state, step.as_str(), format!("skipped: {reason}"))
+            }),
             Some(StepOutcome::Skipped) => gaps.push(skipped(state, step, stop.as_ref())),
             None if stop.is_some() && !began => gaps.push(skipped(state, step, stop.as_ref())),
             None => {

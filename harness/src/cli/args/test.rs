@@ -8,7 +8,8 @@ use super::{
 };
 use crate::cli::approval::ApprovedArgs;
 use crate::cli::configuration::HostArgs;
-use crate::vocabulary::State;
+use crate::rehearsal::MOST_CYCLES;
+use crate::vocabulary::{State, Step};
 
 /// What to rehearse: a closure, or scenarios of the lab.
 #[derive(Debug, Args)]
@@ -47,6 +48,14 @@ pub(in crate::cli) struct TestArgs {
     /// The target machine's CPUs
     #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = at_least_one())]
     pub(in crate::cli) cores: Option<u32>,
+
+    /// What is done to the machine, in this order: boot, switch, and ways down and up: warm-reboot, cold-reboot, soft-reboot, reset,
+    /// panic, power-cut, power-cut-in-boot (default: a boot, a switch, a warm reboot, and what the host's policy demands)
+    #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step, conflicts_with = "scenario")]
+    pub(in crate::cli) steps: Option<Vec<Step>>,
+    /// Make the reboots after the switch so often
+    #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = cycles())]
+    pub(in crate::cli) cycles: Option<u32>,
 
     #[command(flatten)]
     pub(in crate::cli) host: HostArgs,
@@ -103,6 +112,22 @@ impl From<HeldState> for State {
             HeldState::Rebooted => Self::Rebooted,
         }
     }
+}
+
+/// A step by its name.
+fn step(name: &str) -> Result<Step, String> {
+    let known = [Step::Boot, Step::Switch].into_iter().chain(Step::REBOOTS);
+    known
+        .clone()
+        .find(|step| step.as_str() == name)
+        .ok_or_else(|| {
+            let names: Vec<&str> = known.map(Step::as_str).collect();
+            format!("the steps are {}", names.join(", "))
+        })
+}
+
+fn cycles() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..=u64::from(MOST_CYCLES))
 }
 
 /// A machine without memory or processors is refused here, and not by QEMU when its disk has been built.

@@ -214,6 +214,12 @@ impl Event {
                 factor,
                 qemu,
             },
+            Observation::PowerCut { cut, kept, lost } => Self::Note {
+                text: format!("{cut}: {kept} writes are on the disk, {lost} are lost"),
+            },
+            Observation::Look { state, occasion } => Self::Note {
+                text: format!("{state}: {occasion}"),
+            },
             Observation::StepStarted { step } => Self::StepStarted { step },
             Observation::StepFinished { step, outcome } => Self::StepFinished { step, outcome },
             Observation::PoweredOn { boot, .. } => Self::PoweredOn { boot },

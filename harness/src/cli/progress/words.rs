@@ -27,6 +27,7 @@ pub(super) fn words(observation: &Observation) -> Option<String> {
             StepOutcome::Done => "done".to_owned(),
             StepOutcome::GuestFailed { reason, .. } => format!("the guest failed: {reason}"),
             StepOutcome::Unobservable { reason } => format!("not observed: {reason}"),
+            StepOutcome::NotOffered { reason } => format!("skipped: {reason}"),
             StepOutcome::Skipped => return None,
         },
         Observation::PoweredOn { boot, .. } => format!("power on (boot {boot})"),

@@ -10,6 +10,7 @@ use super::super::lab::built;
 use super::super::{Failure, tell};
 use super::passed::Passed;
 use crate::doctor::{self, Work};
+use crate::rehearsal::cycled;
 use crate::scenario::{self, Scenario};
 
 /// One scenario, once.
@@ -132,8 +133,9 @@ fn guess(scenario: &Scenario) -> u32 {
     if scenario.is_static() {
         return 1;
     }
+    let rehearsal = &scenario.rehearsal;
     let work = Work {
-        steps: &scenario.rehearsal.steps,
+        steps: &cycled(&rehearsal.steps, rehearsal.cycles),
         closure_mib: CLOSURE_MIB,
         provisions: true,
         window_seconds: 12,

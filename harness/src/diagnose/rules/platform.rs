@@ -19,6 +19,11 @@ const OBSERVED: &[State] = &[
     State::Switched,
     State::Booted,
     State::Rebooted,
+    State::ColdRebooted,
+    State::SoftRebooted,
+    State::Reset,
+    State::Panicked,
+    State::PowerCut,
 ];
 
 const ALL_OF_IT: Related = Related {

@@ -3,20 +3,22 @@
 //! Every wait is for an event, watches QEMU's exit, and is bounded by a deadline.
 
 mod boot;
+mod down;
 mod screen;
 mod trouble;
 
 use std::future::Future;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
+pub(super) use down::{Down, PanicSeen};
+
 use super::dead_ends::PANIC;
 use super::recorder::Recorder;
 use super::senses::{Answer, Heard, Senses};
-use crate::vm::{MachineSpec, ShellPort, Vm, VmEvent, argv_text};
+use crate::vm::{DiskFds, MachineSpec, ShellPort, Vm, VmEvent, argv_text};
 use crate::vocabulary::Observation;
 pub use trouble::GuestError;
 pub(super) use trouble::{GuestTrouble, TroubleKind, Waited};
@@ -42,7 +44,7 @@ impl<'a, 'p> Guest<'a, 'p> {
     /// Powers a machine on; `boot` is the number of its first boot.
     pub(super) async fn power_on(
         spec: &MachineSpec,
-        disk: OwnedFd,
+        disk: impl Into<DiskFds>,
         recorder: &'a mut Recorder<'p>,
         boot: u32,
     ) -> Result<Self, GuestError> {
@@ -63,7 +65,7 @@ impl<'a, 'p> Guest<'a, 'p> {
     pub(super) async fn power_on_again(
         &mut self,
         spec: &MachineSpec,
-        disk: OwnedFd,
+        disk: DiskFds,
     ) -> Result<(), GuestError> {
         self.senses.forget(self.recorder)?;
         powered_on(self.recorder, spec, self.senses.boot())?;
@@ -130,6 +132,17 @@ impl<'a, 'p> Guest<'a, 'p> {
         self.send(port, script).await
     }
 
+    /// The next thing that happens until then; `None` where nothing does.
+    pub(super) async fn happens_until(
+        &mut self,
+        until: Instant,
+        what: &str,
+    ) -> Result<Option<Happened>, GuestError> {
+        self.recorder
+            .waiting(what, until.saturating_duration_since(Instant::now()));
+        timeout_at(until, self.pump()).await.ok().transpose()
+    }
+
     /// Waits until QEMU has ended.
     pub(super) async fn wait_for_exit(&mut self, deadline: Duration) -> Waited<()> {
         self.recorder.waiting("the machine to go off", deadline);
@@ -171,6 +184,18 @@ impl<'a, 'p> Guest<'a, 'p> {
                 },
             }
         }
+    }
+
+    /// Cuts the power: nobody is told, and whatever was under way is not finished.
+    pub(super) async fn cut_power(&mut self) -> Result<(), GuestError> {
+        self.vm.cut_power().await;
+        let boot = self.senses.boot();
+        self.recorder.record(Observation::QemuExited {
+            boot,
+            status: "the power was cut".to_owned(),
+            stderr: String::new(),
+        })?;
+        Ok(())
     }
 
     /// Takes the power away.

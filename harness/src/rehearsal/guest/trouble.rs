@@ -23,6 +23,8 @@ pub(in crate::rehearsal) enum TroubleKind {
     ShellOnly,
     /// Nothing that could be seen of it is wrong, and too little could be seen.
     Unseen,
+    /// It has no such thing, which is no fault of it, and it runs on.
+    NotOffered,
 }
 
 impl GuestTrouble {
@@ -48,6 +50,9 @@ impl GuestTrouble {
                 last_line: self.last_line.clone(),
             },
             TroubleKind::Unseen => StepOutcome::Unobservable {
+                reason: self.reason.clone(),
+            },
+            TroubleKind::NotOffered => StepOutcome::NotOffered {
                 reason: self.reason.clone(),
             },
         }

@@ -22,6 +22,7 @@ use crate::report::human::closure_kind;
 use crate::report::ledger;
 use crate::report::model::Report;
 use crate::report::select::{gaps, inspected, machine, means, place, step, suppressions, unstable};
+use crate::report::stage_times::{COLUMNS, words};
 use crate::report::text::clip;
 use crate::vocabulary::Verdict;
 
@@ -44,6 +45,8 @@ pub(super) struct Page<'a> {
     causes: Vec<CauseView<'a>>,
     findings_left_out: usize,
     states: StateTable,
+    stage_columns: [&'static str; 6],
+    stage_times: Vec<[String; 6]>,
     steps: Vec<String>,
     screens: Vec<ScreenView>,
     run_chart: Option<Chart>,
@@ -109,6 +112,8 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
             false => states(report),
         },
         steps: report.steps.iter().map(step).collect(),
+        stage_columns: COLUMNS,
+        stage_times: report.stage_times.iter().map(words).collect(),
         screens: screens(observations, run, recording.screens),
         run_chart: chart(&run_chart::rows(observations, run)),
         stages: run_chart::stages(observations, run),

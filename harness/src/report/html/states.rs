@@ -1,7 +1,7 @@
 //! The states side by side; what differs from the state before is marked.
 
 use crate::report::model::{Report, StateReport};
-use crate::report::select::table;
+use crate::report::select::{planned_states, table};
 use crate::vocabulary::State;
 
 /// The table: what its columns are called, then its rows.
@@ -34,7 +34,7 @@ const NOT_SEEN: &str = "not seen";
 pub(super) fn states(report: &Report) -> StateTable {
     let mut rows = table(report);
     let seen = |state: &State| report.states.iter().find(|s| s.state == *state);
-    let planned: Vec<State> = report.steps.iter().filter_map(|s| s.state).collect();
+    let planned = planned_states(report);
     let more = |name: &str, cell: &dyn Fn(&StateReport) -> Option<String>| {
         let cells = planned.iter().map(|state| {
             let unknown = || "unknown".to_owned();

@@ -211,6 +211,9 @@ fn of_step(step: &StepReport) -> Case {
         Some(StepOutcome::Skipped) => Outcome::Skipped {
             reason: "a step before it failed".to_owned(),
         },
+        Some(StepOutcome::NotOffered { reason }) => Outcome::Skipped {
+            reason: reason.clone(),
+        },
         Some(StepOutcome::Unobservable { reason }) => {
             Outcome::Error(trouble("unproven", reason, None))
         }

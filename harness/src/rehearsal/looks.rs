@@ -1,0 +1,115 @@
+//! The look at a state, with what comes before and after it: what is done by hand, which of several looks it is, and what will boot next.
+
+use std::time::Duration;
+
+use super::choose::BootRoute;
+use super::foretell::foretell;
+use super::guest::Guest;
+use super::observe::{Look, look};
+use super::run::RunError;
+use super::run_disk::RunDisk;
+use super::steps::{Progressed, Stepped, Steps};
+use crate::vocabulary::{ByHand, Observation, State};
+
+impl Steps<'_> {
+    pub(super) async fn look(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+        disk: &RunDisk,
+        state: State,
+        since: Option<u64>,
+    ) -> Stepped {
+        progressed.written = disk.written()?;
+        if let Err(trouble) = self.by_hand(guest, state).await? {
+            return Ok(Err(trouble));
+        }
+        self.tell_occasion(guest, progressed, state)?;
+        let window = Duration::from_secs(u64::from(self.plan.window_seconds));
+        let looked = look(
+            guest,
+            &Look {
+                state,
+                closure: self.plan.closure_in(state),
+                probes: &self.plan.probes,
+                since,
+                window: self.deadlines.scale(window),
+                deadlines: self.deadlines,
+                ports: &progressed.ports,
+            },
+        )
+        .await?;
+        if looked.is_ok()
+            && self.route == BootRoute::Bootloader
+            && let Err(trouble) = self.foretell(guest, state).await?
+        {
+            return Ok(Err(trouble));
+        }
+        match self.plan.hold.filter(|hold| hold.state == state) {
+            Some(hold) if looked.is_ok() => {
+                Ok(guest.hold(hold, &progressed.ports).await?.map(|boot| {
+                    progressed.boot_id = boot.or(progressed.boot_id.take());
+                }))
+            }
+            _ => Ok(looked),
+        }
+    }
+
+    /// Reads the bootloader's files as they are now: what the next boot will be compared with.
+    async fn foretell(&self, guest: &mut Guest<'_, '_>, state: State) -> Stepped {
+        Ok(match foretell(guest, Some(state), self.deadlines).await? {
+            Ok(foretold) => {
+                guest.recorder().record(foretold)?;
+                Ok(())
+            }
+            Err(trouble) => Err(trouble),
+        })
+    }
+
+    /// Tells which look this is, where there is more than one at the state.
+    fn tell_occasion(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+        state: State,
+    ) -> Result<(), RunError> {
+        let looks = progressed.looks.entry(state).or_default();
+        *looks += 1;
+        let occasion = progressed
+            .cut
+            .clone()
+            .or_else(|| (*looks > 1 || self.is_repeated(state)).then(|| format!("cycle {looks}")));
+        if let Some(occasion) = occasion {
+            let look = Observation::Look { state, occasion };
+            guest.recorder().record(look)?;
+        }
+        Ok(())
+    }
+
+    fn is_repeated(&self, state: State) -> bool {
+        let steps = self.plan.steps.iter();
+        steps
+            .filter(|step| step.state_after_reboot() == Some(state))
+            .count()
+            > 1
+    }
+
+    /// What the plan has an operator do in this state.
+    async fn by_hand(&self, guest: &mut Guest<'_, '_>, state: State) -> Stepped {
+        let commands = self.plan.by_hand.iter().filter(|hand| hand.state == state);
+        for ByHand { command, .. } in commands {
+            let what = "do what is done by hand";
+            let answer = match guest.run(what, command, self.deadlines.switch()).await? {
+                Ok(answer) => answer,
+                Err(trouble) => return Ok(Err(trouble)),
+            };
+            guest.recorder().record(Observation::Note {
+                text: match answer.exit_code {
+                    0 => format!("by hand in {state}: {command}"),
+                    code => format!("by hand in {state}: {command} (exit code {code})"),
+                },
+            })?;
+        }
+        Ok(Ok(()))
+    }
+}
