@@ -467,7 +467,7 @@ mod tests {
             ..spec()
         };
         assert!(text(&logged).contains("driver=blklogwrites,file.driver=qcow2"));
-        assert!(text(&logged).contains("log.filename=/dev/fd/8"));
+        assert!(text(&logged).contains("log.filename=/dev/fd/10"));
         let throwaway = MachineSpec {
             throwaway: true,
             disk_format: "raw",
