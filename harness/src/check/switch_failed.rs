@@ -25,7 +25,10 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     }) = outcome
         && findings.is_empty()
     {
-        let summary = format!("the switch did not end: {reason}");
+        let summary = match run.commands_of(Step::Switch).next() {
+            Some(_) => format!("the machine did not stay up after the switch: {reason}"),
+            None => format!("the switch did not end: {reason}"),
+        };
         let mut finding = Finding::new(Check::SwitchFailed, State::Switched, SWITCH, summary);
         let boot = step.and_then(|step| run.boot(step.boot?));
         if let Some(line) = boot.and_then(|boot| telling_line(boot.around_switch().1)) {

@@ -2,12 +2,12 @@
 
 use crate::check::kernel_runs;
 use crate::fold::{ActiveState, BootRecord, StateRecord, StepRecord, Unit};
-use crate::vocabulary::{ElfClass, Finding, Stage, State, StepOutcome, System};
+use crate::vocabulary::{Check, ElfClass, Finding, Stage, State, Step, StepOutcome, System};
 
 use super::Case;
 
 /// How many of the last words of a unit count as what it died of.
-const LAST_WORDS: usize = 3;
+const LAST_WORDS: usize = 6;
 
 pub(super) fn record<'a>(case: Case<'a>, state: State) -> Option<&'a StateRecord> {
     case.run.states.get(&state)
@@ -42,8 +42,11 @@ pub(super) fn last_words<'a>(case: Case<'a>, finding: &Finding) -> Vec<&'a str> 
 /// The step that failed, of a finding whose subject is a step.
 fn failed_step<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a StepRecord> {
     let failed = |record: &&StepRecord| {
-        record.step.as_str() == finding.subject
-            && matches!(record.outcome, Some(StepOutcome::GuestFailed { .. }))
+        let is_told_by_it = match finding.check {
+            Check::SwitchFailed => record.step == Step::Switch,
+            _ => record.step.as_str() == finding.subject,
+        };
+        is_told_by_it && matches!(record.outcome, Some(StepOutcome::GuestFailed { .. }))
     };
     case.run.steps.iter().rev().find(failed)
 }

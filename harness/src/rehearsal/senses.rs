@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::console::{Lines, stage_after};
-use super::dead_ends::dead_end_of;
+use super::dead_ends::{PANIC, dead_end_of};
 use super::host_fault::is_starved;
 use super::recorder::Recorder;
 use crate::vm::{Shell, ShellEvent, ShellPort};
@@ -221,7 +221,9 @@ impl Senses {
                 self.last_line = Some(line);
             }
         }
-        self.dead_end = self.dead_end.or(dead_end_of(&self.lines.partial()));
+        // A prompt has no end of line; a panic's line is whole before anything is made of it.
+        let prompt = dead_end_of(&self.lines.partial()).filter(|end| *end != PANIC);
+        self.dead_end = self.dead_end.or(prompt);
         Ok(())
     }
 

@@ -29,6 +29,32 @@ const GATEWAY: Related = Related {
 };
 
 pub(super) const RULES: &[Rule] = &[
+    // One in memory; the disk is as large as bootproof made it, and stands among the rest.
+    Rule {
+        id: "memory-disk-full",
+        takes: &[errors(&[Check::DiskFull])],
+        headline: &["{only summary}", "these file systems are full: {subjects}"],
+        follows: &[
+            Related {
+                what: any(&[Check::LogSignature])
+                    .about(&["io-error"])
+                    .quoting(&["dev loop"]),
+                of: Of::SameState,
+                words: &["a volume in a file has no room to be written to: {quotation}"],
+            },
+            Related {
+                what: any(&[Check::UnitFailed, Check::RestartLoop]).where_it(seen::is_disk_full),
+                of: Of::SameState,
+                words: &["cannot write: {subjects}"],
+            },
+            WRITES_FAIL,
+        ],
+        next: &[
+            "see of what it is full (`du -xsh` of what is below it), and give it more (`size=`) or have it on a disk: whoever writes there fails, at once or \
+             later",
+        ],
+        ..Rule::BASE
+    },
     Rule {
         id: "disk-error",
         takes: &[line(&["io-error"])],
@@ -78,10 +104,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         id: "kernel-panic-seen",
-        takes: &[
-            line(&["kernel-panic"]),
-            errors(&[Check::SwitchFailed]).saying(&["kernel panic"]),
-        ],
+        takes: &[line(&["kernel-panic"])],
         headline: &["the kernel panicked: {quotation}", "{summary}"],
         next: &[
             "read the call trace after it on the console of that boot: it names what the kernel was doing, and for which process",

@@ -36,6 +36,24 @@ pub(super) const BOOTLOADER: &[Rule] = &[
 ];
 
 pub(super) const RULES: &[Rule] = &[
+    Rule {
+        id: "panic-at-the-switch",
+        takes: &[errors(&[Check::SwitchFailed]).saying(&["kernel panic"])],
+        after: &[Related {
+            what: errors(&[Check::LogSignature]).about(&["kernel-panic", "kernel-oops"]),
+            of: Of::SameState,
+            words: &[],
+        }],
+        headline: &[
+            "the machine does not live through the switch: the kernel panics: {panic}",
+            "the machine does not live through the switch: the kernel panics",
+        ],
+        next: &[
+            "read the call trace after it on the console of that boot: it names what the kernel was doing, and for which process; a deploy would take \
+             the machine down",
+        ],
+        ..Rule::BASE
+    },
     // Units that failed are told by their own findings.
     Rule {
         id: "switch-failed",

@@ -3,7 +3,7 @@
 use super::Row;
 use super::cases::*;
 use crate::testing::status;
-use crate::vocabulary::{Check, Finding, HttpAnswer, State};
+use crate::vocabulary::{Check, Finding, HttpAnswer, State, Step, StepOutcome};
 
 pub(super) const ROWS: &[Row] = &[
     (
@@ -320,7 +320,7 @@ pub(super) const ROWS: &[Row] = &[
         "the reboot took 125 s",
     ),
     (
-        "file-system-full",
+        "memory-disk-full",
         || {
             with_finding(Finding::new(
                 Check::DiskFull,
@@ -330,6 +330,33 @@ pub(super) const ROWS: &[Row] = &[
             ))
         },
         "the file system at /run is full",
+    ),
+    (
+        "panic-at-the-switch",
+        || {
+            let outcome = StepOutcome::GuestFailed {
+                stage: None,
+                reason: "kernel panic".to_owned(),
+                last_line: None,
+            };
+            changed(|recording| recording.fail_step(Step::Switch, outcome))
+        },
+        "does not live through the switch",
+    ),
+    (
+        "file-system-full",
+        || {
+            with_finding(
+                Finding::new(
+                    Check::DiskFull,
+                    State::Rebooted,
+                    "/",
+                    "the file system at / is full",
+                )
+                .as_warning(),
+            )
+        },
+        "the file system at / is full",
     ),
     (
         "remark",
