@@ -1,5 +1,5 @@
 # The systems of the regression scenarios as NixOS configurations, from the scenario.toml that the lab is built from:
-# SCENARIO-SYSTEM, such as healthy-candidate. What has a base is a mutant of parts of the lab's own making, and not here.
+# SCENARIO-SYSTEM, such as healthy-candidate. What has a base or mutations is a mutant of parts of the lab's own making, and not here.
 {
   nixosSystem,
   # legacyPackages of nixpkgs: what runs on another platform than its system's is taken from there.
@@ -13,7 +13,7 @@ let
   isHere =
     name:
     all.${name}.base == null
-    && builtins.all (system: packages ? "${system.userland}-linux") (
+    && builtins.all (system: !(system ? mutations) && packages ? "${system.userland}-linux") (
       builtins.attrValues all.${name}.systems
     );
 

@@ -62,7 +62,10 @@ fn a_boot_that_is_given_up_leaves_a_picture_of_the_screen() {
     let sandbox = with(guests::that_panics());
     sandbox.rehearsal().assert().code(1);
     assert_eq!(pictures(&sandbox), ["screen-1.png"]);
-    let refused = [Act::RefusePictures, Act::Console(guests::PANIC.to_owned())];
+    let refused = [
+        Act::RefusePictures,
+        Act::Console(format!("{}\n", guests::PANIC)),
+    ];
     let sandbox = with(guests::that_boots(
         [refused.into(), vec![Act::Hang]].concat(),
     ));

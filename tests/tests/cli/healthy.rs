@@ -50,6 +50,8 @@ fn assert_what_a_run_leaves(sandbox: &Sandbox) {
         "console-0.log",
         "console-1.log",
         "console-2.log",
+        "fingerprint-1.txt",
+        "fingerprint-2.txt",
         "observations.jsonl",
         "plan.json",
         "qemu-0.txt",

@@ -152,6 +152,34 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..UNITS
     },
+    // A main process that such a signal ended has a fault of its own (signal(7)); a watchdog sends one of them too.
+    Rule {
+        id: "unit-crashed",
+        takes: &[errors(DEAD).logging(&[
+            "status=11/SEGV",
+            "status=4/ILL",
+            "status=7/BUS",
+            "status=8/FPE",
+            "status=6/ABRT",
+        ])],
+        after: &[
+            FORETOLD[0],
+            Related {
+                what: any(&[Check::LogSignature]).about(&["segfault"]),
+                of: Of::SameState,
+                words: &[],
+            },
+        ],
+        headline: &[
+            "{subjects} {crashes/crash}: {last words}",
+            "{subjects} {crashes/crash}",
+        ],
+        next: &[
+            "see where it crashed: `coredumpctl info` of it, and the kernel's line, which names the library; a CPU flag that this machine lacks ends a program \
+             by an invalid opcode",
+        ],
+        ..UNITS
+    },
     Rule {
         id: "start-timeout",
         takes: &[

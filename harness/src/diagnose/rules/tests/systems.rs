@@ -104,6 +104,17 @@ pub(super) const ROWS: &[Row] = &[
         "does not answer its watchdog",
     ),
     (
+        "unit-crashed",
+        || {
+            let crash = "alpha.service: Main process exited, code=killed, status=11/SEGV";
+            let mut case = dying("signal", crash);
+            let guest = case.recording.guest(State::Rebooted);
+            guest.log_kernel("alpha[71]: segfault at 0 ip 000055d0 sp 00007ffd error 4");
+            case
+        },
+        "alpha.service crashes",
+    ),
+    (
         "start-timeout",
         || dying("timeout", "x"),
         "does not come up within the time",
