@@ -76,7 +76,15 @@ const MODULES: &[Module] = &[
     io("probe", &["vocabulary"]),
     io(
         "rehearsal",
-        &["fold", "image", "next_boot", "probe", "vm", "vocabulary"],
+        &[
+            "fold",
+            "image",
+            "next_boot",
+            "probe",
+            "shell",
+            "vm",
+            "vocabulary",
+        ],
     ),
     io(
         "cli",
