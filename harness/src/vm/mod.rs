@@ -4,6 +4,7 @@
 //! machine, hands on what happens as [`VmEvent`]s, and makes sure that no process outlives its owner.
 
 mod accelerator;
+mod argv;
 mod firmware;
 mod machine;
 mod process;
@@ -13,10 +14,8 @@ mod streams;
 mod text_screen;
 
 pub use accelerator::{Proof, prove_accelerator};
+pub use argv::{ChildFds, argv, argv_text};
 pub use firmware::{Uefi, UefiImages, uefi_images};
-pub use machine::{
-    BootSource, CardPlace, ChildFds, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet, argv,
-    argv_text,
-};
+pub use machine::{BootSource, CardPlace, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet};
 pub use process::{DiskFds, Vm, VmError, VmEvent};
 pub use shell::{GREETING, SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};

@@ -21,7 +21,8 @@ use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use super::machine::{CHILD_FDS, MachineSpec, argv};
+use super::argv::{CHILD_FDS, argv};
+use super::machine::MachineSpec;
 use super::qmp::{self, Message};
 use super::shell::ShellPort;
 use super::streams::{Incoming, read_bytes, read_qmp, read_stderr, socket_pair};

@@ -311,6 +311,7 @@ pub(super) const RULES: &[Rule] = &[
         takes: &[failed().saying(&["no root shell", "no progress", "no answer within"])],
         headline: &[
             "{it fails}: it stands still in {stage}, waiting for {job}",
+            "{it fails}: it stands still in {stage}; its last word: {quotation}",
             "{it fails}: it stands still in {stage}",
             "{it fails}: {story}",
         ],
