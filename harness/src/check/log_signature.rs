@@ -10,9 +10,17 @@ use super::{Scene, ordering_cycle};
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found: BTreeMap<&str, Finding> = BTreeMap::new();
     let mut see = |signature: &'static Signature, source: &str, line: &str| {
-        found
+        let known = found
             .entry(signature.id)
             .or_insert_with(|| finding(scene, signature, source, line));
+        // Who asked for memory comes first in the log; who was killed for it says more.
+        let names = |text: &str| text.contains("Killed process");
+        if signature.id == OUT_OF_MEMORY
+            && names(line)
+            && !known.evidence.iter().any(|e| names(&e.text))
+        {
+            *known = finding(scene, signature, source, line);
+        }
     };
     for entry in scene.record.journal.iter().flatten() {
         for signature in matching(&entry.message, entry.from_kernel) {

@@ -3,7 +3,7 @@
 use regex::RegexBuilder;
 
 use crate::fold::{ProbeRecord, sanitise};
-use crate::vocabulary::{Certificate, Check, Finding, HttpAnswer, ProbeRoute};
+use crate::vocabulary::{Certificate, Check, Finding, HttpAnswer, ProbeRoute, State};
 
 use super::{Scene, lacks};
 
@@ -12,24 +12,35 @@ const PATTERN_LIMIT: usize = 1 << 20;
 const QUOTED: usize = 200;
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
+    // What the baseline answers is nothing of the candidate's: a page that is new with it is not there before.
+    if scene.state == State::Before {
+        return Vec::new();
+    }
     let probes = scene.record.probes.iter();
     probes.filter_map(|record| judge(scene, record)).collect()
 }
 
 fn judge(scene: &Scene<'_>, record: &ProbeRecord) -> Option<Finding> {
-    let came = came(record)?;
+    let came_now = came(record)?;
     let url = sanitise::line(&record.endpoint.url());
     let expected = sanitise::line(&record.probe.to_string());
     let whence = match record.route {
         ProbeRoute::Outside => "outside",
         ProbeRoute::Inside => "inside",
     };
-    let summary = format!("{url}: {came}, and {expected} is expected");
+    let summary = format!("{url}: {came_now}, and {expected} is expected");
     let mut finding = Finding::new(Check::ProbeFailed, scene.state, url, summary)
-        .with_evidence("http", format!("from {whence} the guest: {came}"));
+        .with_evidence("http", format!("from {whence} the guest: {came_now}"));
     if let Some(body) = &record.body {
         let beginning: String = body.chars().take(QUOTED).collect();
         finding = finding.with_evidence("body", sanitise::line(&beginning));
+    }
+    let before = scene.run.states.get(&State::Before);
+    let mut before = before.into_iter().flat_map(|before| &before.probes);
+    let same =
+        before.find(|r| r.probe == record.probe && r.endpoint.url() == record.endpoint.url());
+    if let Some(came) = same.and_then(came) {
+        finding = finding.with_evidence("http", format!("of the baseline: {came}"));
     }
     let unanswered = !matches!(record.answer, HttpAnswer::Status { .. });
     Some(match lacks::nginx_excuse(scene).filter(|_| unanswered) {
@@ -85,6 +96,28 @@ mod tests {
         Asks, Certificate, Finding, HttpAnswer, Observation, Probe, ProbeRoute, Severity, State,
         Verdict,
     };
+
+    #[test]
+    fn what_only_the_baseline_does_not_answer_is_silent() {
+        let probe = probe(Some(200), None);
+        let (mut plan, mut recording) = testing::healthy_recording();
+        plan.probes = vec![probe.clone()];
+        let endpoint = probe.endpoints(&plan.candidate).remove(0);
+        let mut answered = |state, code| {
+            recording.more.push(Observation::Probed {
+                state,
+                probe: probe.clone(),
+                endpoint: endpoint.clone(),
+                route: ProbeRoute::Outside,
+                answer: status(code),
+                body: None,
+                certificate: None,
+            });
+        };
+        answered(State::Before, 404);
+        answered(State::Rebooted, 200);
+        assert_eq!(testing::findings(&plan, &recording), []);
+    }
 
     fn probe(expect_status: Option<u16>, body: Option<&str>) -> Probe {
         Probe {

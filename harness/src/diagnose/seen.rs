@@ -108,6 +108,17 @@ pub(super) fn is_more_than_units(case: Case<'_>, _finding: &Finding) -> bool {
     !crate::check::switch_failed::only_units_failed(case.run)
 }
 
+/// Whether the unit's start waits in systemd's queue for another one; a job is `ID UNIT TYPE STATE` (systemctl(1), `list-jobs`).
+pub(super) fn waits_in_the_queue(case: Case<'_>, finding: &Finding) -> bool {
+    let mut jobs = record(case, finding.state)
+        .into_iter()
+        .flat_map(|r| &r.jobs);
+    jobs.any(|job| {
+        let mut words = job.split_whitespace().skip(1);
+        words.next() == Some(finding.subject.as_str()) && words.nth(1) == Some("waiting")
+    })
+}
+
 /// Whether the unit, or a process of it, was killed for want of memory.
 pub(super) fn is_killed_for_memory(case: Case<'_>, finding: &Finding) -> bool {
     unit(case, finding).is_some_and(|unit| unit.result == "oom-kill")
