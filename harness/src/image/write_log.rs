@@ -15,6 +15,7 @@ pub const SECTOR: u64 = 512;
 const MAGIC: u64 = 0x006a_7366_7773_6872;
 const VERSION: u64 = 1;
 const FLUSH: u64 = 1;
+/// On the medium as soon as it is finished, and alone: a cut after it keeps it, as it keeps what came before.
 const FUA: u64 = 1 << 1;
 const DISCARD: u64 = 1 << 2;
 const MARK: u64 = 1 << 3;
@@ -118,10 +119,6 @@ fn entries(
                 bytes,
                 data,
             });
-            // On the medium as soon as it is finished, and alone.
-            if flags & FUA != 0 {
-                tracing::trace!("a write through the disk's cache");
-            }
         }
     }
     Ok(all)

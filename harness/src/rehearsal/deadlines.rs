@@ -70,7 +70,13 @@ impl Deadlines {
 
     /// From one request for an endpoint to the next, whatever the steps do.
     pub(super) fn beat(self) -> Duration {
-        self.scale(Duration::from_secs(1))
+        self.watch(Duration::from_secs(1))
+    }
+
+    /// For how long something is watched. Unlike a deadline it is always waited for, and the factor is measured in one moment, in which the
+    /// host may do anything: nobody gains by a window of minutes.
+    pub(super) fn watch(self, reference: Duration) -> Duration {
+        reference.mul_f64(self.factor.min(WATCHED_FACTOR))
     }
 
     pub(super) fn scale(self, reference: Duration) -> Duration {
@@ -78,9 +84,20 @@ impl Deadlines {
     }
 }
 
+const WATCHED_FACTOR: f64 = 4.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_moment_of_the_host_makes_deadlines_long_and_no_window() {
+        let deadlines = Deadlines::new(20.0);
+        let window = Duration::from_secs(12);
+        assert_eq!(deadlines.scale(window), 20 * window);
+        assert_eq!(deadlines.watch(window), 4 * window);
+        assert_eq!(Deadlines::new(2.0).watch(window), 2 * window);
+    }
 
     #[test]
     fn a_stage_has_less_time_than_the_whole_boot_and_more_than_systemd_waits_for_a_device() {

@@ -33,7 +33,7 @@ impl Steps<'_> {
                 closure: self.plan.closure_in(state),
                 probes: &self.plan.probes,
                 since,
-                window: self.deadlines.scale(window),
+                window: self.deadlines.watch(window),
                 deadlines: self.deadlines,
                 ports: &progressed.ports,
             },

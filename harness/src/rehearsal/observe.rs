@@ -93,10 +93,10 @@ pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<(
         if late.is_empty() {
             break;
         }
-        let until = Instant::now() + look.deadlines.scale(pause);
+        let until = Instant::now() + look.deadlines.watch(pause);
         guest.recorder().waiting(
             "what nginx passes requests on to",
-            look.deadlines.scale(pause),
+            look.deadlines.watch(pause),
         );
         if let Err(gone) = guest.during(sleep_until(until)).await? {
             return Ok(Err(gone));
