@@ -11,22 +11,23 @@ pub(super) fn booted_after(run: &Run, boot: Option<u32>) -> Option<&str> {
 
 /// The state in which the first boot after `boot` was seen, and what had booted.
 fn first_after(run: &Run, boot: Option<u32>) -> Option<(State, Option<&str>)> {
-    let later = run.states.iter().filter(|(_, record)| record.boot > boot);
+    let later = run.looks().into_iter().filter(|(_, r)| r.boot > boot);
     let (state, record) = later.min_by_key(|(_, record)| record.boot)?;
     let booted = record.identity.as_ref()?.booted.as_deref();
-    Some((*state, booted))
+    Some((state, booted))
 }
 
 /// What was not foretold, or wrongly. Of several predictions within one boot, the last is what the next boot is compared with.
 pub(super) fn unproven(run: &Run) -> Vec<Unproven> {
     let installed = run.installed.iter().map(|told| (None, None, told));
+    let looks = run.looks();
     let is_last = |state: State, boot: Option<u32>| {
-        let mut later = run.states.iter().filter(|(other, _)| **other > state);
+        let mut later = looks.iter().filter(|(other, _)| *other > state);
         !later.any(|(_, record)| record.boot == boot && record.next_boot.is_some())
     };
-    let states = run.states.iter().filter_map(|(state, record)| {
+    let states = looks.iter().filter_map(|&(state, record)| {
         let told = record.next_boot.as_ref()?;
-        is_last(*state, record.boot).then_some((Some(*state), record.boot, told))
+        is_last(state, record.boot).then_some((Some(state), record.boot, told))
     });
     installed
         .chain(states)
@@ -56,6 +57,10 @@ fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> 
             ..
         } => {
             let (state, booted) = first_after(run, boot)?;
+            // A power cut loses what the prediction was read from: that is the disk's fault, or the closure's, and none of the reading.
+            if state == State::PowerCut {
+                return None;
+            }
             let booted = booted.filter(|booted| booted != toplevel)?;
             let reason = format!(
                 "bootproof read that `{entry}` would boot {toplevel} (by {chosen_by}), and {booted} booted: its reading of the \
@@ -72,7 +77,7 @@ mod tests {
     use super::*;
     use crate::check::coverage;
     use crate::testing::{self, Recording};
-    use crate::vocabulary::{Observation, Plan};
+    use crate::vocabulary::{Observation, Plan, Step};
 
     fn told(toplevel: &str) -> Prediction {
         Prediction::Entry {
@@ -124,6 +129,22 @@ mod tests {
             gaps(None, told(testing::CANDIDATE))[0].state,
             Some(State::Before)
         );
+    }
+
+    #[test]
+    fn what_a_power_cut_lost_is_not_held_against_a_prediction() {
+        let (mut plan, _) = testing::healthy_recording();
+        plan.steps = vec![Step::Boot, Step::Switch, Step::PowerCut];
+        let mut recording = Recording::healthy(&plan);
+        let identity = &mut recording.guest(State::PowerCut).identity;
+        identity.insert("booted", testing::BASELINE.to_owned());
+        recording.more.push(Observation::Predicted {
+            state: Some(State::Switched),
+            prediction: told(testing::CANDIDATE),
+        });
+        let run = recording.run(&plan);
+        assert_eq!(booted_after(&run, Some(1)), Some(testing::BASELINE));
+        assert_eq!(unproven(&run), []);
     }
 
     #[test]

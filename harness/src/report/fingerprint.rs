@@ -9,8 +9,9 @@ use crate::vocabulary::{Check, Finding, Plan};
 
 /// The fingerprint of a boot, by its number.
 pub(super) fn of_boot(plan: &Plan, run: &Run, number: u32) -> Option<Fingerprint> {
-    let mut states = run.states.iter().filter(|(_, r)| r.boot == Some(number));
-    let lines = states.find_map(|(&state, record)| {
+    let looks = run.looks().into_iter();
+    let mut looks = looks.filter(|(_, record)| record.boot == Some(number));
+    let lines = looks.find_map(|(state, record)| {
         check::fingerprint::fingerprint(&Scene {
             plan,
             run,

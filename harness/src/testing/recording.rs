@@ -30,7 +30,7 @@ impl Recording {
     pub(crate) fn healthy(plan: &Plan) -> Self {
         let state = |step: &Step| state_after(plan, *step);
         let guest = |state: State| {
-            let boot = usize::from(state == State::Rebooted);
+            let boot = usize::from(state.is_after_a_reboot());
             (state, Guest::healthy(plan, state, BOOT_IDS[boot]))
         };
         Self {
