@@ -71,7 +71,7 @@ use crate::vocabulary::{Check, Finding, Plan, State};
 pub use architecture::kernel_runs;
 pub use restart_loop::is_looping;
 pub use signatures::ids as signature_ids;
-pub(crate) use signatures::is_kernel_line;
+pub(crate) use signatures::{is_kernel_line, tells_of_short_memory};
 pub use unit_inactive::wanted;
 
 /// What a check sees of one state.

@@ -154,6 +154,11 @@ pub(super) fn matching(line: &str, from_kernel: bool) -> impl Iterator<Item = &'
         .filter(move |s| from_kernel || !s.kernel_only)
 }
 
+/// Whether a line of the kernel's says that memory ran out, of the machine or of a control group.
+pub(crate) fn tells_of_short_memory(line: &str) -> bool {
+    matching(line, true).any(|signature| signature.id == OUT_OF_MEMORY)
+}
+
 /// The first line of a console that bears a known signature.
 pub(super) fn telling_line(console: &[String]) -> Option<&str> {
     let mut lines = console.iter().map(String::as_str);

@@ -38,15 +38,10 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// The reason where every job that runs is of a unit that is excused; the jobs that wait, wait for those.
-///
-/// A job is `ID UNIT TYPE STATE` (systemctl(1), `list-jobs`).
 fn waits_for_what_the_vm_lacks(scene: &Scene<'_>) -> Option<&'static str> {
     let mut found = None;
-    for job in &scene.record.jobs {
-        let mut words = job.split_whitespace().skip(1);
-        if let (Some(unit), Some("running")) = (words.next(), words.nth(1)) {
-            found = Some(lacks::excuse(scene, unit)?);
-        }
+    for (unit, _) in scene.record.queue().filter(|(_, is)| *is == "running") {
+        found = Some(lacks::excuse(scene, unit)?);
     }
     found
 }

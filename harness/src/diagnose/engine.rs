@@ -132,6 +132,7 @@ fn is_related(row: &Related, case: Case<'_>, own: &[&Finding], finding: &Finding
             let runs_by = |f: &&Finding| f.subject == unit.id || unit.requires.contains(&f.subject);
             own.iter().any(runs_by)
         }),
+        Of::Queue => own.iter().any(|f| super::seen::waits_for(case, f, finding)),
         Of::Nginx => own.iter().any(|f| f.subject.starts_with("nginx")),
     };
     relates && row.what.matches(case, finding)

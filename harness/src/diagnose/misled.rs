@@ -1,5 +1,6 @@
 //! What was observed in this run and points at a wrong cause.
 
+use crate::check::tells_of_short_memory;
 use crate::fold::{ActiveState, Unit};
 use crate::vocabulary::{Check, ElfClass, Finding, System};
 
@@ -10,7 +11,7 @@ use super::values::{Told, classes, kernel};
 pub(super) fn cgroup_line(told: &Told<'_>) -> Option<String> {
     let states = told.case.run.states.values();
     let mut lines = states.flat_map(|record| record.journal.iter().flatten());
-    let is_short = lines.any(|e| e.from_kernel && seen::tells_of_short_memory(&e.message));
+    let is_short = lines.any(|e| e.from_kernel && tells_of_short_memory(&e.message));
     let mut lines = of_check(told, Check::LogSignature).filter(|f| f.subject == "cgroup-memory");
     let line = lines.next()?.evidence.first()?;
     (!is_short).then(|| line.text.clone())

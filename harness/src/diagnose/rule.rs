@@ -202,6 +202,8 @@ pub(super) enum Of {
     Dependents,
     /// What nginx passes the URL's requests on to is of one of the units, or requires one, or is not known.
     Behind,
+    /// systemd's queue has a start of one of the units that runs, and one of the finding's that waits for it.
+    Queue,
     /// nginx is among the cause's units.
     Nginx,
 }

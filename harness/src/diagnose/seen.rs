@@ -65,7 +65,10 @@ pub(super) fn console<'a>(case: Case<'a>, finding: &Finding) -> &'a [String] {
 pub(super) fn stage(case: Case<'_>, finding: &Finding) -> Option<Stage> {
     match failed_step(case, finding)?.outcome.as_ref()? {
         StepOutcome::GuestFailed { stage, .. } => *stage,
-        _ => None,
+        StepOutcome::Done
+        | StepOutcome::Skipped
+        | StepOutcome::Unobservable { .. }
+        | StepOutcome::NotOffered { .. } => None,
     }
 }
 
@@ -108,27 +111,17 @@ pub(super) fn is_more_than_units(case: Case<'_>, _finding: &Finding) -> bool {
     !crate::check::switch_failed::only_units_failed(case.run)
 }
 
-/// Whether the unit's start waits in systemd's queue for another one; a job is `ID UNIT TYPE STATE` (systemctl(1), `list-jobs`).
-pub(super) fn waits_in_the_queue(case: Case<'_>, finding: &Finding) -> bool {
-    let mut jobs = record(case, finding.state)
-        .into_iter()
-        .flat_map(|r| &r.jobs);
-    jobs.any(|job| {
-        let mut words = job.split_whitespace().skip(1);
-        words.next() == Some(finding.subject.as_str()) && words.nth(1) == Some("waiting")
-    })
+/// Whether one unit's start runs, and another's waits in the same queue.
+pub(super) fn waits_for(case: Case<'_>, running: &Finding, waiting: &Finding) -> bool {
+    let job = |finding: &Finding| record(case, finding.state)?.job_state(&finding.subject);
+    running.state == waiting.state
+        && job(running) == Some("running")
+        && job(waiting) == Some("waiting")
 }
 
 /// Whether the unit, or a process of it, was killed for want of memory.
 pub(super) fn is_killed_for_memory(case: Case<'_>, finding: &Finding) -> bool {
     unit(case, finding).is_some_and(|unit| unit.result == "oom-kill")
-}
-
-/// Whether a line of the kernel's says that memory ran out, of the machine or of a control group (mm/oom_kill.c).
-pub(super) fn tells_of_short_memory(line: &str) -> bool {
-    ["invoked oom-killer", "ut of memory"]
-        .iter()
-        .any(|words| line.contains(words))
 }
 
 /// The last words of a unit that could not write for want of space; watches of files have the same error and need none.

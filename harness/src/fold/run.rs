@@ -136,6 +136,19 @@ impl StateRecord {
         journal.filter(move |e| e.unit.as_deref() == Some(unit))
     }
 
+    /// What waits or runs in systemd's queue, as `(unit, state)`; a job is `ID UNIT TYPE STATE` (systemctl(1), `list-jobs`).
+    pub fn queue(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.jobs.iter().filter_map(|job| {
+            let mut words = job.split_whitespace().skip(1);
+            Some((words.next()?, words.nth(1)?))
+        })
+    }
+
+    /// The state of a unit's job: `running` or `waiting`; `None` where it has none.
+    pub fn job_state(&self, unit: &str) -> Option<&str> {
+        self.queue().find(|(of, _)| *of == unit).map(|(_, is)| is)
+    }
+
     /// The probe that decides about an endpoint: the last one of its last round.
     pub fn decisive_probe(&self, endpoint: &HttpEndpoint) -> Option<&HttpProbe> {
         // `max_by_key` gives the last of equals.

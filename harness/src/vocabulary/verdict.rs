@@ -44,6 +44,18 @@ impl State {
         Self::PowerCut,
     ];
 
+    /// Those in which a guest was seen.
+    pub const OBSERVED: &[Self] = Self::ALL.split_at(1).1;
+
+    /// Those that a kernel was started anew for, after the first one.
+    pub const AFTER_A_BOOT: &[Self] = &[
+        Self::Rebooted,
+        Self::ColdRebooted,
+        Self::Reset,
+        Self::Panicked,
+        Self::PowerCut,
+    ];
+
     /// Whether the machine came to it by going down, one way or another, and up again.
     pub fn is_after_a_reboot(self) -> bool {
         self.way().is_some()

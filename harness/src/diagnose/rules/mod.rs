@@ -44,6 +44,11 @@ const OF_UNITS: &[Related] = &[
     },
     Related {
         what: any(&[Check::UnitInactive]),
+        of: Of::Queue,
+        words: &["not started meanwhile: {subjects}"],
+    },
+    Related {
+        what: any(&[Check::UnitInactive]),
         of: Of::Dependents,
         words: &["not active: {subjects}"],
     },

@@ -14,18 +14,6 @@ const ARCHITECTURE: &[Check] = &[
     Check::Architecture,
 ];
 
-const OBSERVED: &[State] = &[
-    State::Before,
-    State::Switched,
-    State::Booted,
-    State::Rebooted,
-    State::ColdRebooted,
-    State::SoftRebooted,
-    State::Reset,
-    State::Panicked,
-    State::PowerCut,
-];
-
 const ALL_OF_IT: Related = Related {
     what: errors(ARCHITECTURE),
     of: Of::Anything,
@@ -83,7 +71,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "foreign-executables-ahead",
         takes: &[errors(&[Check::Executability]).where_it(seen::will_be_foreign)],
-        needs: &[errors(ARCHITECTURE).within(OBSERVED)],
+        needs: &[errors(ARCHITECTURE).within(State::OBSERVED)],
         groups: Groups::AsInspected,
         after: &[ALL_OF_IT],
         headline: &["{inspected}"],
@@ -94,7 +82,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "other-platform",
         takes: &[errors(ARCHITECTURE)],
-        needs: &[errors(ARCHITECTURE).within(OBSERVED)],
+        needs: &[errors(ARCHITECTURE).within(State::OBSERVED)],
         headline: &["{summary}"],
         next: NEXT,
         ..Rule::BASE

@@ -5,14 +5,6 @@ use crate::vocabulary::{Check, State};
 use super::super::rule::{Groups, Of, Related, Rule, any, errors};
 use super::super::seen;
 
-const AFTER_A_BOOT: &[State] = &[
-    State::Rebooted,
-    State::ColdRebooted,
-    State::Reset,
-    State::Panicked,
-    State::PowerCut,
-];
-
 pub(super) const BOOTLOADER: &[Rule] = &[
     Rule {
         id: "boot-partition-full",
@@ -74,7 +66,7 @@ pub(super) const RULES: &[Rule] = &[
         takes: &[
             errors(&[Check::WrongGeneration]).about(&["default-entry"]),
             errors(&[Check::WrongGeneration])
-                .within(AFTER_A_BOOT)
+                .within(State::AFTER_A_BOOT)
                 .about(&["booted-system"]),
         ],
         after: &[Related {

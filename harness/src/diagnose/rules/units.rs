@@ -97,7 +97,8 @@ pub(super) const RULES: &[Rule] = &[
             "{subjects} cannot start, because there is no control group for {it/them}",
         ],
         next: &[
-            "look at the limits of the slice that the line names and of those above it (`systemctl show --property=MemoryMax,TasksMax` of it):              a number without a suffix is bytes",
+            "look at the limits of the slice that the line names and of those above it (`systemctl show --property=MemoryMax,TasksMax` of it): \
+             a number without a suffix is bytes",
         ],
         ..UNITS
     },
@@ -262,22 +263,6 @@ pub(super) const RULES: &[Rule] = &[
         id: "stuck-activating",
         takes: &[errors(&[Check::UnitInactive]).saying(&[" is still starting"])],
         headline: &["{subjects} {is/are} still starting, and {does/do} not come up"],
-        follows: &[
-            Related {
-                what: any(&[Check::UnitInactive]).where_it(seen::waits_in_the_queue),
-                of: Of::SameState,
-                words: &["not started meanwhile: {subjects}"],
-            },
-            OF_UNITS[0],
-            OF_UNITS[1],
-            OF_UNITS[2],
-            OF_UNITS[3],
-            OF_UNITS[4],
-            OF_UNITS[5],
-            OF_UNITS[6],
-            OF_UNITS[7],
-            OF_UNITS[8],
-        ],
         next: &[
             "see what the start waits for (`systemctl status`, `systemctl list-jobs`); a service of `Type=notify` has to say that it is ready, a oneshot to end",
         ],
