@@ -21,16 +21,16 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 fn judge(scene: &Scene<'_>, record: &ProbeRecord) -> Option<Finding> {
-    let came_now = came(record)?;
+    let came = what_came(record)?;
     let url = sanitise::line(&record.endpoint.url());
     let expected = sanitise::line(&record.probe.to_string());
     let whence = match record.route {
         ProbeRoute::Outside => "outside",
         ProbeRoute::Inside => "inside",
     };
-    let summary = format!("{url}: {came_now}, and {expected} is expected");
+    let summary = format!("{url}: {came}, and {expected} is expected");
     let mut finding = Finding::new(Check::ProbeFailed, scene.state, url, summary)
-        .with_evidence("http", format!("from {whence} the guest: {came_now}"));
+        .with_evidence("http", format!("from {whence} the guest: {came}"));
     if let Some(body) = &record.body {
         let beginning: String = body.chars().take(QUOTED).collect();
         finding = finding.with_evidence("body", sanitise::line(&beginning));
@@ -39,7 +39,7 @@ fn judge(scene: &Scene<'_>, record: &ProbeRecord) -> Option<Finding> {
     let mut before = before.into_iter().flat_map(|before| &before.probes);
     let same =
         before.find(|r| r.probe == record.probe && r.endpoint.url() == record.endpoint.url());
-    if let Some(came) = same.and_then(came) {
+    if let Some(came) = same.and_then(what_came) {
         finding = finding.with_evidence("http", format!("of the baseline: {came}"));
     }
     let unanswered = !matches!(record.answer, HttpAnswer::Status { .. });
@@ -50,7 +50,7 @@ fn judge(scene: &Scene<'_>, record: &ProbeRecord) -> Option<Finding> {
 }
 
 /// What came in place of what is expected; `None` where it is that.
-fn came(record: &ProbeRecord) -> Option<String> {
+fn what_came(record: &ProbeRecord) -> Option<String> {
     let code = match &record.answer {
         HttpAnswer::Status { code, .. } => *code,
         HttpAnswer::Refused => return Some("the connection was refused".to_owned()),
@@ -97,6 +97,15 @@ mod tests {
         Verdict,
     };
 
+    fn probe(expect_status: Option<u16>, body: Option<&str>) -> Probe {
+        Probe {
+            asks: Asks::Path("/health".to_owned()),
+            expect_status,
+            body: body.map(str::to_owned),
+            tls_name: None,
+        }
+    }
+
     #[test]
     fn what_only_the_baseline_does_not_answer_is_silent() {
         let probe = probe(Some(200), None);
@@ -117,15 +126,6 @@ mod tests {
         answered(State::Before, 404);
         answered(State::Rebooted, 200);
         assert_eq!(testing::findings(&plan, &recording), []);
-    }
-
-    fn probe(expect_status: Option<u16>, body: Option<&str>) -> Probe {
-        Probe {
-            asks: Asks::Path("/health".to_owned()),
-            expect_status,
-            body: body.map(str::to_owned),
-            tls_name: None,
-        }
     }
 
     /// The findings where `answer` comes after the reboot.

@@ -1,4 +1,4 @@
-//! `[[hosts.NAME.probes]]`: what the host must answer in every state.
+//! `[[hosts.NAME.probes]]`: what the host must answer in every state of the candidate.
 
 use regex::RegexBuilder;
 use serde::{Deserialize, Serialize};

@@ -121,7 +121,7 @@ fn probe_lines(host: &str, facts: &ClosureFacts) -> Vec<String> {
     let urls: BTreeSet<String> = facts.http.iter().map(HttpEndpoint::url).collect();
     let mut lines = vec![
         String::new(),
-        "# What must be answered in every state, beyond no gateway errors from what nginx serves, which is asked anyway.".to_owned(),
+        "# What must be answered in every state of the candidate, beyond no gateway errors from what nginx serves, which is asked anyway.".to_owned(),
     ];
     if urls.is_empty() {
         lines.push("# No server of nginx was found.".to_owned());

@@ -41,7 +41,7 @@ pub struct Plan {
     /// The user's files on the test disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seeded: Vec<Seeded>,
-    /// What the user asks for in every state.
+    /// What the user asks for in every state; what the baseline answers is only compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<Probe>,
     /// How long an endpoint may be without service while a step takes it down.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClosureFacts, HttpEndpoint, Listener};
 
-/// A request of the user's that must be answered in every state, as `bootproof.toml` has it.
+/// A request of the user's that must be answered in every state of the candidate, as `bootproof.toml` has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
