@@ -1,5 +1,7 @@
 //! The guest must come up, at the first boot and after the reboot, and not in emergency or rescue mode, where a root shell may answer.
 
+use std::collections::BTreeMap;
+
 use crate::fold::{ActiveState, Run, StateRecord, state_after};
 use crate::vocabulary::{Check, Finding, Plan, Stage, State, Step, StepOutcome};
 
@@ -45,21 +47,17 @@ const UNITS_NAMED: usize = 3;
 
 /// Boots whose root shell greeted before they ended in emergency or rescue mode.
 fn in_maintenance(plan: &Plan, run: &Run) -> impl Iterator<Item = Finding> {
-    let done = |step: &&Step| {
-        let mut records = run.steps.iter();
-        let is_done = Some(&StepOutcome::Done);
-        (**step == Step::Boot || step.is_reboot())
-            && records.any(|r| r.step == **step && r.outcome.as_ref() == is_done)
-    };
-    let reached = plan.steps.iter().filter(done).filter_map(|step| {
-        let state = state_after(plan, *step)?;
-        Some((step, state))
-    });
-    let looks = reached.flat_map(|(step, state)| {
-        let looks = run.looks().into_iter();
-        looks.filter_map(move |(at, record)| (at == state).then_some((step, state, record)))
-    });
-    looks.filter_map(|(step, state, record)| {
+    // Several cycles come to one state by one step.
+    let mut reached: BTreeMap<State, Step> = BTreeMap::new();
+    for record in &run.steps {
+        let is_boot = record.step == Step::Boot || record.step.is_reboot();
+        let is_done = record.outcome == Some(StepOutcome::Done);
+        if let Some(state) = state_after(plan, record.step).filter(|_| is_boot && is_done) {
+            reached.entry(state).or_insert(record.step);
+        }
+    }
+    run.looks().into_iter().filter_map(move |(state, record)| {
+        let step = reached.get(&state)?;
         if record.system_state.as_deref() != Some(MAINTENANCE) {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fold::StateRecord;
-use crate::vocabulary::{Check, Finding, State};
+use crate::vocabulary::{Check, Evidence, Finding, State};
 
 /// How many are named.
 const NAMED: usize = 5;
@@ -38,12 +38,13 @@ impl Occasions {
     pub(super) fn tell(&self, findings: &mut [Finding]) {
         for finding in findings {
             let states = std::iter::once(finding.state).chain(finding.also_in.iter().copied());
-            let texts: Vec<String> = states
+            let told = states
                 .filter_map(|state| self.text(state, finding.check, &finding.subject))
-                .collect();
-            for text in texts {
-                *finding = finding.clone().with_evidence("cycles", text);
-            }
+                .map(|text| Evidence {
+                    source: "cycles".to_owned(),
+                    text,
+                });
+            finding.evidence.extend(told.collect::<Vec<_>>());
         }
     }
 

@@ -9,7 +9,8 @@ use super::observe::{Look, look};
 use super::run::RunError;
 use super::run_disk::RunDisk;
 use super::steps::{Progressed, Stepped, Steps};
-use crate::vocabulary::{ByHand, Observation, State};
+use crate::fold;
+use crate::vocabulary::{ByHand, Observation, State, Step};
 
 impl Steps<'_> {
     pub(super) async fn look(
@@ -86,12 +87,16 @@ impl Steps<'_> {
         Ok(())
     }
 
+    /// Whether more than one step leads to the state; what comes before a switch leads to the baseline's.
     fn is_repeated(&self, state: State) -> bool {
-        let steps = self.plan.steps.iter();
-        steps
-            .filter(|step| step.state_after_reboot() == Some(state))
-            .count()
-            > 1
+        let steps = &self.plan.steps;
+        let switch = steps.iter().position(|step| *step == Step::Switch);
+        let leads_to_it = |(at, step): &(usize, &Step)| {
+            let reached = fold::state_after(self.plan, **step);
+            let is_before = switch.is_some_and(|switch| *at < switch);
+            reached.map(|state| if is_before { State::Before } else { state }) == Some(state)
+        };
+        steps.iter().enumerate().filter(leads_to_it).count() > 1
     }
 
     /// What the plan has an operator do in this state.

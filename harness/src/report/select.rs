@@ -201,15 +201,21 @@ pub(super) fn inspected(report: &Report) -> String {
 
 /// Units that were not stable and of which no finding tells, a line each: `unproven in rebooted: alpha.service (restarted 2 times, …)`.
 pub(super) fn unstable(report: &Report) -> Vec<String> {
+    let states = report.states.iter();
+    states
+        .flat_map(|state| unstable_in(report, state))
+        .collect()
+}
+
+/// Those of one state.
+pub(super) fn unstable_in(report: &Report, state: &StateReport) -> Vec<String> {
     let is_told = |unit: &str| report.findings.iter().any(|f| f.subject == unit);
-    let states = report.states.iter().flat_map(|state| {
-        let units = state.unstable.iter().filter(|unit| !is_told(&unit.unit));
-        units.map(|unit| {
-            let (stability, why) = (unit.stability, &unit.why);
-            format!("{stability} in {}: {} ({why})", state.state, unit.unit)
-        })
+    let units = state.unstable.iter().filter(|unit| !is_told(&unit.unit));
+    let lines = units.map(|unit| {
+        let (stability, why) = (unit.stability, &unit.why);
+        format!("{stability} in {}: {} ({why})", state.state, unit.unit)
     });
-    states.collect()
+    lines.collect()
 }
 
 /// What came of each suppression, a line each.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::StageTimes;
+use super::text::seconds;
 use crate::fold::Run;
 use crate::vocabulary::{Stage, Step};
 
@@ -54,7 +55,6 @@ fn of(step: Step, stage: Stage, taken: &[u64]) -> StageTimes {
 
 /// A row of words: the way, the stage, how many boots, and the three times.
 pub(super) fn words(times: &StageTimes) -> [String; 6] {
-    let seconds = |ms: u64| format!("{:.1} s", ms as f64 / 1000.0);
     [
         times.step.to_string(),
         times.stage.as_str().to_owned(),

@@ -45,7 +45,7 @@ impl Reply {
         matches!(self, Self::Status(_))
     }
 
-    /// 502, 503 or 504.
+    /// 502, 503 or 504: nginx did not reach what it passes the request on to (RFC 9110, 15.6).
     pub fn is_gateway_error(self) -> bool {
         matches!(self, Self::Status(502..=504))
     }

@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BootId, Certificate, HttpEndpoint, Inspected, Prediction, Probe, Replies, State, Step, Unproven,
+    BootId, Certificate, HttpEndpoint, Inspected, Prediction, Probe, Replies, Reply, State, Step,
+    Unproven,
 };
 
 /// One line of `observations.jsonl`.
@@ -285,26 +286,14 @@ impl HttpAnswer {
         }
     }
 
-    /// Whether nginx says that it did not reach what it passes the request on to (RFC 9110, 15.6: 502, 503, 504).
+    /// Whether nginx says that it did not reach what it passes the request on to.
     pub fn is_gateway_error(&self) -> bool {
-        matches!(
-            self,
-            Self::Status {
-                code: 502..=504,
-                ..
-            }
-        )
+        Reply::of(self).is_gateway_error()
     }
 
     /// `502`, `refused`.
     pub fn word(&self) -> String {
-        match self {
-            Self::Status { code, .. } => code.to_string(),
-            Self::Refused => "refused".to_owned(),
-            Self::Reset => "reset".to_owned(),
-            Self::TimedOut => "timed out".to_owned(),
-            Self::Failed { .. } => "failed".to_owned(),
-        }
+        Reply::of(self).word()
     }
 }
 

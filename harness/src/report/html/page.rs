@@ -21,7 +21,9 @@ use crate::fold::{Run, sanitise};
 use crate::report::human::closure_kind;
 use crate::report::ledger;
 use crate::report::model::Report;
-use crate::report::select::{gaps, inspected, machine, means, place, step, suppressions, unstable};
+use crate::report::select::{
+    gaps, inspected, machine, means, place, step, suppressions, unstable_in,
+};
 use crate::report::stage_times::{COLUMNS, words};
 use crate::report::text::clip;
 use crate::vocabulary::Verdict;
@@ -180,9 +182,11 @@ fn unit_charts(report: &Report, run: &Run) -> Vec<UnitChart> {
             chart: chart(&times.rows)?,
             numbers: times.numbers,
             left_out: times.left_out,
-            unstable: unstable(report)
-                .into_iter()
-                .filter(|line| line.contains(&format!(" in {state}: ")))
+            unstable: report
+                .states
+                .iter()
+                .filter(|told| told.state == *state)
+                .flat_map(|told| unstable_in(report, told))
                 .collect(),
         })
     });
