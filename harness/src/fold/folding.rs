@@ -1,15 +1,13 @@
 //! The fold itself: one pass over the observations, in their order.
 
-use crate::vocabulary::{
-    Dump, Observation, Prediction, Recorded, State, Step, StepOutcome, Unproven,
-};
+use crate::vocabulary::{Dump, Observation, Recorded, State, Step, Unproven};
 
 use super::dump::{self, RawDump};
-use super::inspected;
 use super::{
     AcceleratorRecord, BootRecord, Clock, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord,
     StepRecord, sanitise,
 };
+use super::{inspected, quoted, switch};
 
 /// How many lines of a command's output are kept.
 const OUTPUT_LINES: usize = 200;
@@ -29,7 +27,7 @@ pub fn fold(observations: &[Recorded]) -> Run {
         folding.add(recorded);
     }
     let mut run = folding.run;
-    keep_news_of_the_switch(&mut run);
+    switch::keep_news(&mut run);
     run.boots.sort_by_key(|b| b.number);
     run
 }
@@ -68,19 +66,11 @@ impl Folding {
                 {
                     self.boot(number).switch_begins();
                 }
-                self.run.steps.push(StepRecord {
-                    step: *step,
-                    outcome: None,
-                    boot: None,
-                    reset_ms: None,
-                    started_ms: at_ms,
-                    settled_ms: None,
-                    finished_ms: None,
-                });
+                self.run.steps.push(StepRecord::begun(*step, at_ms));
             }
             Observation::StepFinished { step, outcome } => {
                 let record = self.step(*step, at_ms);
-                record.outcome = Some(sanitised(outcome));
+                record.outcome = Some(quoted::outcome(outcome));
                 record.finished_ms = Some(at_ms);
             }
             Observation::Qemu { boot, event, .. } => {
@@ -174,7 +164,7 @@ impl Folding {
                 output: sanitise::last_lines(output, OUTPUT_LINES),
             }),
             Observation::Predicted { state, prediction } => {
-                let told = Some(foretold(prediction));
+                let told = Some(quoted::prediction(prediction));
                 match state {
                     Some(state) => self.state(*state).next_boot = told,
                     None => self.run.installed = told,
@@ -281,15 +271,7 @@ impl Folding {
             .iter()
             .rposition(|s| s.step == step)
             .unwrap_or_else(|| {
-                steps.push(StepRecord {
-                    step,
-                    outcome: None,
-                    boot: None,
-                    reset_ms: None,
-                    started_ms: at_ms,
-                    settled_ms: None,
-                    finished_ms: None,
-                });
+                steps.push(StepRecord::begun(step, at_ms));
                 steps.len() - 1
             });
         &mut steps[at]
@@ -311,79 +293,11 @@ impl Folding {
     }
 }
 
-/// A prediction quotes files of the guest's.
-fn foretold(prediction: &Prediction) -> Prediction {
-    let path = |path: &Option<String>| path.as_deref().map(sanitise::line);
-    match prediction {
-        Prediction::Entry {
-            loader,
-            entry,
-            chosen_by,
-            toplevel,
-            fallback,
-        } => Prediction::Entry {
-            loader: sanitise::line(loader),
-            entry: sanitise::line(entry),
-            chosen_by: sanitise::line(chosen_by),
-            toplevel: path(toplevel),
-            fallback: path(fallback),
-        },
-        Prediction::Unknown { reason } => Prediction::Unknown {
-            reason: sanitise::line(reason),
-        },
-    }
-}
-
-/// An outcome quotes the guest's console.
-fn sanitised(outcome: &StepOutcome) -> StepOutcome {
-    match outcome {
-        StepOutcome::GuestFailed {
-            stage,
-            reason,
-            last_line,
-        } => StepOutcome::GuestFailed {
-            stage: *stage,
-            reason: sanitise::line(reason),
-            last_line: last_line.as_deref().map(sanitise::line),
-        },
-        StepOutcome::Unobservable { reason } => StepOutcome::Unobservable {
-            reason: sanitise::line(reason),
-        },
-        StepOutcome::NotOffered { reason } => StepOutcome::NotOffered {
-            reason: sanitise::line(reason),
-        },
-        StepOutcome::Done | StepOutcome::Skipped => outcome.clone(),
-    }
-}
-
-/// *Switched* belongs to the boot of *before*, so its journal repeats the older one: what the baseline did is not the candidate's.
-fn keep_news_of_the_switch(run: &mut Run) {
-    let boot_id = |record: &StateRecord| record.identity.as_ref()?.boot_id.clone();
-    let Some(before) = run.states.get(&State::Before) else {
-        return;
-    };
-    let before_id = boot_id(before);
-    let newest = before
-        .journal
-        .iter()
-        .flatten()
-        .filter_map(|e| e.monotonic_us)
-        .max();
-    let (Some(before_id), Some(newest)) = (before_id, newest) else {
-        return;
-    };
-    if let Some(switched) = run.states.get_mut(&State::Switched)
-        && boot_id(switched).as_ref() == Some(&before_id)
-        && let Some(journal) = &mut switched.journal
-    {
-        journal.retain(|e| e.monotonic_us.is_none_or(|at| at > newest));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing;
+    use crate::vocabulary::StepOutcome;
 
     #[test]
     fn a_recording_becomes_boots_steps_and_states() {
@@ -400,21 +314,6 @@ mod tests {
         let states: Vec<State> = run.states.keys().copied().collect();
         assert_eq!(states, [State::Before, State::Switched, State::Rebooted]);
         assert_eq!(run.states[&State::Rebooted].boot, Some(2));
-    }
-
-    #[test]
-    fn the_journal_of_the_baseline_is_not_held_against_the_candidate() {
-        let (_, mut recording) = testing::healthy_recording();
-        let journal = r#"{"MESSAGE":"old.service: Failed at step EXEC spawning x: Exec format error","__MONOTONIC_TIMESTAMP":"5"}"#;
-        recording.append_journal(State::Before, journal);
-        recording.append_journal(State::Switched, journal);
-        let run = fold(&recording.observations());
-        let has_old = |state| {
-            let journal = run.states[&state].journal.as_ref().unwrap();
-            journal.iter().any(|e| e.message.starts_with("old"))
-        };
-        assert!(has_old(State::Before));
-        assert!(!has_old(State::Switched));
     }
 
     #[test]

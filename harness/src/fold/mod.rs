@@ -13,6 +13,7 @@ mod inspected;
 mod journal;
 mod ledger;
 mod listeners;
+mod quoted;
 mod refused;
 mod run;
 pub mod sanitise;

@@ -89,6 +89,21 @@ pub struct StepRecord {
     pub finished_ms: Option<u64>,
 }
 
+impl StepRecord {
+    /// A step that begins.
+    pub(super) fn begun(step: Step, at_ms: u64) -> Self {
+        Self {
+            step,
+            outcome: None,
+            boot: None,
+            reset_ms: None,
+            started_ms: at_ms,
+            settled_ms: None,
+            finished_ms: None,
+        }
+    }
+}
+
 /// What was seen of the guest in one state.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StateRecord {

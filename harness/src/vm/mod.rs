@@ -7,6 +7,7 @@ mod accelerator;
 mod argv;
 mod firmware;
 mod machine;
+mod monitor;
 mod process;
 mod qmp;
 mod shell;

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,7 +25,6 @@ use super::machine::MachineSpec;
 use super::qmp::{self, Message};
 use super::shell::ShellPort;
 use super::streams::{Incoming, read_bytes, read_qmp, read_stderr, socket_pair};
-use super::text_screen;
 use crate::offspring::die_with_parent;
 
 /// What happened in or to the machine.
@@ -89,20 +87,17 @@ impl From<OwnedFd> for DiskFds {
 pub struct Vm {
     program: String,
     child: Child,
-    events: mpsc::Receiver<Incoming>,
-    waiting: VecDeque<VmEvent>,
+    pub(super) events: mpsc::Receiver<Incoming>,
+    pub(super) waiting: VecDeque<VmEvent>,
     stderr: Arc<Mutex<String>>,
-    qmp: OwnedWriteHalf,
+    pub(super) qmp: OwnedWriteHalf,
     shell_virtio: OwnedWriteHalf,
     shell_serial: OwnedWriteHalf,
     /// A rehearsal types nothing at the console, but closing this half would unplug it.
     console: OwnedWriteHalf,
-    next_id: u64,
+    pub(super) next_id: u64,
     version: String,
 }
-
-/// A monitor that says nothing for so long is taken for dead; nothing in QEMU's start takes a tenth of it.
-const MONITOR_DEADLINE: Duration = Duration::from_secs(60);
 
 impl Vm {
     /// Starts QEMU with `disk` as its disk and waits until its monitor answers.
@@ -196,7 +191,7 @@ impl Vm {
             next_id: 0,
             version: String::new(),
         };
-        vm.negotiate().await?;
+        vm.version = vm.negotiate().await?;
         Ok(vm)
     }
 
@@ -222,59 +217,6 @@ impl Vm {
                 None => return self.exited().await,
             }
         }
-    }
-
-    /// Runs a command of QMP's and waits for its reply; other events wait for [`Vm::next`].
-    ///
-    /// # Errors
-    /// When QEMU refuses the command, ends, or does not answer.
-    pub async fn execute(&mut self, command: &str, arguments: Value) -> Result<Value, VmError> {
-        self.next_id += 1;
-        let line = qmp::request(self.next_id, command, arguments);
-        self.qmp.write_all(line.as_bytes()).await?;
-        let wanted = self.next_id;
-        let reply = self
-            .monitor(|message| match message {
-                Message::Reply { id, result } if id == wanted => Ok(result),
-                other => Err(other),
-            })
-            .await?;
-        reply.map_err(|reason| VmError::Refused {
-            command: command.to_owned(),
-            reason,
-        })
-    }
-
-    /// The loopback ports behind the forwarded ports: `(guest's, host's)`.
-    ///
-    /// # Errors
-    /// As [`Vm::execute`].
-    pub async fn forwarded_ports(&mut self) -> Result<Vec<(u16, u16)>, VmError> {
-        let arguments = serde_json::json!({ "command-line": "info usernet" });
-        let table = self.execute("human-monitor-command", arguments).await?;
-        Ok(qmp::forwarded_ports(table.as_str().unwrap_or_default()))
-    }
-
-    /// Draws what the guest's screen shows into the file `place`, as a PNG (QMP's `screendump`; its `format` since QEMU 7.1).
-    ///
-    /// # Errors
-    /// As [`Vm::execute`], and for a path that is no UTF-8, which QMP cannot say.
-    pub async fn screendump(&mut self, place: &Path) -> Result<(), VmError> {
-        let Some(name) = place.to_str() else {
-            return Err(io::Error::other("the path of the picture is no UTF-8").into());
-        };
-        let arguments = serde_json::json!({ "filename": name, "format": "png" });
-        self.execute("screendump", arguments).await.map(drop)
-    }
-
-    /// The lines of the guest's screen, where it is in VGA's text mode; else nonsense, or none.
-    ///
-    /// # Errors
-    /// As [`Vm::execute`].
-    pub async fn screen_text(&mut self) -> Result<Vec<String>, VmError> {
-        let arguments = serde_json::json!({ "command-line": text_screen::REQUEST });
-        let dump = self.execute("human-monitor-command", arguments).await?;
-        Ok(text_screen::lines(dump.as_str().unwrap_or_default()))
     }
 
     /// Sends bytes to one of the shell's ports.
@@ -328,44 +270,7 @@ impl Vm {
         }
     }
 
-    async fn negotiate(&mut self) -> Result<(), VmError> {
-        self.version = self
-            .monitor(|message| match message {
-                Message::Greeting { version } => Ok(version),
-                other => Err(other),
-            })
-            .await?;
-        self.execute("qmp_capabilities", Value::Null).await?;
-        Ok(())
-    }
-
-    /// Waits for the monitor's line that `pick` takes; other events wait for [`Vm::next`].
-    async fn monitor<T>(
-        &mut self,
-        pick: impl Fn(Message) -> Result<T, Message>,
-    ) -> Result<T, VmError> {
-        let search = async {
-            loop {
-                match self.events.recv().await {
-                    Some(Incoming::Event(event)) => self.waiting.push_back(event),
-                    Some(Incoming::Qmp(message)) => match pick(message) {
-                        Ok(found) => return Ok(found),
-                        Err(Message::Event { name, data }) => {
-                            self.waiting.push_back(VmEvent::Qmp { name, data });
-                        }
-                        Err(other) => tracing::debug!(?other, "unexpected line on the monitor"),
-                    },
-                    None => return Err(self.ended_early().await),
-                }
-            }
-        };
-        match tokio::time::timeout(MONITOR_DEADLINE, search).await {
-            Ok(found) => found,
-            Err(_) => Err(VmError::Silent(MONITOR_DEADLINE)),
-        }
-    }
-
-    async fn ended_early(&mut self) -> VmError {
+    pub(super) async fn ended_early(&mut self) -> VmError {
         match self.exited().await {
             VmEvent::Exited { status, stderr, .. } => VmError::EndedEarly {
                 program: self.program.clone(),
