@@ -133,6 +133,10 @@ fn is_related(row: &Related, case: Case<'_>, own: &[&Finding], finding: &Finding
             own.iter().any(runs_by)
         }),
         Of::Queue => own.iter().any(|f| super::seen::waits_for(case, f, finding)),
+        Of::Named => own.iter().any(|f| {
+            let mut words = finding.evidence.iter().flat_map(|e| e.text.split(' '));
+            f.state == finding.state && words.any(|word| word == f.subject)
+        }),
         Of::Nginx => own.iter().any(|f| f.subject.starts_with("nginx")),
     };
     relates && row.what.matches(case, finding)

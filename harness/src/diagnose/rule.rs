@@ -204,6 +204,8 @@ pub(super) enum Of {
     Behind,
     /// systemd's queue has a start of one of the units that runs, and one of the finding's that waits for it.
     Queue,
+    /// In the same state, the evidence names one of the cause's subjects.
+    Named,
     /// nginx is among the cause's units.
     Nginx,
 }

@@ -66,6 +66,28 @@ fn the_outage_has_one_cause_and_502_is_its_consequence() {
 }
 
 #[test]
+fn what_differs_between_two_boots_follows_from_the_unit_that_it_names() {
+    let plan = testing::without_baseline();
+    let mut recording = Recording::healthy(&plan);
+    for state in [State::Booted, State::Rebooted] {
+        recording.guest(state).boot_facts = "== kernel\nLinux 6.1\n".to_owned();
+    }
+    let failed = [("ActiveState", "failed"), ("Result", "exit-code")];
+    recording
+        .guest(State::Rebooted)
+        .set_unit("alpha.service", &failed);
+    let causes = diagnosis(&plan, &recording).causes;
+    assert_eq!(causes.len(), 1);
+    assert_eq!(causes[0].rule, "unit-failed");
+    let consequences = &causes[0].consequences;
+    assert!(
+        consequences
+            .iter()
+            .any(|c| c.summary.starts_with("two boots of one generation differ"))
+    );
+}
+
+#[test]
 fn another_platform_is_told_although_nothing_was_refused_yet() {
     let (plan, mut recording) = testing::outage_recording();
     let switched = recording.guests[&State::Switched].clone();

@@ -81,6 +81,11 @@ const OF_UNITS: &[Related] = &[
         words: &["the switch reports failed units: {subjects}"],
     },
     Related {
+        what: any(&[Check::BootsDiffer]),
+        of: Of::Named,
+        words: &["{summary}"],
+    },
+    Related {
         what: any(&[Check::SystemState]),
         of: Of::Anything,
         words: &["the start does not come to rest: {subjects}"],
