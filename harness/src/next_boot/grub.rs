@@ -5,14 +5,23 @@ use crate::closure::grub_menu::{self, Does, GrubEntry};
 use crate::fold::sanitise;
 use crate::shell::{End, Frames};
 
+/// The text of the menu at `path`.
+pub(super) fn script<'a>(frames: &'a Frames, path: &str) -> Result<&'a str, String> {
+    let name = format!("text {path}");
+    let text = frames.whole(&name);
+    text.ok_or_else(|| format!("{path}: {}", frames.reason(&name)))
+}
+
+/// The path of the environment of the menu at `path`.
+pub(super) fn environment(path: &str) -> String {
+    format!("{}grubenv", path.trim_end_matches("grub.cfg"))
+}
+
 /// What the `grub.cfg` at `path` starts.
 pub(super) fn next(frames: &Frames, path: &str) -> Result<NextBoot, String> {
-    let name = format!("text {path}");
-    let text = frames
-        .whole(&name)
-        .ok_or_else(|| format!("{path}: {}", frames.reason(&name)))?;
+    let text = script(frames, path)?;
     let mut menu = grub_menu::parse(text);
-    let environment = format!("{}grubenv", path.trim_end_matches("grub.cfg"));
+    let environment = environment(path);
     let frame = frames.get(&format!("text {environment}"));
     let mut chosen_by = format!("default of {path}");
     let mut on_purpose = false;
@@ -71,7 +80,7 @@ fn another(entries: &[GrubEntry], toplevel: &Option<String>) -> Option<String> {
 }
 
 /// Whether the script makes what the environment says the default.
-fn sets_default_by(script: &str, variable: &str) -> bool {
+pub(super) fn sets_default_by(script: &str, variable: &str) -> bool {
     let forms = [
         format!("default=\"${{{variable}}}\""),
         format!("default=${{{variable}}}"),

@@ -3,9 +3,12 @@
 //! `audit` and `deploy` have a machine run [`QUESTIONS`], and [`read`] the answers. Pure: texts in, an entry out.
 
 mod grub;
+mod once;
 mod pattern;
 mod systemd_boot;
 mod version_order;
+
+pub use once::{Once, once};
 
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +77,21 @@ impl BootFile {
 /// # Errors
 /// Why it is not known what will be started.
 pub fn read(frames: &Frames) -> Result<NextBoot, String> {
+    match menu(frames)? {
+        Menu::Grub(path) => grub::next(frames, &path),
+        Menu::SystemdBoot(loader_conf) => systemd_boot::next(frames, loader_conf.as_deref()),
+    }
+}
+
+/// The menu of the bootloader that is in use.
+enum Menu {
+    /// The path of its `grub.cfg`.
+    Grub(String),
+    /// That of its `loader.conf`, where it has one.
+    SystemdBoot(Option<String>),
+}
+
+fn menu(frames: &Frames) -> Result<Menu, String> {
     let boots: Vec<&str> = frames
         .whole("boots")
         .unwrap_or_default()
@@ -93,16 +111,14 @@ pub fn read(frames: &Frames) -> Result<NextBoot, String> {
     let entries = frames.named("entry ").next().is_some();
     let images = frames.named("image ").next().is_some();
     let systemd_boot = loader.is_some() || entries || images;
-    let read_grub = |path: &str| grub::next(frames, path);
-    let read_systemd_boot = || systemd_boot::next(frames, loader.as_deref());
-    match (&grub, systemd_boot) {
-        (Some(path), false) => read_grub(path),
-        (None, true) => read_systemd_boot(),
+    match (grub, systemd_boot) {
+        (Some(path), false) => Ok(Menu::Grub(path)),
+        (None, true) => Ok(Menu::SystemdBoot(loader)),
         (None, false) => Err(absent(frames)),
         // Files of an earlier bootloader stay behind when a machine gets another.
         (Some(path), true) => match in_use(frames).as_deref() {
-            Some("grub") => read_grub(path),
-            Some("systemd-boot" | "lanzaboote") => read_systemd_boot(),
+            Some("grub") => Ok(Menu::Grub(path)),
+            Some("systemd-boot" | "lanzaboote") => Ok(Menu::SystemdBoot(loader)),
             _ => Err(format!(
                 "both {path} and a menu of systemd-boot are there, and nothing says which of them is in use"
             )),

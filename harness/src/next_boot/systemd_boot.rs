@@ -27,19 +27,7 @@ struct Entry {
 
 /// What is started, with `loader_conf` as the configuration.
 pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoot, String> {
-    let mut entries = Vec::new();
-    for (path, frame) in frames.named("entry ") {
-        if frame.end != End::Whole {
-            return Err(format!("{path}: {}", frame.end.reason()));
-        }
-        // What names no kernel starts another program, or is no entry.
-        entries.extend(Entry::parse(path, &frame.body).filter(|entry| entry.linux.is_some()));
-    }
-    let images = frames.named("image ");
-    let images = Vec::from_iter(images.filter_map(|(path, f)| Entry::of_image(path, &f.body)));
-    let mixed = !images.is_empty() && !entries.is_empty();
-    entries.extend(images);
-    entries.sort_by(Entry::order);
+    let (entries, mixed) = entries(frames)?;
     let settings = match loader_conf.map(|path| (path, frames.get(&format!("text {path}")))) {
         Some((_, Some(frame))) if frame.end == End::Whole => frame.body.as_str(),
         Some((path, frame)) => {
@@ -71,6 +59,31 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
         }
         None => Err("systemd-boot has no entry that starts a Linux".to_owned()),
     }
+}
+
+/// The entries in the order of the menu, and whether files and unified kernel images stand beside each other.
+fn entries(frames: &Frames) -> Result<(Vec<Entry>, bool), String> {
+    let mut entries = Vec::new();
+    for (path, frame) in frames.named("entry ") {
+        if frame.end != End::Whole {
+            return Err(format!("{path}: {}", frame.end.reason()));
+        }
+        // What names no kernel starts another program, or is no entry.
+        entries.extend(Entry::parse(path, &frame.body).filter(|entry| entry.linux.is_some()));
+    }
+    let images = frames.named("image ");
+    let images = Vec::from_iter(images.filter_map(|(path, f)| Entry::of_image(path, &f.body)));
+    let mixed = !images.is_empty() && !entries.is_empty();
+    entries.extend(images);
+    entries.sort_by(Entry::order);
+    Ok((entries, mixed))
+}
+
+/// The id of the first entry of the menu that starts `toplevel`.
+pub(super) fn id_of(frames: &Frames, toplevel: &str) -> Result<Option<String>, String> {
+    let (entries, _) = entries(frames)?;
+    let starts_it = |entry: &&Entry| entry.toplevel().as_deref() == Some(toplevel);
+    Ok(entries.iter().find(starts_it).map(|entry| entry.id.clone()))
 }
 
 /// With the toplevel of the first entry of the menu that starts another.
