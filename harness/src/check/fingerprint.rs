@@ -55,6 +55,8 @@ pub fn fingerprint(scene: &Scene<'_>) -> Option<Vec<String>> {
 pub fn is_fresh(state: State) -> bool {
     match state {
         State::Inspected | State::Switched | State::SoftRebooted => false,
+        // What the candidate left behind it is there too.
+        State::RolledBack => false,
         State::Before | State::Booted => true,
         rebooted => rebooted.is_after_a_reboot(),
     }

@@ -45,19 +45,22 @@ fn absorb(first: &mut Finding, second: Finding) {
 
 fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Option<Finding> {
     let states: Vec<State> = group.keys().copied().collect();
+    // What the baseline had before the switch, a rollback to it has again.
+    let is_of_baseline = |state| state == State::RolledBack && states.contains(&State::Before);
     // Where the candidate has it too, how bad it is there is what counts.
     let severity = group
         .values()
-        .filter(|f| f.state != State::Before)
+        .filter(|f| !(f.state == State::Before || is_of_baseline(f.state)))
         .map(|f| f.severity)
         .max();
     let mut finding = group.into_values().next()?;
     finding.also_in = states[1..].to_vec();
     finding.severity = severity.unwrap_or(Severity::Warning);
-    if states == [State::Before] {
-        let mut candidates = State::ALL
-            .into_iter()
-            .filter(|state| *state == State::Switched || state.is_after_a_reboot());
+    if severity.is_none() {
+        let mut candidates = State::ALL.into_iter().filter(|state| {
+            let is_baseline = matches!(state, State::Before | State::RolledBack);
+            !is_baseline && (*state == State::Switched || state.is_after_a_reboot())
+        });
         let later = candidates.any(|state| observed(run, finding.check, state));
         finding.summary.push_str(if later {
             "; the baseline has it, the candidate has not"
@@ -87,7 +90,7 @@ fn observed(run: &Run, check: Check, state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::testing;
-    use crate::vocabulary::{Dump, Severity, State};
+    use crate::vocabulary::{Dump, Severity, State, Step};
 
     #[test]
     fn a_fault_of_several_states_is_one_finding() {
@@ -112,6 +115,29 @@ mod tests {
         let findings = testing::findings(&plan, &recording);
         assert_eq!(findings[0].severity, Severity::Warning);
         assert!(findings[0].summary.ends_with("the candidate has not"));
+    }
+
+    #[test]
+    fn what_only_the_way_back_shows_is_the_candidates_and_what_was_there_before_is_not() {
+        let (mut plan, _) = testing::healthy_recording();
+        plan.steps = vec![Step::Boot, Step::Switch, Step::Rollback];
+        let found = |states: &[State]| {
+            let mut recording = testing::Recording::healthy(&plan);
+            for state in states {
+                let guest = recording.guest(*state);
+                guest.set_unit("alpha.service", &[("ActiveState", "failed")]);
+            }
+            let mut findings = testing::findings(&plan, &recording);
+            assert_eq!(findings.len(), states.len().min(1), "{findings:#?}");
+            findings.pop()
+        };
+        assert_eq!(found(&[]), None);
+        let of_the_way_back = found(&[State::RolledBack]).unwrap();
+        assert_eq!(of_the_way_back.severity, Severity::Error);
+        assert!(of_the_way_back.latent);
+        let of_the_baseline = found(&[State::Before, State::RolledBack]).unwrap();
+        assert_eq!(of_the_baseline.severity, Severity::Warning);
+        assert!(of_the_baseline.summary.ends_with("the candidate has not"));
     }
 
     #[test]

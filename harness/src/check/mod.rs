@@ -44,6 +44,7 @@ mod last_words;
 mod log_signature;
 mod merge;
 mod network;
+mod no_way_back;
 mod occasions;
 mod ordering_cycle;
 mod prediction;
@@ -197,6 +198,7 @@ const STEP_CHECKS: &[StepCheck] = &[
     bootloader_install::check,
     boot_failed::check,
     switch_failed::check,
+    no_way_back::check,
     shutdown_slow::check,
     http_gap::check,
     boots_differ::check,

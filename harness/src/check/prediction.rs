@@ -57,8 +57,8 @@ fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> 
             ..
         } => {
             let (state, booted) = first_after(run, boot)?;
-            // A power cut loses what the prediction was read from: that is the disk's fault, or the closure's, and none of the reading.
-            if state == State::PowerCut {
+            // A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback was chosen after it.
+            if matches!(state, State::PowerCut | State::RolledBack) {
                 return None;
             }
             let booted = booted.filter(|booted| booted != toplevel)?;
@@ -86,6 +86,7 @@ mod tests {
             chosen_by: "default of /boot/grub/grub.cfg".to_owned(),
             toplevel: Some(toplevel.to_owned()),
             fallback: None,
+            offered: Vec::new(),
         }
     }
 

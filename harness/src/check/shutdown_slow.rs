@@ -12,7 +12,7 @@ const STOP_JOB: &str = "stop job is running for ";
 
 pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
     // The other ways down give nobody time to stop.
-    let orderly = [Step::WarmReboot, Step::ColdReboot];
+    let orderly = [Step::WarmReboot, Step::ColdReboot, Step::Rollback];
     let reboots = run.steps.iter().filter(|s| orderly.contains(&s.step));
     reboots
         .filter_map(|step| finding(plan, run, step))

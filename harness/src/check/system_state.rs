@@ -28,7 +28,10 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     };
     let mut finding = Finding::new(Check::SystemState, scene.state, "systemd", summary)
         .with_evidence("systemctl is-system-running", word);
-    for job in scene.record.jobs.iter().take(JOBS_SHOWN) {
+    // What the others wait for says most.
+    let runs = |job: &&String| job.ends_with(" running");
+    let (running, waiting): (Vec<_>, Vec<_>) = scene.record.jobs.iter().partition(runs);
+    for job in running.into_iter().chain(waiting).take(JOBS_SHOWN) {
         finding = finding.with_evidence("systemctl list-jobs", job.as_str());
     }
     if let Some(reason) = waits_for_what_the_vm_lacks(scene) {
@@ -65,7 +68,8 @@ mod tests {
         let (plan, mut recording) = testing::healthy_recording();
         let guest = recording.guest(State::Rebooted);
         guest.system_state = "starting".to_owned();
-        guest.jobs = "112 slow.service start running\n".to_owned();
+        guest.jobs =
+            "90 multi-user.target start waiting\n112 slow.service start running\n".to_owned();
         let findings = testing::findings(&plan, &recording);
         assert_eq!(findings[0].id(), "rebooted/system-state/systemd");
         assert_eq!(

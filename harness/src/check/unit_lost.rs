@@ -20,7 +20,9 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(then) = earlier.units_last.as_ref() else {
         return Vec::new();
     };
-    if !scene.state.is_after_a_reboot() || is_cut(scene) {
+    // The baseline, to which a rollback leads, starts what it starts.
+    let is_of_the_candidate = scene.state != State::RolledBack;
+    if !(scene.state.is_after_a_reboot() && is_of_the_candidate) || is_cut(scene) {
         return Vec::new();
     }
     let started_by_others: BTreeSet<&str> =

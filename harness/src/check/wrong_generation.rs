@@ -10,6 +10,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let current = &scene.plan.closure_in(scene.state).toplevel;
+    let default = &scene.plan.default_in(scene.state).toplevel;
     let booted = scene.plan.booted_in(scene.state);
     let rows: [(&str, &str, Option<&String>, &StorePath); 3] = [
         (
@@ -28,7 +29,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
             "profile",
             "/nix/var/nix/profiles/system",
             identity.profile.as_ref(),
-            current,
+            default,
         ),
     ];
     let wrong = rows.into_iter().filter_map(|(subject, link, is, must)| {
@@ -39,7 +40,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
             .with_evidence("expected", must.as_str());
         Some(finding)
     });
-    wrong.chain(default_entry(scene, current)).collect()
+    wrong.chain(default_entry(scene, default)).collect()
 }
 
 /// A reboot that was seen to start the right one is stronger than what its files seemed to say; that is for [`prediction`].
@@ -105,6 +106,7 @@ mod tests {
                 chosen_by: "default of /boot/loader/loader.conf".to_owned(),
                 toplevel: Some(toplevel.to_owned()),
                 fallback: None,
+                offered: Vec::new(),
             },
         }
     }

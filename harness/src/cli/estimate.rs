@@ -76,6 +76,7 @@ fn steps(plan: &Plan) -> String {
         (Step::Panic, _) => "panic",
         (Step::PowerCut, _) => "cut the power",
         (Step::PowerCutInBoot, _) => "cut the power in a boot",
+        (Step::Rollback, _) => "reboot into the baseline",
     });
     std::iter::once("inspect the candidate's files")
         .chain(steps)

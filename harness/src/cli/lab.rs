@@ -8,6 +8,7 @@ use crate::closure::{self, Closure, Source};
 use crate::config;
 use crate::rehearsal::{self, Inputs};
 use crate::scenario::Scenario;
+use crate::vocabulary::{Downtime, Times};
 
 /// The toplevel that the lab built for a system of a scenario.
 pub(super) fn built(lab: &Path, scenario: &str, system: &str) -> Result<PathBuf, Failure> {
@@ -61,7 +62,11 @@ pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loade
         by_hand: scenario.rehearsal.by_hand.clone(),
         seeded: Vec::new(),
         probes,
-        downtime: crate::vocabulary::Downtime::default(),
+        downtime: Downtime::default(),
+        times: Times {
+            start_seconds: scenario.rehearsal.start_seconds,
+            window_seconds: scenario.rehearsal.window_seconds,
+        },
         suppressions: Vec::new(),
         today: today(),
     });

@@ -140,6 +140,7 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
         seeded: seeds.iter().map(seeds::seeded).collect(),
         probes: settings.probes,
         downtime: settings.downtime,
+        times: settings.times,
         suppressions: settings.suppressions,
         today: today(),
     });

@@ -8,7 +8,9 @@ use super::probes::WrittenProbe;
 use super::seeds::{SeededFile, WrittenFile};
 use super::suppressions::WrittenSuppression;
 use crate::receipt::PublicKey;
-use crate::vocabulary::{Accelerator, Downtime, Probe, Step, Suppression, System, TargetMachine};
+use crate::vocabulary::{
+    Accelerator, Downtime, Probe, Step, Suppression, System, TargetMachine, Times,
+};
 
 /// A whole `bootproof.toml`, with keys that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub struct HostSettings {
     pub suppressions: Vec<Suppression>,
     pub probes: Vec<Probe>,
     pub downtime: Downtime,
+    pub times: Times,
     pub files: Vec<SeededFile>,
 }
 
@@ -112,6 +115,8 @@ pub(super) struct WrittenHost {
     #[serde(default)]
     pub(super) downtime: WrittenDowntime,
     #[serde(default)]
+    pub(super) rehearsal: WrittenTimes,
+    #[serde(default)]
     pub(super) files: Vec<WrittenFile>,
 }
 
@@ -122,6 +127,17 @@ pub(super) struct WrittenHost {
 pub(super) struct WrittenDowntime {
     pub(super) switch: Option<String>,
     pub(super) reboot: Option<String>,
+}
+
+/// As people write it. What is left out is bootproof's own.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenTimes {
+    /// How long systemd may take to call its start finished.
+    pub(super) start: Option<String>,
+    /// How long each state is watched.
+    pub(super) window: Option<String>,
 }
 
 /// What is left out is the policy's above it.

@@ -4,10 +4,11 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::model::{
     Configuration, HostSettings, Policy, Written, WrittenDowntime, WrittenHost, WrittenPolicy,
+    WrittenTimes,
 };
 use super::{probes, seeds, suppressions};
 use crate::receipt::{KeyError, PublicKey};
-use crate::vocabulary::{Downtime, Suppression, size};
+use crate::vocabulary::{Downtime, Suppression, Times, size};
 
 /// Why a text is no `bootproof.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +21,14 @@ pub enum ConfigurationError {
     Key { number: usize, source: KeyError },
     #[error("{place}: max_age = \"{text}\" is no length of time: write `14 days` or `36 hours`")]
     MaxAge { place: String, text: String },
-    #[error("{place} = \"{text}\" is no length of time: write `20 seconds` or `2 minutes`")]
-    Downtime { place: String, text: String },
+    #[error(
+        "{place} = \"{text}\" is no length of time up to {most}: write `20 seconds` or `2 minutes`"
+    )]
+    Length {
+        place: String,
+        text: String,
+        most: &'static str,
+    },
     #[error("cache_size: {0}")]
     CacheSize(String),
     #[error("{place}: {reason}")]
@@ -90,26 +97,48 @@ fn of_host(
         policy: over(policy, &written.policy, &place("policy"))?,
         suppressions: for_all.iter().cloned().chain(own).collect(),
         downtime: downtime(&written.downtime, &place("downtime"))?,
+        times: times(&written.rehearsal, &place("rehearsal"))?,
         probes: probes::read(&written.probes, &place("probes"))?,
         files: seeds::read(&written.files, &place("files"))?,
     })
 }
 
 fn downtime(written: &WrittenDowntime, place: &str) -> Result<Downtime, ConfigurationError> {
-    let seconds = |key: &str, text: &Option<String>| match text {
-        None => Ok(None),
-        Some(text) => age(text)
-            .and_then(|length| u32::try_from(length.as_secs()).ok())
-            .map(Some)
-            .ok_or_else(|| ConfigurationError::Downtime {
-                place: format!("{place}.{key}"),
-                text: text.clone(),
-            }),
-    };
     Ok(Downtime {
-        switch: seconds("switch", &written.switch)?,
-        reboot: seconds("reboot", &written.reboot)?,
+        switch: seconds(place, "switch", written.switch.as_ref(), DAY)?,
+        reboot: seconds(place, "reboot", written.reboot.as_ref(), DAY)?,
     })
+}
+
+fn times(written: &WrittenTimes, place: &str) -> Result<Times, ConfigurationError> {
+    Ok(Times {
+        start_seconds: seconds(place, "start", written.start.as_ref(), DAY)?,
+        window_seconds: seconds(place, "window", written.window.as_ref(), HOUR)?,
+    })
+}
+
+const HOUR: u32 = 3600;
+const DAY: u32 = 24 * HOUR;
+
+/// A length of time that people write, in whole seconds, up to `most`.
+fn seconds(
+    place: &str,
+    key: &str,
+    text: Option<&String>,
+    most: u32,
+) -> Result<Option<u32>, ConfigurationError> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let length = age(text).and_then(|length| u32::try_from(length.as_secs()).ok());
+    match length.filter(|seconds| *seconds <= most) {
+        Some(seconds) => Ok(Some(seconds)),
+        None => Err(ConfigurationError::Length {
+            place: format!("{place}.{key}"),
+            text: text.clone(),
+            most: if most == HOUR { "an hour" } else { "a day" },
+        }),
+    }
 }
 
 /// A policy, with what another says laid over it.

@@ -23,6 +23,26 @@ fn planned_downtime_has_a_budget_for_each_host() {
 }
 
 #[test]
+fn a_slow_host_is_given_time_and_watched_for_longer() {
+    let text = |window: &str| {
+        format!(
+            "format_version = 1\n[hosts.web.rehearsal]\nstart = \"10 minutes\"\nwindow = \"{window}\"\n"
+        )
+    };
+    let read = super::parse(&text("90 s")).unwrap();
+    let times = read.host("web").unwrap().settings.times;
+    assert_eq!(times.start_seconds, Some(600));
+    assert_eq!(times.window_seconds, Some(90));
+    let error = super::parse(&text("2 hours")).unwrap_err().to_string();
+    assert!(
+        error.contains(
+            "hosts.web.rehearsal.window = \"2 hours\" is no length of time up to an hour"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
 fn the_schema_that_is_published_is_that_of_the_types() {
     let mut schema = schemars::schema_for!(Written);
     schema.insert("title".to_owned(), "bootproof.toml".into());

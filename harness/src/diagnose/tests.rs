@@ -183,7 +183,7 @@ fn an_old_generation_after_the_reboot_points_at_the_bootloader() {
     assert!(diagnosis.causes[0].latent);
 }
 
-const CHECKS: [Check; 23] = [
+const CHECKS: [Check; 24] = [
     Check::BootFailed,
     Check::BootloaderInstall,
     Check::SwitchFailed,
@@ -191,6 +191,7 @@ const CHECKS: [Check; 23] = [
     Check::KernelArchitecture,
     Check::UserlandArchitecture,
     Check::WrongGeneration,
+    Check::NoWayBack,
     Check::SystemState,
     Check::UnitFailed,
     Check::UnitInactive,

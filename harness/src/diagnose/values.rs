@@ -250,7 +250,10 @@ fn it_fails(finding: &Finding) -> &'static str {
         State::Reset => "the candidate does not come back from the reset",
         State::Panicked => "the candidate does not come back from the panic",
         State::PowerCut => "the candidate does not come back from the power cut",
-        _ => "the candidate does not boot",
+        State::RolledBack => "the machine does not come back from the rollback",
+        State::Inspected | State::Before | State::Switched | State::Booted => {
+            "the candidate does not boot"
+        }
     }
 }
 

@@ -13,12 +13,14 @@ pub(super) fn prediction(told: &Prediction) -> Prediction {
             chosen_by,
             toplevel,
             fallback,
+            offered,
         } => Prediction::Entry {
             loader: sanitise::line(loader),
             entry: sanitise::line(entry),
             chosen_by: sanitise::line(chosen_by),
             toplevel: path(toplevel),
             fallback: path(fallback),
+            offered: offered.iter().map(|path| sanitise::line(path)).collect(),
         },
         Prediction::Unknown { reason } => Prediction::Unknown {
             reason: sanitise::line(reason),

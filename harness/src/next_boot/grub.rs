@@ -69,6 +69,21 @@ pub(super) fn next(frames: &Frames, path: &str) -> Result<NextBoot, String> {
     })
 }
 
+/// What the entries of the menu at `path` start, those of submenus in their places.
+pub(super) fn toplevels(frames: &Frames, path: &str) -> Result<Vec<String>, String> {
+    fn add(entries: &[GrubEntry], all: &mut Vec<String>) {
+        for entry in entries {
+            match &entry.does {
+                Does::Start(start) => all.extend(toplevel_of(start.init())),
+                Does::Opens(inner) => add(inner, all),
+            }
+        }
+    }
+    let mut all = Vec::new();
+    add(&grub_menu::parse(script(frames, path)?).entries, &mut all);
+    Ok(all)
+}
+
 /// The toplevel of the first entry, in submenus too, that is another than this one.
 fn another(entries: &[GrubEntry], toplevel: &Option<String>) -> Option<String> {
     entries.iter().find_map(|entry| match &entry.does {

@@ -19,6 +19,9 @@ use crate::vocabulary::StorePath;
 /// What is asked of a machine: lines for [`asking`](crate::shell::asking).
 pub const QUESTIONS: &str = include_str!("questions.sh");
 
+/// More generations than a menu is of use with.
+const MOST_OFFERED: usize = 1000;
+
 /// The boot entry that is started without a key being pressed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -81,6 +84,21 @@ pub fn read(frames: &Frames) -> Result<NextBoot, String> {
         Menu::Grub(path) => grub::next(frames, &path),
         Menu::SystemdBoot(loader_conf) => systemd_boot::next(frames, loader_conf.as_deref()),
     }
+}
+
+/// Every toplevel that an entry of the menu starts, in the menu's order and each once; none where the menu cannot be read.
+pub fn offered(frames: &Frames) -> Vec<String> {
+    let all = menu(frames).and_then(|menu| match menu {
+        Menu::Grub(path) => grub::toplevels(frames, &path),
+        Menu::SystemdBoot(_) => systemd_boot::toplevels(frames),
+    });
+    let mut offered: Vec<String> = Vec::new();
+    for toplevel in all.unwrap_or_default() {
+        if offered.len() < MOST_OFFERED && !offered.contains(&toplevel) {
+            offered.push(toplevel);
+        }
+    }
+    offered
 }
 
 /// The menu of the bootloader that is in use.

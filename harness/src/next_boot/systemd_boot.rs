@@ -86,6 +86,12 @@ pub(super) fn id_of(frames: &Frames, toplevel: &str) -> Result<Option<String>, S
     Ok(entries.iter().find(starts_it).map(|entry| entry.id.clone()))
 }
 
+/// What the entries start, in the order of the menu.
+pub(super) fn toplevels(frames: &Frames) -> Result<Vec<String>, String> {
+    let (entries, _) = entries(frames)?;
+    Ok(entries.iter().filter_map(Entry::toplevel).collect())
+}
+
 /// With the toplevel of the first entry of the menu that starts another.
 fn with_fallback(next: NextBoot, entries: &[Entry]) -> NextBoot {
     let mut toplevels = entries.iter().filter_map(Entry::toplevel);

@@ -6,7 +6,7 @@ use super::devices::{disk_bus, firmware, foreign_devices, network_card};
 use super::network::network;
 use crate::vocabulary::{
     BootLoader, ByHand, ClosureFacts, Downtime, FORMAT_VERSION, Firmware, Hold, Plan, Probe,
-    Seeded, Step, Suppression, System, TargetMachine,
+    Seeded, Step, Suppression, System, TargetMachine, Times,
 };
 
 /// What the user and the closures say.
@@ -27,6 +27,7 @@ pub struct Inputs {
     pub downtime: Downtime,
     pub suppressions: Vec<Suppression>,
     /// In UTC.
+    pub times: Times,
     pub today: Date,
 }
 
@@ -57,6 +58,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         seeded,
         probes,
         downtime,
+        times,
         suppressions,
         today,
     } = inputs;
@@ -97,7 +99,8 @@ pub fn plan(inputs: Inputs) -> Plan {
         firmware,
         choices,
         steps,
-        window_seconds: WINDOW_SECONDS,
+        window_seconds: times.window_seconds.unwrap_or(WINDOW_SECONDS),
+        start_seconds: times.start_seconds,
         hold,
         by_hand,
         seeded,
@@ -207,6 +210,7 @@ mod tests {
             seeded: Vec::new(),
             probes: Vec::new(),
             downtime: Downtime::default(),
+            times: Times::default(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
         })
@@ -273,6 +277,7 @@ mod tests {
             seeded: Vec::new(),
             probes: Vec::new(),
             downtime: Downtime::default(),
+            times: Times::default(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
         };

@@ -43,9 +43,9 @@ impl Deadlines {
         Duration::from_secs(5)
     }
 
-    /// From the root shell to systemd's word that it has started.
-    pub(super) fn startup(self) -> Duration {
-        self.scale(super::dumps::STARTUP)
+    /// From the root shell to systemd's word that it has started, where the user allows it `seconds`.
+    pub(super) fn startup(self, seconds: Option<u32>) -> Duration {
+        self.scale(Duration::from_secs(u64::from(seconds.unwrap_or(STARTUP))))
     }
 
     /// The closure's bootloader installer: 6 s for GRUB under TCG.
@@ -84,6 +84,8 @@ impl Deadlines {
     }
 }
 
+/// In seconds; the longest time-out of systemd's own that is usual is 90.
+const STARTUP: u32 = 240;
 const WATCHED_FACTOR: f64 = 4.0;
 
 #[cfg(test)]

@@ -15,11 +15,8 @@ pub(super) struct DumpCommand {
     pub(super) deadline: Duration,
 }
 
-/// How long systemd may take from the root shell to its verdict on the start, on the reference machine.
-pub(super) const STARTUP: Duration = Duration::from_secs(240);
-
-/// Waits for systemd's own word on its start, for `startup` at most; timeout(1) keeps the shell usable where that never
-/// comes.
+/// Waits for systemd's own word on its start, for `startup` at most, in the host's time; timeout(1) keeps the shell usable where that
+/// never comes.
 pub(super) fn system_state(startup: Duration) -> DumpCommand {
     let seconds = startup.as_secs();
     DumpCommand {
@@ -28,7 +25,7 @@ pub(super) fn system_state(startup: Duration) -> DumpCommand {
         script: format!(
             "timeout {seconds} systemctl is-system-running --wait || {{ [ $? = 124 ] && systemctl is-system-running; }}; true"
         ),
-        deadline: STARTUP + Duration::from_secs(60),
+        deadline: startup + Duration::from_secs(60),
     }
 }
 

@@ -39,18 +39,19 @@ fn read(answer: &str, mark: &str) -> Prediction {
         };
     }
     match next_boot::read(&frames) {
-        Ok(next) => entry(next),
+        Ok(next) => entry(next, next_boot::offered(&frames)),
         Err(reason) => Prediction::Unknown { reason },
     }
 }
 
-fn entry(next: NextBoot) -> Prediction {
+fn entry(next: NextBoot, offered: Vec<String>) -> Prediction {
     Prediction::Entry {
         loader: next.loader,
         entry: next.entry,
         chosen_by: next.chosen_by,
         toplevel: next.toplevel,
         fallback: next.fallback,
+        offered,
     }
 }
 

@@ -71,6 +71,13 @@ fn refuse_nonsense(steps: &[Step], with_baseline: bool) -> Result<(), String> {
     if rest.contains(&Step::Provision) {
         return Err("`provision` is made before the first step, and is none to name".to_owned());
     }
+    let switch = rest.iter().position(|step| *step == Step::Switch);
+    let back = rest.iter().position(|step| *step == Step::Rollback);
+    if back.is_some_and(|back| switch.is_none_or(|switch| back < switch)) {
+        return Err(
+            "`rollback` goes back to what ran before a switch: name it after `switch`".to_owned(),
+        );
+    }
     match rest.iter().filter(|step| **step == Step::Switch).count() {
         0 if with_baseline => Err(
             "with a baseline nothing is proven of the candidate without a `switch` among the steps"
@@ -140,6 +147,8 @@ mod tests {
             (&[Boot, Switch, WarmReboot], false, 1, "--baseline"),
             (&[Boot, Switch, Switch], true, 1, "one `switch`"),
             (&[Boot, Step::Provision], false, 1, "none to name"),
+            (&[Boot, Step::Rollback, Switch], true, 1, "after `switch`"),
+            (&[Boot, Step::Rollback], false, 1, "after `switch`"),
             (&[Boot, Switch], true, 2, "add `warm-reboot`"),
         ] {
             let told = named(steps, with_baseline, cycles).unwrap_err();

@@ -34,6 +34,7 @@ impl Steps<'_> {
                 closure: self.plan.closure_in(state),
                 probes: &self.plan.probes,
                 since,
+                start: self.deadlines.startup(self.plan.start_seconds),
                 window: self.deadlines.watch(window),
                 deadlines: self.deadlines,
                 ports: &progressed.ports,

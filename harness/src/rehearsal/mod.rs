@@ -29,6 +29,7 @@ mod provision;
 mod reboots;
 mod recorder;
 mod requirements;
+mod rollback;
 mod run;
 mod run_disk;
 mod senses;

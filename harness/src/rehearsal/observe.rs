@@ -25,6 +25,8 @@ pub(super) struct Look<'a> {
     pub(super) probes: &'a [Probe],
     /// The guest's clock when this state began, where its boot is older than it.
     pub(super) since: Option<u64>,
+    /// How long systemd may take to call its start finished.
+    pub(super) start: Duration,
     pub(super) window: Duration,
     pub(super) deadlines: Deadlines,
     /// QEMU's loopback ports: `(guest's, host's)`.
@@ -37,7 +39,7 @@ const PATIENCE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(8)]
 
 /// Takes the look. The guest's trouble is that the machine went away meanwhile; a dump that fails is told as unproven.
 pub(super) async fn look(guest: &mut Guest<'_, '_>, look: &Look<'_>) -> Waited<()> {
-    let started = dump(guest, look, dumps::system_state(look.deadlines.startup())).await?;
+    let started = dump(guest, look, dumps::system_state(look.start)).await?;
     let state = match started {
         Ok(answer) => answer.map(|a| a.output.trim().to_owned()),
         Err(gone) => return Ok(Err(gone)),

@@ -203,7 +203,7 @@ async fn install_in(
     if let Err(trouble) = guest.wait_for_boot(None, deadlines).await? {
         return Ok(Err(trouble));
     }
-    let started = super::dumps::system_state(deadlines.startup());
+    let started = super::dumps::system_state(deadlines.startup(plan.start_seconds));
     if let Err(trouble) = guest
         .run(
             started.what,

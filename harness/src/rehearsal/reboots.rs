@@ -30,6 +30,12 @@ impl Steps<'_> {
             Step::ColdReboot => self.power_down(guest).await?,
             Step::Reset => guest.reset(self.deadlines.scale(RESET)).await?,
             Step::Panic => self.panic(guest).await?,
+            Step::Rollback => {
+                if let Err(trouble) = self.choose_the_baseline(guest).await? {
+                    return Ok(Err(trouble));
+                }
+                self.order_reboot(guest).await?
+            }
             Step::SoftReboot => return self.soft_reboot(guest, progressed, disk).await,
             _ => self.order_reboot(guest).await?,
         };
@@ -40,13 +46,14 @@ impl Steps<'_> {
         if down == Down::Off {
             self.power_on_again(guest, disk, Writes::Stay).await?;
         }
+        let state = self.state_after(step, progressed);
+        self.continuity.ask(&self.plan.closure_in(state).http);
         let old = progressed.boot_id.take();
         let boot_id = match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
             Ok(boot_id) => boot_id,
             Err(trouble) => return Ok(Err(trouble)),
         };
         self.is_up(guest, progressed, boot_id).await?;
-        let state = self.state_after(step, progressed);
         self.look(guest, progressed, disk, state, None).await
     }
 

@@ -160,6 +160,7 @@ fn deed(state: State) -> &'static str {
         State::Reset => "reset",
         State::Panicked => "panicked",
         State::PowerCut => "power cut",
+        State::RolledBack => "rolled back",
     }
 }
 

@@ -45,6 +45,10 @@ pub struct Rehearsal {
     /// How often the reboots after the switch are made.
     #[serde(default = "once")]
     pub cycles: u32,
+    /// How long systemd may take to call its start finished.
+    pub start_seconds: Option<u32>,
+    /// How long each state is watched.
+    pub window_seconds: Option<u32>,
     /// What an operator does in the guest, in the state and before it is looked at.
     #[serde(default)]
     pub by_hand: Vec<ByHand>,

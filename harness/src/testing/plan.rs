@@ -79,6 +79,7 @@ pub(crate) fn plan() -> Plan {
         choices: vec!["the disk is on virtio, which the initrd can drive".to_owned()],
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
         window_seconds: 10,
+        start_seconds: None,
         hold: None,
         by_hand: Vec::new(),
         seeded: Vec::new(),

@@ -108,6 +108,8 @@ pub enum Check {
     UserlandArchitecture,
     /// Booted, current or profile is not the toplevel that it must be.
     WrongGeneration,
+    /// The boot menu has no entry any more that starts what ran before the switch.
+    NoWayBack,
     /// systemd did not finish starting, or calls itself something else than `running` or `degraded`.
     SystemState,
     /// A unit in the state `failed`.
@@ -162,7 +164,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -170,6 +172,7 @@ impl Check {
         Self::KernelArchitecture,
         Self::UserlandArchitecture,
         Self::WrongGeneration,
+        Self::NoWayBack,
         Self::SystemState,
         Self::UnitFailed,
         Self::UnitInactive,
@@ -206,6 +209,7 @@ impl Check {
             Self::KernelArchitecture => "kernel-architecture",
             Self::UserlandArchitecture => "userland-architecture",
             Self::WrongGeneration => "wrong-generation",
+            Self::NoWayBack => "no-way-back",
             Self::SystemState => "system-state",
             Self::UnitFailed => "unit-failed",
             Self::UnitInactive => "unit-inactive",

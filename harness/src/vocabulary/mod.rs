@@ -22,6 +22,7 @@ mod store_path;
 mod suppression;
 mod system;
 mod target;
+mod times;
 mod verdict;
 
 pub use boot_id::BootId;
@@ -49,4 +50,5 @@ pub use store_path::{STORE_DIR, StorePath, StorePathError};
 pub use suppression::Suppression;
 pub use system::{ElfClass, System};
 pub use target::{DiskBus, Firmware, TargetMachine};
+pub use times::Times;
 pub use verdict::{State, Unproven, Verdict};

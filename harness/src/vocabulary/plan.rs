@@ -32,6 +32,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How long each state is watched for restarts, in seconds of the guest's time.
     pub window_seconds: u32,
+    /// How long systemd may take to call its start finished, on the reference machine, where somebody says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_seconds: Option<u32>,
     /// Where the rehearsal waits for its user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
@@ -88,6 +91,14 @@ impl Plan {
     /// The closure that the machine must run in `state`.
     pub fn closure_in(&self, state: super::State) -> &ClosureFacts {
         match (state, &self.baseline) {
+            (super::State::Before | super::State::RolledBack, Some(baseline)) => baseline,
+            _ => &self.candidate,
+        }
+    }
+
+    /// The closure that the system profile names in `state`, and the bootloader starts by itself: a choice in its menu changes neither.
+    pub fn default_in(&self, state: super::State) -> &ClosureFacts {
+        match (state, &self.baseline) {
             (super::State::Before, Some(baseline)) => baseline,
             _ => &self.candidate,
         }
@@ -96,7 +107,10 @@ impl Plan {
     /// The toplevel whose kernel must be running in `state`.
     pub fn booted_in(&self, state: super::State) -> &StorePath {
         match (state, &self.baseline) {
-            (super::State::Before | super::State::Switched, Some(baseline)) => &baseline.toplevel,
+            (
+                super::State::Before | super::State::Switched | super::State::RolledBack,
+                Some(baseline),
+            ) => &baseline.toplevel,
             (super::State::SoftRebooted, Some(baseline)) if !self.soft_reboots_the_candidate() => {
                 &baseline.toplevel
             }
@@ -107,9 +121,10 @@ impl Plan {
     /// Whether the candidate's own kernel runs already when userspace alone is rebooted.
     fn soft_reboots_the_candidate(&self) -> bool {
         let switched = self.steps.iter().skip_while(|step| **step != Step::Switch);
-        switched
+        let booted = switched
             .take_while(|step| **step != Step::SoftReboot)
-            .any(|step| step.is_reboot())
+            .filter(|step| step.is_reboot());
+        booted.last().is_some_and(|step| *step != Step::Rollback)
     }
 }
 
@@ -138,6 +153,8 @@ pub enum Step {
     PowerCut,
     /// The same in the first seconds of a boot.
     PowerCutInBoot,
+    /// `systemctl reboot`, with the baseline chosen in the bootloader's menu for this one boot.
+    Rollback,
 }
 
 impl Step {
@@ -153,11 +170,12 @@ impl Step {
             Self::Panic => "panic",
             Self::PowerCut => "power-cut",
             Self::PowerCutInBoot => "power-cut-in-boot",
+            Self::Rollback => "rollback",
         }
     }
 
     /// Every way down and up.
-    pub const REBOOTS: [Self; 7] = [
+    pub const REBOOTS: [Self; 8] = [
         Self::WarmReboot,
         Self::ColdReboot,
         Self::SoftReboot,
@@ -165,6 +183,7 @@ impl Step {
         Self::Panic,
         Self::PowerCut,
         Self::PowerCutInBoot,
+        Self::Rollback,
     ];
 
     /// Whether it takes the machine down and up again.
@@ -192,6 +211,7 @@ impl Step {
             Self::Reset => super::State::Reset,
             Self::Panic => super::State::Panicked,
             Self::PowerCut | Self::PowerCutInBoot => super::State::PowerCut,
+            Self::Rollback => super::State::RolledBack,
         })
     }
 }

@@ -17,6 +17,9 @@ pub enum Prediction {
         /// The toplevel of the first entry of the menu that starts another: what there is to go back to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fallback: Option<String>,
+        /// Every toplevel that an entry of the menu starts, in its order; empty in a recording without it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        offered: Vec<String>,
     },
     /// Why it cannot be told.
     Unknown { reason: String },

@@ -27,11 +27,13 @@ pub enum State {
     Panicked,
     /// Booted after a power cut, from what had reached the disk.
     PowerCut,
+    /// The baseline booted again, chosen in the bootloader's menu after the switch to the candidate.
+    RolledBack,
 }
 
 impl State {
     /// Every state, in order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Inspected,
         Self::Before,
         Self::Switched,
@@ -42,12 +44,13 @@ impl State {
         Self::Reset,
         Self::Panicked,
         Self::PowerCut,
+        Self::RolledBack,
     ];
 
     /// Those in which a guest was seen.
     pub const OBSERVED: &[Self] = Self::ALL.split_at(1).1;
 
-    /// Those that a kernel was started anew for, after the first one.
+    /// Those that a kernel of the candidate's was started anew for, after the first one.
     pub const AFTER_A_BOOT: &[Self] = &[
         Self::Rebooted,
         Self::ColdRebooted,
@@ -64,7 +67,11 @@ impl State {
     /// Whether a kernel of the candidate's was started to come to it.
     pub fn boots_the_candidate(&self) -> bool {
         match self {
-            Self::Inspected | Self::Before | Self::Switched | Self::SoftRebooted => false,
+            Self::Inspected
+            | Self::Before
+            | Self::Switched
+            | Self::SoftRebooted
+            | Self::RolledBack => false,
             Self::Booted
             | Self::Rebooted
             | Self::ColdRebooted
@@ -84,6 +91,7 @@ impl State {
             Self::Reset => Some("the reset"),
             Self::Panicked => Some("the panic"),
             Self::PowerCut => Some("the power cut"),
+            Self::RolledBack => Some("the rollback"),
         }
     }
 
@@ -99,6 +107,7 @@ impl State {
             Self::Reset => "reset",
             Self::Panicked => "panicked",
             Self::PowerCut => "power-cut",
+            Self::RolledBack => "rolled-back",
         }
     }
 }

@@ -46,6 +46,16 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..Rule::BASE
     },
+    Rule {
+        id: "no-way-back",
+        takes: &[any(&[Check::NoWayBack])],
+        headline: &["there is no way back after the deploy: {summary}"],
+        next: &[
+            "have the bootloader keep more generations (`boot.loader.*.configurationLimit`), or see why its installer left that one out: \
+             `nixos-rebuild switch --rollback` would still work on a machine that comes up",
+        ],
+        ..Rule::BASE
+    },
     // Units that failed are told by their own findings.
     Rule {
         id: "switch-failed",

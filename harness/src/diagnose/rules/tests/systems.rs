@@ -316,6 +316,21 @@ pub(super) const ROWS: &[Row] = &[
         "two boots of one generation differ",
     ),
     (
+        "no-way-back",
+        || {
+            with_finding(
+                Finding::new(
+                    Check::NoWayBack,
+                    State::Switched,
+                    "boot-menu",
+                    "GRUB's menu has no entry any more of what ran before the switch",
+                )
+                .as_warning(),
+            )
+        },
+        "there is no way back after the deploy: GRUB's menu",
+    ),
+    (
         "shutdown-slow",
         || {
             with_finding(
