@@ -79,6 +79,7 @@ let
 
       [Service]
       Environment="PATH=${parts.userland}/bin"
+      ExecStartPre=${parts.nginx}/bin/nginx -c ${parts."nginx.conf"} -t
       ExecStart=${parts.nginx}/bin/nginx -c ${parts."nginx.conf"}
       ExecReload=${parts.nginx}/bin/nginx -c ${parts."nginx.conf"} -t
       ExecReload=${parts.userland}/bin/kill -HUP $MAINPID
