@@ -111,6 +111,12 @@ pub fn dead_end_of_screen(lines: &[String]) -> Option<(&'static str, &str)> {
     Some((reason, line))
 }
 
+/// Whether the screen is as SeaBIOS leaves it when it runs the disk's boot code (`src/boot.c`): a bootloader says something at once.
+pub fn is_left_to_boot_code(lines: &[String]) -> bool {
+    let last = lines.iter().rfind(|line| !line.trim().is_empty());
+    last.is_some_and(|line| line.starts_with("Booting from Hard Disk"))
+}
+
 /// Why the boot cannot go on, if `line` says so.
 pub fn dead_end_of(line: &str) -> Option<&'static str> {
     DEAD_ENDS
@@ -122,6 +128,23 @@ pub fn dead_end_of(line: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_whose_boot_code_says_nothing_is_known_by_the_screen() {
+        let screen = |lines: &[&str]| {
+            lines
+                .iter()
+                .map(|&line| line.to_owned())
+                .collect::<Vec<_>>()
+        };
+        let firmware = ["SeaBIOS (version 1.16.2)", "Booting from Hard Disk...", ""];
+        assert!(is_left_to_boot_code(&screen(&firmware)));
+        assert!(!is_left_to_boot_code(&screen(&[
+            "Booting from Hard Disk...",
+            "GRUB loading."
+        ])));
+        assert!(!is_left_to_boot_code(&[]));
+    }
 
     #[test]
     fn a_kernel_that_uefi_refuses_ends_the_boot_before_another_option_is_tried() {

@@ -5,11 +5,19 @@ use crate::vocabulary::{Check, State};
 use super::super::rule::{Groups, Of, Related, Rule, any, errors};
 use super::super::seen;
 
+/// A disk on which no bootloader was installed boots nothing.
+const NOTHING_TO_BOOT: &[Related] = &[Related {
+    what: errors(&[Check::BootFailed]),
+    of: Of::Anything,
+    words: &["{summary}"],
+}];
+
 pub(super) const BOOTLOADER: &[Rule] = &[
     Rule {
         id: "boot-partition-full",
         takes: &[errors(&[Check::BootloaderInstall]).quoting(&["No space left on device"])],
         headline: &["the bootloader cannot be installed: no space is left where its files go"],
+        follows: NOTHING_TO_BOOT,
         next: &[
             "make room on /boot: fewer entries (`boot.loader.*.configurationLimit`), `nix-collect-garbage --delete-older-than 30d` \
              and `/run/current-system/bin/switch-to-configuration boot`, or a larger partition",
@@ -19,7 +27,11 @@ pub(super) const BOOTLOADER: &[Rule] = &[
     Rule {
         id: "bootloader-install",
         takes: &[errors(&[Check::BootloaderInstall])],
-        headline: &["{summary}"],
+        headline: &[
+            "the bootloader cannot be installed: {quotation}",
+            "{summary}",
+        ],
+        follows: NOTHING_TO_BOOT,
         next: &[
             "read what the installer printed, and compare the bootloader's device in the configuration with the disks of the machine",
         ],

@@ -43,7 +43,7 @@ impl Guest<'_, '_> {
                 },
                 Err(_) if Instant::now() >= until => return Ok(Err(self.no_shell(deadline))),
                 Err(_) => {
-                    if let Some(trouble) = self.read_screen().await? {
+                    if let Some(trouble) = self.read_screen(deadlines).await? {
                         return Ok(Err(trouble));
                     }
                 }

@@ -6,18 +6,22 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::super::console::stage_of;
-use super::super::dead_ends::dead_end_of_screen;
+use super::super::dead_ends::{dead_end_of_screen, is_left_to_boot_code};
+use super::super::deadlines::Deadlines;
 use super::{Guest, GuestError, GuestTrouble};
 use crate::vm::VmError;
 use crate::vocabulary::{Observation, Stage, screen_file};
 
 impl Guest<'_, '_> {
     /// Firmware and bootloader may speak on the screen only: reads it while no kernel has spoken.
-    pub(super) async fn read_screen(&mut self) -> Result<Option<GuestTrouble>, GuestError> {
+    pub(super) async fn read_screen(
+        &mut self,
+        deadlines: Deadlines,
+    ) -> Result<Option<GuestTrouble>, GuestError> {
         let has_kernel = self.senses.stage() >= Some(Stage::Kernel);
-        if has_kernel || self.senses.in_stage_for().is_none() {
+        let Some(waited) = self.senses.in_stage_for().filter(|_| !has_kernel) else {
             return Ok(None);
-        }
+        };
         let lines = match self.vm.screen_text().await {
             Ok(lines) => lines,
             // A machine without a screen, or one that ends: its exit is an event of its own.
@@ -26,8 +30,14 @@ impl Guest<'_, '_> {
                 return Ok(None);
             }
         };
-        let Some((reason, line)) = dead_end_of_screen(&lines) else {
-            return Ok(None);
+        let is_overdue = deadlines.stage(Some(Stage::Firmware)) < Some(waited);
+        let (reason, line) = match dead_end_of_screen(&lines) {
+            Some(end) => end,
+            None if is_overdue && is_left_to_boot_code(&lines) => {
+                let reason = "the firmware started the disk's boot code, and nothing came of it";
+                (reason, lines.last().map_or("", String::as_str))
+            }
+            None => return Ok(None),
         };
         let shown = lines.iter().filter_map(|line| stage_of(line)).max();
         let boot = self.senses.boot();
