@@ -4,22 +4,13 @@ use bootproof::check;
 use bootproof::vocabulary::{Check, Verdict};
 use bootproof_tests::lab::all_scenarios;
 
-/// What no scenario makes happen yet; unit tests fire each.
-const WITHOUT_SCENARIO: &[&str] = &[
-    "bootloader-install",
-    "http-gap",
-    "unit-flapping",
-    "boots-differ",
-];
-
 #[test]
 fn each_check_is_expected_to_fire_by_a_scenario() {
     let expected = expected();
     for check in Check::ALL {
         let part = format!("/{check}/");
         let fires = expected.iter().any(|id| id.contains(&part));
-        let known = WITHOUT_SCENARIO.contains(&check.as_str());
-        assert_ne!(fires, known, "the check {check} and its scenarios");
+        assert!(fires, "no scenario expects the check {check}");
     }
 }
 
@@ -27,12 +18,9 @@ fn each_check_is_expected_to_fire_by_a_scenario() {
 fn each_signature_of_the_log_is_expected_by_a_scenario() {
     let expected = expected();
     for id in check::signature_ids() {
-        let part = format!("{}/{id}", Check::LogSignature);
-        let fires = expected
-            .iter()
-            .any(|found| found.ends_with(&format!("/{part}")));
-        let known = WITHOUT_SCENARIO.contains(&part.as_str());
-        assert_ne!(fires, known, "the signature {id} and its scenarios");
+        let end = format!("/{}/{id}", Check::LogSignature);
+        let fires = expected.iter().any(|found| found.ends_with(&end));
+        assert!(fires, "no scenario expects the signature {id}");
     }
 }
 
