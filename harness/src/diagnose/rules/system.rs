@@ -39,6 +39,13 @@ pub(super) const BOOTLOADER: &[Rule] = &[
     },
 ];
 
+/// The other links that are wrong in the same state.
+const SAME_STATE: &[Related] = &[Related {
+    what: errors(&[Check::WrongGeneration]),
+    of: Of::SameState,
+    words: &[],
+}];
+
 pub(super) const RULES: &[Rule] = &[
     Rule {
         id: "panic-at-the-switch",
@@ -83,6 +90,22 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..Rule::BASE
     },
+    // Whatever boots after an orderly reboot is in a state before it.
+    Rule {
+        id: "deploy-lost-with-the-power",
+        takes: &[errors(&[Check::WrongGeneration])
+            .within(&[State::PowerCut])
+            .about(&["booted-system"])],
+        after: SAME_STATE,
+        headline: &[
+            "a power cut takes the deploy back: another generation than the candidate boots",
+        ],
+        next: &[
+            "what the switch wrote had not reached the disk: see what ignores flushes: a mount with `nobarrier`, a hypervisor's `cache=unsafe`, a write \
+             cache without a battery; and whether the switch syncs (`NIXOS_NO_SYNC` keeps it from that)",
+        ],
+        ..Rule::BASE
+    },
     Rule {
         id: "old-generation-boots",
         takes: &[
@@ -91,11 +114,7 @@ pub(super) const RULES: &[Rule] = &[
                 .within(State::AFTER_A_BOOT)
                 .about(&["booted-system"]),
         ],
-        after: &[Related {
-            what: errors(&[Check::WrongGeneration]),
-            of: Of::SameState,
-            words: &[],
-        }],
+        after: SAME_STATE,
         headline: &[
             "the reboot starts another generation than the candidate: the bootloader's default entry is not it",
         ],

@@ -12,6 +12,18 @@ pub(super) const ROWS: &[Row] = &[
         "the switch ended with exit code 1",
     ),
     (
+        "deploy-lost-with-the-power",
+        || {
+            with_finding(Finding::new(
+                Check::WrongGeneration,
+                State::PowerCut,
+                "booted-system",
+                "/run/booted-system is not the candidate",
+            ))
+        },
+        "a power cut takes the deploy back",
+    ),
+    (
         "old-generation-boots",
         || generation(State::Rebooted),
         "the reboot starts another generation",
