@@ -1,6 +1,9 @@
 //! `cargo xtask bench …`: measurements as ratios within one run, since the machines that run them are shared and noisy.
 
+mod bare;
+mod healthy;
 mod inspect;
+mod reboot;
 mod rehearsal;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +15,12 @@ use clap::Subcommand;
 pub(crate) enum What {
     /// The healthy rehearsal against a bare QEMU that boots the same disk as often, with no harness
     Rehearsal {
+        /// How often both are measured
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
+    /// A rehearsed reboot, from the reset until it is healthy, against the boot of a bare QEMU on the same disk
+    Reboot {
         /// How often both are measured
         #[arg(long, default_value_t = 3)]
         rounds: u32,
@@ -38,6 +47,7 @@ pub(crate) enum What {
 pub(crate) fn run(root: &Path, what: &What) -> anyhow::Result<ExitCode> {
     match what {
         What::Rehearsal { rounds } => rehearsal::run(root, *rounds),
+        What::Reboot { rounds } => reboot::run(root, *rounds),
         What::Inspect { rounds, lab } => inspect::run(root, *rounds, lab.as_deref()),
         What::Floor { threads, list } => inspect::floor::run(list, *threads),
     }

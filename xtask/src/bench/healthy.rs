@@ -1,0 +1,80 @@
+//! The scenario `healthy`, rehearsed by a release build.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use bootproof::rehearsal::read_recording;
+use bootproof::vocabulary::{Observation, Recorded};
+
+use crate::{host_tools, lab, test_boot};
+
+const SCENARIO: &str = "healthy";
+
+pub(super) struct Healthy {
+    root: PathBuf,
+    bootproof: PathBuf,
+    lab: PathBuf,
+    /// Where the recording goes.
+    pub(super) work: PathBuf,
+}
+
+impl Healthy {
+    pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
+        host_tools::ensure(host_tools::LAB)?;
+        host_tools::ensure(host_tools::BOOT)?;
+        let lab = lab::ensure(root, &[SCENARIO.to_owned()])?;
+        Ok(Self {
+            root: root.to_owned(),
+            bootproof: test_boot::bootproof(root, test_boot::Build::Release)?,
+            lab: lab.root,
+            work: root.join("target/bootproof/bench"),
+        })
+    }
+
+    /// One rehearsal: how long it took, and what it observed.
+    pub(super) fn rehearse(&self) -> anyhow::Result<(Duration, Vec<Recorded>)> {
+        let run_directory = self.work.join("run");
+        if run_directory.exists() {
+            std::fs::remove_dir_all(&run_directory)?;
+        }
+        std::fs::create_dir_all(&self.work)?;
+        let began = Instant::now();
+        let output = Command::new(&self.bootproof)
+            .args(["test", "--scenario", SCENARIO, "--lab"])
+            .arg(&self.lab)
+            .arg("--scenarios")
+            .arg(self.root.join("scenarios"))
+            .arg("--cache-dir")
+            .arg(self.root.join("target/bootproof/cache"))
+            .arg("--run-dir")
+            .arg(&run_directory)
+            .output()?;
+        let took = began.elapsed();
+        if !output.status.success() {
+            bail!(
+                "the rehearsal failed: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+        let (_, observations) = read_recording(&run_directory)?;
+        Ok((took, observations))
+    }
+}
+
+/// What ran the guests, and why.
+pub(super) fn accelerator(observations: &[Recorded]) -> String {
+    observations
+        .iter()
+        .find_map(|r| match &r.observation {
+            Observation::Accelerator {
+                accelerator,
+                reason,
+                qemu,
+                ..
+            } => Some(format!("{} ({reason}), {qemu}", accelerator.as_str())),
+            _ => None,
+        })
+        .unwrap_or_else(|| "unknown".to_owned())
+}
