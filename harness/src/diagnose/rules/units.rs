@@ -236,6 +236,20 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..UNITS
     },
+    // What failed neither before the switch nor after it.
+    Rule {
+        id: "way-back-barred",
+        takes: &[errors(&[Check::UnitFailed, Check::RestartLoop]).within(&[State::RolledBack])],
+        headline: &[
+            "the old generation's {subjects} {does/do} not run beside what the candidate left: {last words}",
+            "the old generation's {subjects} {does/do} not run beside what the candidate left",
+        ],
+        next: &[
+            "see what the candidate changes of the data on its first start (a schema, a format, an owner), and how to take that back; make a backup before \
+             the deploy",
+        ],
+        ..UNITS
+    },
     Rule {
         id: "unit-failed",
         takes: &[errors(&[Check::UnitFailed])],

@@ -328,6 +328,18 @@ pub(super) const ROWS: &[Row] = &[
         "two boots of one generation differ",
     ),
     (
+        "way-back-barred",
+        || {
+            with_finding(Finding::new(
+                Check::UnitFailed,
+                State::RolledBack,
+                "alpha.service",
+                "alpha.service failed (exit-code)",
+            ))
+        },
+        "the old generation's alpha.service does not run",
+    ),
+    (
         "no-way-back",
         || {
             with_finding(
