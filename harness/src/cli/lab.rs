@@ -56,6 +56,7 @@ pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loade
             "the scenario".to_owned(),
         )),
         steps: rehearsal::cycled(&scenario.rehearsal.steps, scenario.rehearsal.cycles),
+        side_by_side: scenario.rehearsal.side_by_side,
         scenario: Some(name.to_owned()),
         lab: true,
         hold: None,

@@ -133,6 +133,7 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
         target,
         expect_system,
         steps,
+        side_by_side: args.side_by_side,
         scenario: None,
         lab,
         hold: hold(args, baseline.is_some())?,

@@ -7,6 +7,7 @@ use super::approval::{Approved, DIFFERENCE_FILE};
 use super::args::{Format, TestArgs};
 use super::as_approved::{Outcome, tell_report};
 use super::load::{Asked, Loaded, load};
+use super::memory;
 use super::progress::{Event, JsonLines, Printer};
 use super::signals::until_signal;
 use super::verdict_of_scenario::judge;
@@ -68,9 +69,21 @@ fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
         cache_directory,
         cache_limit,
         keep: args.keep,
+        machines: machines(args.lab.jobs, loaded.plan.target.memory_mib),
     };
     let signing = key.as_ref().zip(receipts.as_deref());
     one(args, &loaded, &options, signing, approved.as_ref())
+}
+
+/// How many guests of so much memory may run at once: as many as there are cores, where nobody says.
+fn machines(wanted: Option<usize>, memory_mib: u32) -> usize {
+    let most = wanted
+        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(1);
+    let guest = (u64::from(memory_mib) << 20).max(1);
+    let room =
+        memory::available().map(|bytes| usize::try_from(bytes / guest).unwrap_or(usize::MAX));
+    room.map_or(most, |room| most.min(room)).max(1)
 }
 
 /// One rehearsal with its report.

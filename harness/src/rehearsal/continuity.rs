@@ -89,6 +89,10 @@ impl Continuity {
         Self { shared, rhythm }
     }
 
+    pub(super) fn rhythm(&self) -> Rhythm {
+        self.rhythm
+    }
+
     /// From now on these are asked, where a port of QEMU's leads to them.
     pub(super) fn ask(&self, endpoints: &[HttpEndpoint]) {
         self.book().endpoints = endpoints.iter().take(ENDPOINTS).cloned().collect();

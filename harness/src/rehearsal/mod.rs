@@ -33,6 +33,7 @@ mod rollback;
 mod run;
 mod run_disk;
 mod senses;
+mod side_by_side;
 mod steps;
 
 pub use crate::image::{Cache, CachedDisk, Overlay, Seed, Spare, file_system_bytes, free_mib};

@@ -1,5 +1,6 @@
 //! The recording of a run: an observation is on disk before anything is made of it.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,12 +23,25 @@ pub trait Progress {
 
 /// Writes `observations.jsonl`, and keeps what was written for the report.
 pub struct Recorder<'a> {
-    directory: PathBuf,
+    origin: Origin,
+    /// Of several that go on from one, which one this is, counted from 1.
+    branch: Option<u32>,
+    /// The number of the last boot.
+    boots: Cell<u32>,
     file: File,
-    began: Instant,
     recorded: Vec<Recorded>,
     progress: &'a mut dyn Progress,
 }
+
+/// What all recordings of one run have in common.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    directory: PathBuf,
+    began: Instant,
+}
+
+/// No machine boots so often on one way.
+const BOOTS_OF_A_BRANCH: u32 = 100;
 
 /// A guest that prints without end must not fill the disk or the memory of the host.
 const MAX_OBSERVATIONS: usize = 200_000;
@@ -45,22 +59,82 @@ impl<'a> Recorder<'a> {
         let plan = serde_json::to_string_pretty(plan)?;
         std::fs::write(directory.join(PLAN_FILE), plan + "\n")?;
         Ok(Self {
-            directory: directory.to_owned(),
+            origin: Origin {
+                directory: directory.to_owned(),
+                began: Instant::now(),
+            },
+            branch: None,
+            boots: Cell::new(0),
             file: File::create(directory.join(OBSERVATIONS_FILE))?,
-            began: Instant::now(),
             recorded: Vec::new(),
             progress,
         })
     }
 
+    /// A recording beside that of the run, of the machine `number`, which goes on by itself; [`Recorder::take_in`] makes them one. Its boots are
+    /// numbered from `number`01 on, whatever the others do meanwhile.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn branch(
+        origin: &Origin,
+        number: u32,
+        progress: &'a mut dyn Progress,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            origin: origin.clone(),
+            branch: Some(number),
+            boots: Cell::new(number * BOOTS_OF_A_BRANCH),
+            file: File::create(branch_file(&origin.directory, number))?,
+            recorded: Vec::new(),
+            progress,
+        })
+    }
+
+    /// Takes in what the branch `number` recorded, whose file is then gone.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn take_in(&mut self, number: u32, branch: Vec<Recorded>) -> io::Result<()> {
+        for recorded in branch {
+            self.write(&recorded)?;
+            self.recorded.push(recorded);
+        }
+        std::fs::remove_file(branch_file(self.directory(), number))
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// What every time in the recording is counted from.
     pub fn began(&self) -> Instant {
-        self.began
+        self.origin.began
     }
 
     /// The run's directory.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        &self.origin.directory
+    }
+
+    /// The number of a boot that begins; that of the first is told by [`Recorder::boot_is`].
+    pub fn next_boot(&self) -> u32 {
+        self.boots.set(self.boots.get() + 1);
+        self.boots.get()
+    }
+
+    /// The boot of this number is under way.
+    pub fn boot_is(&self, number: u32) {
+        self.boots.set(self.boots.get().max(number));
+    }
+
+    /// The path of a file of the run's, which no other branch has.
+    pub fn place(&self, name: &str, extension: &str) -> PathBuf {
+        let name = match self.branch {
+            Some(branch) => format!("{name}.{branch}.{extension}"),
+            None => format!("{name}.{extension}"),
+        };
+        self.directory().join(name)
     }
 
     pub fn progress(&mut self) -> &mut dyn Progress {
@@ -78,15 +152,19 @@ impl<'a> Recorder<'a> {
             return Ok(());
         }
         let recorded = Recorded {
-            at_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            at_ms: u64::try_from(self.began().elapsed().as_millis()).unwrap_or(u64::MAX),
             observation,
         };
-        let mut line = serde_json::to_vec(&recorded)?;
-        line.push(b'\n');
-        self.file.write_all(&line)?;
+        self.write(&recorded)?;
         self.progress.observed(&recorded);
         self.recorded.push(recorded);
         Ok(())
+    }
+
+    fn write(&mut self, recorded: &Recorded) -> io::Result<()> {
+        let mut line = serde_json::to_vec(recorded)?;
+        line.push(b'\n');
+        self.file.write_all(&line)
     }
 
     /// Records something that could not be observed.
@@ -109,6 +187,10 @@ impl<'a> Recorder<'a> {
     pub fn finish(self) -> Vec<Recorded> {
         self.recorded
     }
+}
+
+fn branch_file(directory: &Path, number: u32) -> PathBuf {
+    directory.join(format!("observations.{number}.jsonl"))
 }
 
 pub const PLAN_FILE: &str = "plan.json";
@@ -207,5 +289,51 @@ mod tests {
         let lines: Vec<_> = whole_lines(b"a\nb\n\xc3").collect();
         assert_eq!(lines, [b"a", b"b"]);
         assert_eq!(whole_lines(b"").count(), 0);
+    }
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn observed(&mut self, _: &Recorded) {}
+        fn waiting(&mut self, _: &str, _: Duration) {}
+        fn working(&mut self, _: &str) {}
+        fn held(&mut self, _: Hold, _: Option<u16>) -> oneshot::Receiver<()> {
+            oneshot::channel().1
+        }
+    }
+
+    #[test]
+    fn branches_have_numbers_of_their_own_and_stand_in_the_order_in_which_they_are_taken_in() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut of_the_run, mut of_branches) = (Silent, [Silent, Silent]);
+        let plan = crate::testing::without_baseline();
+        let mut recorder = Recorder::begin(directory.path(), &plan, &mut of_the_run).unwrap();
+        recorder.boot_is(1);
+        assert_eq!(recorder.next_boot(), 2);
+        let note = |text: &str| Observation::Note {
+            text: text.to_owned(),
+        };
+        let origin = recorder.origin().clone();
+        let branches = (1..).zip(&mut of_branches).map(|(number, progress)| {
+            let mut branch = Recorder::branch(&origin, number, progress).unwrap();
+            assert_eq!(branch.next_boot(), number * 100 + 1);
+            branch.record(note(&format!("of {number}"))).unwrap();
+            branch
+        });
+        let branches: Vec<Recorder<'_>> = branches.collect();
+        for (number, branch) in (1..).zip(branches) {
+            recorder.take_in(number, branch.finish()).unwrap();
+        }
+        recorder.record(note("of the run")).unwrap();
+        let (_, observations) = read_recording(directory.path()).unwrap();
+        assert_eq!(observations, recorder.finish());
+        let texts = observations
+            .iter()
+            .map(|recorded| match &recorded.observation {
+                Observation::Note { text } => text.as_str(),
+                _ => "",
+            });
+        assert_eq!(texts.collect::<Vec<_>>(), ["of 1", "of 2", "of the run"]);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
     }
 }

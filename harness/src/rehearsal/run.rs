@@ -63,6 +63,8 @@ pub struct RunOptions {
     pub cache_limit: u64,
     /// Leave the disk of the run in the run's directory.
     pub keep: bool,
+    /// How many machines may run at once.
+    pub machines: usize,
 }
 
 /// Trouble of the host or the user; the guest's is in the recording.
@@ -244,6 +246,7 @@ async fn attempt(
             beat: deadlines.beat(),
             patience: deadlines.http(),
         }),
+        machines: options.machines.max(1),
     };
     let mut run_disk = RunDisk::new(
         disk.descriptor()?.into(),
@@ -282,7 +285,7 @@ pub(super) fn machine(plan: &Plan, proof: &Proof, uefi: Option<Arc<Uefi>>) -> Ma
         uefi,
         disk_bus: plan.disk_bus,
         disk_format: "qcow2",
-        write_log: false,
+        write_log: None,
         throwaway: false,
         network_card: network_card(plan).0,
         card_place: network.place,
@@ -291,5 +294,6 @@ pub(super) fn machine(plan: &Plan, proof: &Proof, uefi: Option<Arc<Uefi>>) -> Ma
         forwards: forwards(plan),
         boot: BootSource::Disk,
         no_reboot: false,
+        resumes: false,
     }
 }

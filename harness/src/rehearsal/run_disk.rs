@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::run::RunError;
 use crate::image::{self, Cut, Logged};
-use crate::vm::{DiskFds, MachineSpec};
+use crate::vm::{MachineFds, MachineSpec, WriteLog};
 
 pub(super) struct RunDisk {
     /// The finished disk in the cache, which nothing writes to.
@@ -20,6 +20,8 @@ pub(super) struct RunDisk {
     format: &'static str,
     is_logged: bool,
     history: Vec<Power>,
+    /// The machine that was saved with this disk.
+    state: Option<File>,
 }
 
 /// One time under power.
@@ -47,7 +49,71 @@ impl RunDisk {
             format: "qcow2",
             is_logged,
             history: Vec::new(),
+            state: None,
         }
+    }
+
+    /// Where the machine with this disk is to be saved.
+    pub(super) fn state(&mut self) -> Result<File, RunError> {
+        let state = tempfile::tempfile_in(&self.directory)?;
+        self.state = Some(state.try_clone()?);
+        Ok(state)
+    }
+
+    /// This disk and the saved machine as another run's, which begins where this one stopped.
+    pub(super) async fn copy(&self) -> Result<Self, RunError> {
+        let mut history = Vec::new();
+        for (n, power) in self.history.iter().enumerate() {
+            // The last one is written on.
+            let log = match n + 1 == self.history.len() {
+                true => self.copy_of(&power.log).await?,
+                false => power.log.try_clone()?,
+            };
+            let kept = power.kept;
+            history.push(Power { log, kept });
+        }
+        // Opened again, since every machine reads it from its beginning.
+        let state = self.state.as_ref().map(|state| File::open(place(state)));
+        Ok(Self {
+            base: self.base.clone(),
+            directory: self.directory.clone(),
+            image: self.copy_of(&self.image).await?,
+            format: self.format,
+            is_logged: self.is_logged,
+            history,
+            state: state.transpose()?,
+        })
+    }
+
+    async fn copy_of(&self, file: &File) -> Result<File, RunError> {
+        let copy = tempfile::tempfile_in(&self.directory)?;
+        let (from, to) = (place(file), place(&copy));
+        tokio::task::spawn_blocking(move || image::copy_sparse(&from, &to)).await??;
+        Ok(copy)
+    }
+
+    /// The machine `spec` as it was saved, with this disk, and the files for it.
+    pub(super) fn attach_saved(
+        &mut self,
+        spec: MachineSpec,
+    ) -> Result<(MachineSpec, MachineFds), RunError> {
+        let state = match self.state.take() {
+            Some(state) => Some(state.into()),
+            None => return Err(std::io::Error::other("no machine was saved").into()),
+        };
+        let log = self.history.last().map(|power| power.log.try_clone());
+        let spec = MachineSpec {
+            disk_format: self.format,
+            write_log: log.is_some().then_some(WriteLog::Continued),
+            resumes: true,
+            ..spec
+        };
+        let files = MachineFds {
+            image: self.image.try_clone()?.into(),
+            write_log: log.transpose()?.map(Into::into),
+            state,
+        };
+        Ok((spec, files))
     }
 
     /// The machine `spec` with this disk, and the disk for it.
@@ -55,7 +121,7 @@ impl RunDisk {
         &mut self,
         spec: MachineSpec,
         writes: Writes,
-    ) -> Result<(MachineSpec, DiskFds), RunError> {
+    ) -> Result<(MachineSpec, MachineFds), RunError> {
         let is_logged = self.is_logged && writes == Writes::Stay;
         let mut write_log = None;
         if is_logged {
@@ -65,12 +131,16 @@ impl RunDisk {
         }
         let spec = MachineSpec {
             disk_format: self.format,
-            write_log: is_logged,
+            write_log: is_logged.then_some(WriteLog::New),
             throwaway: writes == Writes::Go,
             ..spec
         };
-        let image = self.image.try_clone()?.into();
-        Ok((spec, DiskFds { image, write_log }))
+        let files = MachineFds {
+            image: self.image.try_clone()?.into(),
+            write_log,
+            state: None,
+        };
+        Ok((spec, files))
     }
 
     /// How much was written up to now, for [`RunDisk::cuts`].
@@ -115,9 +185,7 @@ impl RunDisk {
             replayed.push((power.log.try_clone()?, power.kept));
         }
         let work = tokio::task::spawn_blocking(move || -> Result<File, RunError> {
-            // A file without a name has one there, for `cp`, which is a process of its own.
-            let place = format!("/proc/{}/fd/{}", std::process::id(), rebuilt.as_raw_fd());
-            image::copy_sparse(&base, Path::new(&place))?;
+            image::copy_sparse(&base, &place(&rebuilt))?;
             for (log, kept) in replayed {
                 let entries = image::read_log(&log, bytes)?;
                 let kept = kept.unwrap_or(entries.len()).min(entries.len());
@@ -129,4 +197,13 @@ impl RunDisk {
         self.format = "raw";
         Ok(())
     }
+}
+
+/// A file without a name has one there, for `cp`, which is a process of its own, and to be opened again.
+fn place(file: &File) -> PathBuf {
+    PathBuf::from(format!(
+        "/proc/{}/fd/{}",
+        std::process::id(),
+        file.as_raw_fd()
+    ))
 }

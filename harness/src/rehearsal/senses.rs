@@ -40,6 +40,16 @@ pub(super) struct Senses {
     serial: Channel,
 }
 
+/// A boot that goes on in another machine.
+#[derive(Debug)]
+pub(super) struct Resumable {
+    boot: u32,
+    stage: Option<Stage>,
+    /// Of which boot a shell greeted, on each port.
+    virtio: Option<BootId>,
+    serial: Option<BootId>,
+}
+
 /// Boots in a row that started over by themselves, each as far as the one before.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Relapses {
@@ -97,15 +107,28 @@ const FAREWELL: &str = "reboot: Restarting system";
 /// A guest that prints without end must not fill the host's disk.
 const CONSOLE_LIMIT: usize = 64 << 20;
 
+impl Resumable {
+    pub(super) fn boot(&self) -> u32 {
+        self.boot
+    }
+}
+
 impl Senses {
     /// For a machine whose first boot has the number `boot`.
     ///
     /// # Errors
     /// When the console's file cannot be made.
     pub(super) fn new(recorder: &Recorder<'_>, boot: u32) -> io::Result<Self> {
-        Ok(Self {
+        recorder.boot_is(boot);
+        let place = recorder.directory().join(format!("console-{boot}.log"));
+        Ok(Self::with(boot, File::create(place)?))
+    }
+
+    /// With the file that has the raw console of the boot, as it comes.
+    fn with(boot: u32, console: File) -> Self {
+        Self {
             boot,
-            console: console_file(recorder, boot)?,
+            console,
             console_bytes: 0,
             lines: Lines::default(),
             last_line: None,
@@ -120,6 +143,37 @@ impl Senses {
             ever_perceived: false,
             virtio: Channel::default(),
             serial: Channel::default(),
+        }
+    }
+
+    /// What whoever goes on with this boot in another machine has to know of it.
+    pub(super) fn to_be_resumed(&self) -> Resumable {
+        Resumable {
+            boot: self.boot,
+            stage: self.stage,
+            virtio: self.virtio.boot_id.clone(),
+            serial: self.serial.boot_id.clone(),
+        }
+    }
+
+    /// For a boot that greeted in another machine, and goes on in this one.
+    ///
+    /// # Errors
+    /// When the console's file cannot be made.
+    pub(super) fn resumed(from: &Resumable, recorder: &Recorder<'_>) -> io::Result<Self> {
+        let channel = |boot_id: &Option<BootId>| Channel {
+            boot_id: boot_id.clone(),
+            shell: Shell::default(),
+        };
+        let place = recorder.place(&format!("console-{}", from.boot), "log");
+        Ok(Self {
+            stage: from.stage,
+            spoke: true,
+            greeted: true,
+            ever_perceived: true,
+            virtio: channel(&from.virtio),
+            serial: channel(&from.serial),
+            ..Self::with(from.boot, File::create(place)?)
         })
     }
 
@@ -278,7 +332,7 @@ impl Senses {
         let ever_perceived = self.ever_perceived;
         let relapses = self.relapsed();
         if self.spoke {
-            *self = Self::new(recorder, self.boot + 1)?;
+            *self = Self::new(recorder, recorder.next_boot())?;
         }
         self.since = Instant::now();
         self.relapses = relapses;
@@ -304,11 +358,6 @@ impl Senses {
             ShellPort::Serial => &mut self.serial,
         }
     }
-}
-
-/// The raw console of each boot, as it came.
-fn console_file(recorder: &Recorder<'_>, boot: u32) -> io::Result<File> {
-    File::create(recorder.directory().join(format!("console-{boot}.log")))
 }
 
 #[cfg(test)]

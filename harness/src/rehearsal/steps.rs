@@ -27,10 +27,12 @@ pub(super) struct Steps<'a> {
     pub(super) deadlines: Deadlines,
     /// Asks the endpoints while the machine runs.
     pub(super) continuity: Continuity,
+    /// How many machines may run at once, where several can.
+    pub(super) machines: usize,
 }
 
 /// What one step leaves for the next.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Progressed {
     pub(super) boot_id: Option<BootId>,
     pub(super) ports: Vec<(u16, u16)>,
@@ -60,57 +62,83 @@ impl Steps<'_> {
         recorder.record(Observation::StepStarted { step: *first })?;
         let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
         self.continuity.ask(&installed.http);
+        let apart = self.gone_apart();
         let (spec, fds) = disk.attach(self.installed_machine(), Writes::Stay)?;
         let mut guest = Guest::power_on(&spec, fds, recorder, 1).await?;
-        let result = self.one_by_one(&mut guest, disk).await;
+        let together = self.plan.steps.len() - apart.len();
+        let mut progressed = Progressed::default();
+        let result = self
+            .one_by_one(together, &mut guest, &mut progressed, disk)
+            .await;
+        let result = match result {
+            Ok(true) if !apart.is_empty() => {
+                self.side_by_side(&mut guest, &progressed, disk, apart)
+                    .await
+            }
+            result => result.map(drop),
+        };
         guest.power_off().await;
         result
     }
 
+    /// Carries out the first `count` steps, of which the first has begun; `false` where one of them ended the rehearsal.
     async fn one_by_one(
         &self,
+        count: usize,
         guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
         disk: &mut RunDisk,
-    ) -> Result<(), RunError> {
-        let mut progressed = Progressed::default();
-        for (done, step) in self.plan.steps.iter().enumerate() {
+    ) -> Result<bool, RunError> {
+        for (done, step) in self.plan.steps.iter().enumerate().take(count) {
             if done > 0 {
                 guest
                     .recorder()
                     .record(Observation::StepStarted { step: *step })?;
             }
-            let stepped = match step {
-                Step::Boot | Step::Provision => self.boot(guest, &mut progressed, disk).await?,
-                Step::Switch => {
-                    self.continuity.ask(&self.plan.candidate.http);
-                    self.switch(guest, &mut progressed, disk).await?
-                }
-                cut if cut.cuts_power() => {
-                    self.cut_power(*cut, guest, &mut progressed, disk).await?
-                }
-                reboot => self.reboot(*reboot, guest, &mut progressed, disk).await?,
-            };
-            for observation in self.continuity.take() {
-                guest.recorder().record(observation)?;
-            }
-            let outcome = match &stepped {
-                Ok(()) => StepOutcome::Done,
-                Err(trouble) if trouble.kind == TroubleKind::NotOffered => trouble.outcome(),
-                Err(trouble) => {
-                    guest.keep_screen().await?;
-                    trouble.outcome()
-                }
-            };
-            guest.recorder().record(Observation::StepFinished {
-                step: *step,
-                outcome,
-            })?;
-            if stepped.is_err_and(|trouble| trouble.kind != TroubleKind::NotOffered) {
+            if !self.carry_out_one(*step, guest, progressed, disk).await? {
                 skip(&self.plan.steps[done + 1..], guest.recorder())?;
-                break;
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Carries out a step that has begun; `false` where nothing can come after it.
+    pub(super) async fn carry_out_one(
+        &self,
+        step: Step,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+        disk: &mut RunDisk,
+    ) -> Result<bool, RunError> {
+        let stepped = match step {
+            Step::Boot | Step::Provision => self.boot(guest, progressed, disk).await?,
+            Step::Switch => {
+                self.continuity.ask(&self.plan.candidate.http);
+                self.switch(guest, progressed, disk).await?
+            }
+            cut if cut.cuts_power() => self.cut_power(cut, guest, progressed, disk).await?,
+            reboot => self.reboot(reboot, guest, progressed, disk).await?,
+        };
+        for observation in self.continuity.take() {
+            guest.recorder().record(observation)?;
+        }
+        let outcome = match &stepped {
+            Ok(()) => StepOutcome::Done,
+            Err(trouble) if trouble.kind == TroubleKind::NotOffered => trouble.outcome(),
+            Err(trouble) => {
+                guest.keep_screen().await?;
+                trouble.outcome()
+            }
+        };
+        guest
+            .recorder()
+            .record(Observation::StepFinished { step, outcome })?;
+        let goes_on = match stepped {
+            Ok(()) => true,
+            Err(trouble) => trouble.kind == TroubleKind::NotOffered,
+        };
+        Ok(goes_on)
     }
 
     async fn boot(
@@ -230,7 +258,7 @@ impl Steps<'_> {
         Ok(())
     }
 
-    fn installed_machine(&self) -> MachineSpec {
+    pub(super) fn installed_machine(&self) -> MachineSpec {
         match self.route {
             BootRoute::Bootloader => machine(self.plan, self.proof, self.uefi.clone()),
             BootRoute::Direct { .. } => {

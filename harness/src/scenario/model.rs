@@ -42,6 +42,9 @@ pub struct Rehearsal {
     /// A key of `systems`.
     pub candidate: String,
     pub steps: Vec<Step>,
+    /// Whether the ways down and up each go on from the switched machine.
+    #[serde(default)]
+    pub side_by_side: bool,
     /// How often the reboots after the switch are made.
     #[serde(default = "once")]
     pub cycles: u32,

@@ -78,6 +78,7 @@ pub(crate) fn plan() -> Plan {
         firmware: Firmware::Bios,
         choices: vec!["the disk is on virtio, which the initrd can drive".to_owned()],
         steps: vec![Step::Boot, Step::Switch, Step::WarmReboot],
+        side_by_side: false,
         window_seconds: 10,
         start_seconds: None,
         hold: None,

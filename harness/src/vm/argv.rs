@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::machine::{BootSource, CardPlace, Forward, MachineSpec, NetworkCard, Subnet};
+use super::machine::{BootSource, CardPlace, Forward, MachineSpec, NetworkCard, Subnet, WriteLog};
 use super::shell::SHELL_PORT_NAME;
 use crate::vocabulary::{Accelerator, DiskBus};
 
@@ -18,6 +18,8 @@ pub struct ChildFds {
     pub firmware_variables: i32,
     /// For the log of what is written to it, where there is one.
     pub write_log: i32,
+    /// For the state of the saved machine, where one is resumed.
+    pub state: i32,
 }
 
 /// The numbers that every QEMU of ours uses, so that equal machines have equal command lines.
@@ -30,6 +32,7 @@ pub(super) const CHILD_FDS: ChildFds = ChildFds {
     firmware: 8,
     firmware_variables: 9,
     write_log: 10,
+    state: 11,
 };
 
 /// The arguments of the QEMU process, without the program itself.
@@ -102,7 +105,7 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
     push("-drive", drive(spec, fds));
     for device in disk_devices(spec.disk_bus) {
         // QEMU before 9.0 mixes what it logs up where zeroes are written without their bytes (`block/blklogwrites.c`).
-        let plain = if spec.write_log && device.starts_with("virtio-blk") {
+        let plain = if spec.write_log.is_some() && device.starts_with("virtio-blk") {
             ",write-zeroes=off"
         } else {
             ""
@@ -127,6 +130,9 @@ pub fn argv(spec: &MachineSpec, fds: ChildFds) -> Vec<OsString> {
     }
     if spec.no_reboot {
         args.push("-no-reboot".into());
+    }
+    if spec.resumes {
+        args.extend(["-incoming".into(), "defer".into()]);
     }
     args.extend(["-nodefaults".into(), "-no-user-config".into()]);
     args
@@ -155,14 +161,18 @@ fn socket(id: &str, fd: i32) -> String {
 /// A log takes each write when the disk has finished it, and each flush of the guest's (QEMU's `blklogwrites`).
 fn drive(spec: &MachineSpec, fds: ChildFds) -> String {
     let (disk, format) = (fds.disk, spec.disk_format);
-    let image = if spec.write_log {
-        format!(
+    let image = match spec.write_log {
+        Some(log) => format!(
             "driver=blklogwrites,file.driver={format},file.file.driver=file,file.file.filename=/dev/fd/{disk},log.driver=file,\
-             log.filename=/dev/fd/{},log.cache.no-flush=on",
-            fds.write_log
-        )
-    } else {
-        format!("file=/dev/fd/{disk},format={format}")
+             log.filename=/dev/fd/{},log.cache.no-flush=on{}",
+            fds.write_log,
+            if log == WriteLog::Continued {
+                ",log-append=on"
+            } else {
+                ""
+            }
+        ),
+        None => format!("file=/dev/fd/{disk},format={format}"),
     };
     let forgotten = if spec.throwaway { ",snapshot=on" } else { "" };
     format!("id=disk,if=none,{image},cache=writeback,discard=unmap{forgotten}")

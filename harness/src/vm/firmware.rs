@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use super::machine::QemuBinary;
@@ -103,6 +104,23 @@ fn data_directories(binary: QemuBinary) -> impl Iterator<Item = PathBuf> {
 }
 
 impl Uefi {
+    /// The same for another machine, whose variables are its own from now on, in a file without a name in `directory`.
+    ///
+    /// # Errors
+    /// When the variables cannot be copied.
+    pub fn copy(&self, directory: &Path) -> io::Result<Self> {
+        let length = usize::try_from(self.variables.metadata()?.len()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        self.variables.read_exact_at(&mut bytes, 0)?;
+        let variables = tempfile::tempfile_in(directory)?;
+        variables.write_all_at(&bytes, 0)?;
+        Ok(Self {
+            code: self.code.try_clone()?,
+            variables,
+            smm: self.smm,
+        })
+    }
+
     /// The firmware `images`, with `variables` as those of one machine: open for reading and writing.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub struct MachineSpec {
     /// The format of the image behind the disk's file descriptor: `raw` or `qcow2`.
     pub disk_format: &'static str,
     /// Whether all that is written to the disk is logged too.
-    pub write_log: bool,
+    pub write_log: Option<WriteLog>,
     /// Whether what is written to the disk is forgotten with the machine.
     pub throwaway: bool,
     pub network_card: NetworkCard,
@@ -35,6 +35,16 @@ pub struct MachineSpec {
     pub boot: BootSource,
     /// A reset ends QEMU instead of starting the guest again.
     pub no_reboot: bool,
+    /// The machine goes on as a saved one was, instead of being powered on.
+    pub resumes: bool,
+}
+
+/// The log of what a machine writes to its disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteLog {
+    New,
+    /// One that another machine began.
+    Continued,
 }
 
 /// Which emulator runs the guest: decided by the target machine.

@@ -10,6 +10,7 @@ mod machine;
 mod monitor;
 mod process;
 mod qmp;
+mod saved;
 mod shell;
 mod streams;
 mod text_screen;
@@ -17,6 +18,8 @@ mod text_screen;
 pub use accelerator::{Proof, prove_accelerator};
 pub use argv::{ChildFds, argv, argv_text};
 pub use firmware::{Uefi, UefiImages, uefi_images};
-pub use machine::{BootSource, CardPlace, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet};
-pub use process::{DiskFds, Vm, VmError, VmEvent};
+pub use machine::{
+    BootSource, CardPlace, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet, WriteLog,
+};
+pub use process::{MachineFds, Vm, VmError, VmEvent};
 pub use shell::{GREETING, SHELL_PORT_NAME, Shell, ShellEvent, ShellPort};

@@ -21,10 +21,20 @@ impl Vm {
     /// # Errors
     /// When QEMU refuses the command, ends, or does not answer.
     pub async fn execute(&mut self, command: &str, arguments: Value) -> Result<Value, VmError> {
+        let (id, line) = self.request(command, arguments);
+        self.qmp.write_all(line.as_bytes()).await?;
+        self.reply(command, id).await
+    }
+
+    /// The line of a command, and the number of its reply.
+    pub(super) fn request(&mut self, command: &str, arguments: Value) -> (u64, String) {
         self.next_id += 1;
         let line = qmp::request(self.next_id, command, arguments);
-        self.qmp.write_all(line.as_bytes()).await?;
-        let wanted = self.next_id;
+        (self.next_id, line)
+    }
+
+    /// Waits for the reply of this number.
+    pub(super) async fn reply(&mut self, command: &str, wanted: u64) -> Result<Value, VmError> {
         let reply = self
             .monitor(|message| match message {
                 Message::Reply { id, result } if id == wanted => Ok(result),
@@ -82,7 +92,7 @@ impl Vm {
     }
 
     /// Waits for the monitor's line that `pick` takes; other events wait for [`Vm::next`].
-    async fn monitor<T>(
+    pub(super) async fn monitor<T>(
         &mut self,
         pick: impl Fn(Message) -> Result<T, Message>,
     ) -> Result<T, VmError> {

@@ -65,19 +65,23 @@ pub enum VmError {
     Io(#[from] io::Error),
 }
 
-/// The disk of a machine, by open files of this process.
+/// What a machine keeps, by open files of this process.
 #[derive(Debug)]
-pub struct DiskFds {
+pub struct MachineFds {
+    /// The disk.
     pub image: OwnedFd,
     /// Where what is written to it is logged; there is one where the machine's spec says so.
     pub write_log: Option<OwnedFd>,
+    /// What a machine that resumes is read from, by [`Vm::save`].
+    pub state: Option<OwnedFd>,
 }
 
-impl From<OwnedFd> for DiskFds {
+impl From<OwnedFd> for MachineFds {
     fn from(image: OwnedFd) -> Self {
         Self {
             image,
             write_log: None,
+            state: None,
         }
     }
 }
@@ -100,21 +104,21 @@ pub struct Vm {
 }
 
 impl Vm {
-    /// Starts QEMU with `disk` as its disk and waits until its monitor answers.
+    /// Starts QEMU with `files` and waits until its monitor answers, and a saved machine goes on.
     ///
     /// Must be called on the thread that lives as long as the run: the kernel binds the parent-death signal to it.
     ///
     /// # Errors
     /// When the program is missing, or ends or falls silent before its monitor answers.
-    pub async fn start(spec: &MachineSpec, disk: impl Into<DiskFds>) -> Result<Self, VmError> {
+    pub async fn start(spec: &MachineSpec, files: impl Into<MachineFds>) -> Result<Self, VmError> {
         let program = spec.binary.program().to_owned();
-        Self::start_program(program, spec, disk.into()).await
+        Self::start_program(program, spec, files.into()).await
     }
 
     async fn start_program(
         program: String,
         spec: &MachineSpec,
-        disk: DiskFds,
+        files: MachineFds,
     ) -> Result<Self, VmError> {
         let (qmp, qmp_child) = socket_pair()?;
         let (console, console_child) = socket_pair()?;
@@ -137,9 +141,10 @@ impl Vm {
             mapping(console_child, CHILD_FDS.console),
             mapping(virtio_child, CHILD_FDS.shell_virtio),
             mapping(serial_child, CHILD_FDS.shell_serial),
-            mapping(disk.image, CHILD_FDS.disk),
+            mapping(files.image, CHILD_FDS.disk),
         ];
-        mappings.extend(disk.write_log.map(|log| mapping(log, CHILD_FDS.write_log)));
+        mappings.extend(files.write_log.map(|log| mapping(log, CHILD_FDS.write_log)));
+        mappings.extend(files.state.map(|state| mapping(state, CHILD_FDS.state)));
         if let Some(uefi) = &spec.uefi {
             mappings.push(mapping(uefi.code.try_clone()?.into(), CHILD_FDS.firmware));
             let variables = uefi.variables.try_clone()?.into();
@@ -192,6 +197,9 @@ impl Vm {
             version: String::new(),
         };
         vm.version = vm.negotiate().await?;
+        if spec.resumes {
+            vm.resume().await?;
+        }
         Ok(vm)
     }
 

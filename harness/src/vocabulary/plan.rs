@@ -30,6 +30,9 @@ pub struct Plan {
     /// What was chosen for the VM and why, one sentence each.
     pub choices: Vec<String>,
     pub steps: Vec<Step>,
+    /// Whether the last steps, which are ways down and up, each go on from one and the same machine, instead of one after another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub side_by_side: bool,
     /// How long each state is watched for restarts, in seconds of the guest's time.
     pub window_seconds: u32,
     /// How long systemd may take to call its start finished, on the reference machine, where somebody says so.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use bootproof::rehearsal::read_recording;
 use bootproof::vocabulary::{Observation, Recorded};
 
@@ -35,17 +35,46 @@ impl Healthy {
 
     /// One rehearsal: how long it took, and what it observed.
     pub(super) fn rehearse(&self) -> anyhow::Result<(Duration, Vec<Recorded>)> {
+        let mut command = Command::new(&self.bootproof);
+        command
+            .args(["test", "--scenario", SCENARIO, "--lab"])
+            .arg(&self.lab)
+            .arg("--scenarios")
+            .arg(self.root.join("scenarios"));
+        self.run(command)
+    }
+
+    /// A rehearsal of other steps, with its closures.
+    pub(super) fn rehearse_steps(
+        &self,
+        steps: &str,
+        options: &[&str],
+    ) -> anyhow::Result<Vec<Recorded>> {
+        let built = |system: &str| {
+            let link = self.lab.join("closures").join(SCENARIO).join(system);
+            std::fs::read_link(&link).with_context(|| format!("no {}", link.display()))
+        };
+        let mut command = Command::new(&self.bootproof);
+        command
+            .args(["test", "--cpu", "qemu64,-svm", "--steps", steps])
+            .args(options)
+            .arg("--store")
+            .arg(self.lab.join("root"))
+            .arg("--toplevel")
+            .arg(built("candidate")?)
+            .arg("--baseline")
+            .arg(built("baseline")?);
+        Ok(self.run(command)?.1)
+    }
+
+    fn run(&self, mut command: Command) -> anyhow::Result<(Duration, Vec<Recorded>)> {
         let run_directory = self.work.join("run");
         if run_directory.exists() {
             std::fs::remove_dir_all(&run_directory)?;
         }
         std::fs::create_dir_all(&self.work)?;
         let began = Instant::now();
-        let output = Command::new(&self.bootproof)
-            .args(["test", "--scenario", SCENARIO, "--lab"])
-            .arg(&self.lab)
-            .arg("--scenarios")
-            .arg(self.root.join("scenarios"))
+        let output = command
             .arg("--cache-dir")
             .arg(self.root.join("target/bootproof/cache"))
             .arg("--run-dir")

@@ -19,7 +19,8 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
-    /// A rehearsed reboot, from the reset until it is healthy, against the boot of a bare QEMU on the same disk
+    /// A rehearsed reboot, from the reset until it is healthy, against the boot of a bare QEMU on the same disk; and several ways down and up
+    /// side by side against one after another
     Reboot {
         /// How often both are measured
         #[arg(long, default_value_t = 3)]

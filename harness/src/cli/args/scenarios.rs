@@ -27,7 +27,7 @@ pub(in crate::cli) struct ScenarioArgs {
     #[arg(long, requires = "lab")]
     pub(in crate::cli) list: bool,
     /// How many guests run side by side (default: what cores and memory allow)
-    #[arg(long, value_name = "N", requires = "lab", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(in crate::cli) jobs: Option<usize>,
     /// Each scenario so many times in a row
     #[arg(long, value_name = "N", requires = "lab", default_value_t = 1, value_parser = RangedU64ValueParser::<u32>::new().range(1..))]

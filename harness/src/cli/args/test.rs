@@ -53,6 +53,10 @@ pub(in crate::cli) struct TestArgs {
     /// panic, power-cut, power-cut-in-boot, rollback (default: a boot, a switch, a warm reboot, and what the host's policy demands)
     #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step, conflicts_with = "scenario")]
     pub(in crate::cli) steps: Option<Vec<Step>>,
+    /// Go each way down and up after the switch from a copy of the switched machine, as many at once as cores and memory bear (`--jobs`),
+    /// instead of one after another
+    #[arg(long, conflicts_with = "scenario")]
+    pub(in crate::cli) side_by_side: bool,
     /// Make the reboots after the switch so often
     #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = cycles())]
     pub(in crate::cli) cycles: Option<u32>,

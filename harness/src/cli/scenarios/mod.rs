@@ -134,7 +134,9 @@ fn command(
         .arg("--scenarios")
         .arg(&args.lab.scenarios)
         .arg("--run-dir")
-        .arg(directory);
+        .arg(directory)
+        // The others are there for the cores.
+        .args(["--jobs", "1"]);
     if let Some(cache) = &args.cache.cache_dir {
         command.arg("--cache-dir").arg(cache);
     }

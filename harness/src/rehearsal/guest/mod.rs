@@ -7,8 +7,10 @@ mod down;
 mod screen;
 mod trouble;
 
+use std::fs::File;
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -17,8 +19,8 @@ pub(super) use down::{Down, PanicSeen};
 
 use super::dead_ends::PANIC;
 use super::recorder::Recorder;
-use super::senses::{Answer, Heard, Senses};
-use crate::vm::{DiskFds, MachineSpec, ShellPort, Vm, VmEvent, argv_text};
+use super::senses::{Answer, Heard, Resumable, Senses};
+use crate::vm::{MachineFds, MachineSpec, ShellPort, Vm, VmEvent, argv_text};
 use crate::vocabulary::Observation;
 pub use trouble::GuestError;
 pub(super) use trouble::{GuestTrouble, TroubleKind, Waited};
@@ -28,6 +30,12 @@ pub(super) struct Guest<'a, 'p> {
     vm: Vm,
     recorder: &'a mut Recorder<'p>,
     senses: Senses,
+    commands: u64,
+}
+
+/// What is known of a guest whose machine was saved.
+pub(super) struct Saved {
+    senses: Resumable,
     commands: u64,
 }
 
@@ -44,16 +52,43 @@ impl<'a, 'p> Guest<'a, 'p> {
     /// Powers a machine on; `boot` is the number of its first boot.
     pub(super) async fn power_on(
         spec: &MachineSpec,
-        disk: impl Into<DiskFds>,
+        files: impl Into<MachineFds>,
         recorder: &'a mut Recorder<'p>,
         boot: u32,
     ) -> Result<Self, GuestError> {
         powered_on(recorder, spec, boot)?;
         Ok(Self {
             senses: Senses::new(recorder, boot)?,
-            vm: Vm::start(spec, disk).await?,
+            vm: Vm::start(spec, files).await?,
             recorder,
             commands: 0,
+        })
+    }
+
+    /// Stops the machine for good, and leaves its state in `file`, for others to go on from.
+    pub(super) async fn save(&mut self, file: &File) -> Result<Saved, GuestError> {
+        self.vm.save(file.as_fd()).await?;
+        self.vm.cut_power().await;
+        Ok(Saved {
+            senses: self.senses.to_be_resumed(),
+            commands: self.commands,
+        })
+    }
+
+    /// Goes on with a saved machine.
+    pub(super) async fn resume(
+        saved: &Saved,
+        spec: &MachineSpec,
+        files: MachineFds,
+        recorder: &'a mut Recorder<'p>,
+    ) -> Result<Self, GuestError> {
+        let place = recorder.place(&format!("qemu-{}", saved.senses.boot()), "txt");
+        std::fs::write(place, argv_text(spec).join("\n") + "\n")?;
+        Ok(Self {
+            senses: Senses::resumed(&saved.senses, recorder)?,
+            vm: Vm::start(spec, files).await?,
+            recorder,
+            commands: saved.commands,
         })
     }
 
@@ -65,11 +100,11 @@ impl<'a, 'p> Guest<'a, 'p> {
     pub(super) async fn power_on_again(
         &mut self,
         spec: &MachineSpec,
-        disk: DiskFds,
+        files: MachineFds,
     ) -> Result<(), GuestError> {
         self.senses.forget(self.recorder)?;
         powered_on(self.recorder, spec, self.senses.boot())?;
-        self.vm = Vm::start(spec, disk).await?;
+        self.vm = Vm::start(spec, files).await?;
         Ok(())
     }
 

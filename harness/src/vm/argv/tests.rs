@@ -14,7 +14,7 @@ fn spec() -> MachineSpec {
         uefi: None,
         disk_bus: DiskBus::Virtio,
         disk_format: "qcow2",
-        write_log: false,
+        write_log: None,
         throwaway: false,
         network_card: NetworkCard::Virtio,
         card_place: None,
@@ -23,6 +23,7 @@ fn spec() -> MachineSpec {
         forwards: vec![Forward { guest_port: 80 }],
         boot: BootSource::Disk,
         no_reboot: false,
+        resumes: false,
     }
 }
 
@@ -123,7 +124,7 @@ fn only_a_machine_with_uefi_has_flash_and_its_code_is_never_written() {
 fn what_is_written_is_logged_where_that_is_wanted() {
     assert!(text(&spec()).contains("file=/dev/fd/7,format=qcow2,cache=writeback"));
     let logged = MachineSpec {
-        write_log: true,
+        write_log: Some(WriteLog::New),
         ..spec()
     };
     assert!(text(&logged).contains("driver=blklogwrites,file.driver=qcow2"));
@@ -134,6 +135,19 @@ fn what_is_written_is_logged_where_that_is_wanted() {
         ..spec()
     };
     assert!(text(&throwaway).contains("format=raw,cache=writeback,discard=unmap,snapshot=on"));
+}
+
+#[test]
+fn a_machine_that_goes_on_writes_its_log_on() {
+    let resumed = MachineSpec {
+        write_log: Some(WriteLog::Continued),
+        resumes: true,
+        ..spec()
+    };
+    let text = text(&resumed);
+    assert!(text.contains("log.cache.no-flush=on,log-append=on,cache=writeback"));
+    assert!(text.contains("-incoming defer"));
+    assert!(!super::argv_text(&spec()).join(" ").contains("-incoming"));
 }
 
 #[test]
