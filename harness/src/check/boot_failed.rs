@@ -50,7 +50,8 @@ fn in_maintenance(plan: &Plan, run: &Run) -> impl Iterator<Item = Finding> {
     // Several cycles come to one state by one step.
     let mut reached: BTreeMap<State, Step> = BTreeMap::new();
     for record in &run.steps {
-        let is_boot = record.step == Step::Boot || record.step.is_reboot();
+        let is_boot =
+            record.step == Step::Boot || record.step.is_reboot() || record.step.cuts_power();
         let is_done = record.outcome == Some(StepOutcome::Done);
         if let Some(state) = state_after(plan, record.step).filter(|_| is_boot && is_done) {
             reached.entry(state).or_insert(record.step);

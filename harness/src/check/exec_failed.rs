@@ -93,7 +93,7 @@ fn finding(scene: &Scene<'_>, unit: &str, message: Option<&str>) -> Finding {
 
 /// Says that the kernel cannot run the unit's executable, where the files of the closure and the guest's kernel agree on it.
 fn mismatch(scene: &Scene<'_>, unit: &str) -> Option<String> {
-    let executables = &scene.plan.closure_in(scene.state).unit_executables;
+    let executables = &scene.closure().unit_executables;
     let class = *executables.get(unit).or_else(|| {
         let (name, instance) = unit.split_once('@')?;
         let (_, kind) = instance.rsplit_once('.')?;

@@ -29,7 +29,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let summary = format!("the running kernel is {kernel}, and {expected} is expected");
     let mut finding = Finding::new(Check::KernelArchitecture, scene.state, "kernel", summary)
         .with_evidence("uname -m", machine.as_str());
-    if let Some(image) = &scene.plan.closure_in(scene.state).kernel {
+    if let Some(image) = &scene.closure().kernel {
         finding = finding.with_evidence("kernel image", image.as_str());
     }
     vec![finding]

@@ -45,12 +45,16 @@ fn absorb(first: &mut Finding, second: Finding) {
 
 fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Option<Finding> {
     let states: Vec<State> = group.keys().copied().collect();
-    // What the baseline had before the switch, a rollback to it has again.
-    let is_of_baseline = |state| state == State::RolledBack && states.contains(&State::Before);
     // Where the candidate has it too, how bad it is there is what counts.
+    // What the untouched baseline has, no power cut in a switch did, and a rollback to it has again.
+    let is_old = |state: State| match state {
+        State::Before => true,
+        State::CutInSwitch | State::RolledBack => group.contains_key(&State::Before),
+        _ => false,
+    };
     let severity = group
         .values()
-        .filter(|f| !(f.state == State::Before || is_of_baseline(f.state)))
+        .filter(|f| !is_old(f.state))
         .map(|f| f.severity)
         .max();
     let mut finding = group.into_values().next()?;

@@ -14,6 +14,7 @@
 //! | `wrong-generation` | `booted-system`, `current-system`, `profile`, `default-entry` |
 //! | `system-state` | `systemd` |
 //! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-flapping`, `unit-lost`, `exec-failed` | the unit |
+//! | `store-damaged` | whose paths: `baseline`, `candidate` |
 //! | `boots-differ` | `fingerprint` |
 //! | `clock-off` | `clock` |
 //! | `disk-full` | where it is mounted |
@@ -53,6 +54,7 @@ mod restart_loop;
 mod shutdown_slow;
 mod signatures;
 pub mod stability;
+mod store_damaged;
 pub(crate) mod switch_failed;
 mod system_state;
 mod system_string;
@@ -67,7 +69,7 @@ mod wrong_generation;
 use occasions::Occasions;
 
 use crate::fold::{Run, StateRecord};
-use crate::vocabulary::{Check, Finding, Plan, State};
+use crate::vocabulary::{Check, ClosureFacts, Finding, Plan, State};
 
 pub use architecture::kernel_runs;
 pub use restart_loop::is_looping;
@@ -82,6 +84,23 @@ pub struct Scene<'a> {
     pub run: &'a Run,
     pub state: State,
     pub record: &'a StateRecord,
+}
+
+impl<'a> Scene<'a> {
+    /// The closure that the machine must run: after a power cut in a switch, the one of the two that booted.
+    pub fn closure(&self) -> &'a ClosureFacts {
+        self.plan.closure_that_booted(self.state, self.booted())
+    }
+
+    /// Whether that is the candidate.
+    fn runs_the_candidate(&self) -> bool {
+        self.closure().toplevel == self.plan.candidate.toplevel
+    }
+
+    /// What `/run/booted-system` resolves to.
+    fn booted(&self) -> Option<&'a str> {
+        self.record.identity.as_ref()?.booted.as_deref()
+    }
 }
 
 /// A check that is made in every observed state.
@@ -158,6 +177,11 @@ pub const CHECKS: &[Row] = &[
         check: Check::ExecFailed,
         observed: |record| record.journal.is_some() || has_units(record),
         run: exec_failed::check,
+    },
+    Row {
+        check: Check::StoreDamaged,
+        observed: |record| record.store.is_some(),
+        run: store_damaged::check,
     },
     Row {
         check: Check::LogSignature,

@@ -27,6 +27,10 @@ pub(super) fn unproven(run: &Run) -> Vec<Unproven> {
     };
     let states = looks.iter().filter_map(|&(state, record)| {
         let told = record.next_boot.as_ref()?;
+        // After that look the machine is thrown away.
+        if state == State::CutInSwitch {
+            return None;
+        }
         is_last(state, record.boot).then_some((Some(state), record.boot, told))
     });
     installed
@@ -58,7 +62,10 @@ fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> 
         } => {
             let (state, booted) = first_after(run, boot)?;
             // A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback was chosen after it.
-            if matches!(state, State::PowerCut | State::RolledBack) {
+            if matches!(
+                state,
+                State::PowerCut | State::CutInSwitch | State::RolledBack
+            ) {
                 return None;
             }
             let booted = booted.filter(|booted| booted != toplevel)?;

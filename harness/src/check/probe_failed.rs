@@ -13,7 +13,7 @@ const QUOTED: usize = 200;
 
 pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     // What the baseline answers is nothing of the candidate's: a page that is new with it is not there before.
-    if scene.state == State::Before {
+    if matches!(scene.state, State::Before | State::CutInSwitch) {
         return Vec::new();
     }
     let probes = scene.record.probes.iter();

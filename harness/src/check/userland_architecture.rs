@@ -17,7 +17,7 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let summary = format!("PID 1 is of class {running}, and {native} is native to {expected}");
-    let closure = scene.plan.closure_in(scene.state);
+    let closure = scene.closure();
     let kernel = closure.kernel.as_ref().or(closure.system.as_ref());
     let mut finding = Finding::new(
         Check::UserlandArchitecture,

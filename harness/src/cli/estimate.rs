@@ -75,6 +75,7 @@ fn steps(plan: &Plan) -> String {
         (Step::Reset, _) => "reset",
         (Step::Panic, _) => "panic",
         (Step::PowerCut, _) => "cut the power",
+        (Step::PowerCutInSwitch, _) => "cut the power in a switch",
         (Step::PowerCutInBoot, _) => "cut the power in a boot",
         (Step::Rollback, _) => "reboot into the baseline",
     });

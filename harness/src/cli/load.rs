@@ -217,6 +217,10 @@ impl Files {
         paths.sort_by(|a, b| a.1.cmp(&b.1));
         paths.dedup_by(|a, b| a.1 == b.1);
         let installed = baseline.unwrap_or(candidate);
+        let names = |closure: &Closure| {
+            let names = closure.paths.iter().map(|path| path.base_name().to_owned());
+            names.collect()
+        };
         let both: Vec<&Closure> = baseline.into_iter().chain([candidate]).collect();
         let mut disk_bytes = candidate.disk_bytes()?;
         if let Some(baseline) = baseline {
@@ -229,6 +233,8 @@ impl Files {
                     .into_iter()
                     .map(|(place, path)| (place, path.base_name().to_owned()))
                     .collect(),
+                of_installed: names(installed),
+                of_candidate: names(candidate),
                 registration: closure::register(&both)?,
                 installed: kernel_files(installed)?,
                 candidate: kernel_files(candidate)?,

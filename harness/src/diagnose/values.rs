@@ -249,6 +249,7 @@ fn it_fails(finding: &Finding) -> &'static str {
         State::SoftRebooted => "the candidate does not come back from the soft reboot",
         State::Reset => "the candidate does not come back from the reset",
         State::Panicked => "the candidate does not come back from the panic",
+        State::CutInSwitch => "a power cut in the switch leaves a machine that does not boot",
         State::PowerCut => "the candidate does not come back from the power cut",
         State::RolledBack => "the machine does not come back from the rollback",
         State::Inspected | State::Before | State::Switched | State::Booted => {

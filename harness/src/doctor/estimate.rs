@@ -27,6 +27,8 @@ pub fn seconds(work: &Work<'_>, factor: f64) -> u32 {
             // Twice each, from disks as two cuts leave them; the second is cut in a boot of its own.
             Step::PowerCut => 2 * (boot + LOOK_SECONDS),
             Step::PowerCutInBoot => 3 * boot + LOOK_SECONDS,
+            // The deploy, some seven cuts, and the machine as it was; none of the cuts is watched.
+            Step::PowerCutInSwitch => 9 * boot + SWITCH_SECONDS + 7 * LOOK_SECONDS,
             _ => boot,
         };
         moving + LOOK_SECONDS

@@ -5,7 +5,7 @@ use crate::vocabulary::{Dump, Observation, Recorded, State, Step, Unproven};
 use super::dump::{self, RawDump};
 use super::{
     AcceleratorRecord, BootRecord, Clock, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord,
-    StepRecord, sanitise,
+    StepRecord, StoreSeen, sanitise,
 };
 use super::{inspected, quoted, switch};
 
@@ -169,6 +169,18 @@ impl Folding {
                     Some(state) => self.state(*state).next_boot = told,
                     None => self.run.installed = told,
                 }
+            }
+            Observation::StoreCompared {
+                state,
+                compared,
+                damaged,
+                more,
+            } => {
+                self.state(*state).store = Some(StoreSeen {
+                    compared: *compared,
+                    damaged: damaged.clone(),
+                    more: *more,
+                });
             }
             Observation::Clock { state, guest, host } => {
                 self.state(*state).clock = Some(Clock {

@@ -33,7 +33,7 @@ pub use listeners::Listeners;
 pub use refused::executables as refused_executables;
 pub use run::{
     AcceleratorRecord, Clock, CommandRecord, HttpProbe, ProbeRecord, Run, StateRecord, StepRecord,
-    state_after, steps_in_order,
+    StoreSeen, state_after, steps_in_order,
 };
 pub use switch::refused_by_own_checks;
 pub use units::{ActiveState, OWN_UNIT_PREFIX, PROPERTIES, Unit, parse as parse_units};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{
-    Accelerator, Certificate, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan, Prediction, Probe,
-    ProbeRoute, State, Step, StepOutcome, Unproven,
+    Accelerator, Certificate, DamagedPath, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan,
+    Prediction, Probe, ProbeRoute, State, Step, StepOutcome, Unproven,
 };
 
 use super::{
@@ -133,6 +133,8 @@ pub struct StateRecord {
     pub file_systems: Vec<FileSystem>,
     /// What the bootloader was going to start next, at the end of this state.
     pub next_boot: Option<Prediction>,
+    /// The store against the host's; `None` where it was not compared.
+    pub store: Option<StoreSeen>,
     /// Every probe of an endpoint, in order.
     pub http: BTreeMap<HttpEndpoint, Vec<HttpProbe>>,
     /// What came of the user's probes, in order.
@@ -169,6 +171,16 @@ impl StateRecord {
         // `max_by_key` gives the last of equals.
         self.http.get(endpoint)?.iter().max_by_key(|p| p.round)
     }
+}
+
+/// The store of the guest against the host's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSeen {
+    /// Files and links.
+    pub compared: u64,
+    pub damaged: Vec<DamagedPath>,
+    /// Damaged paths that are not among them.
+    pub more: u64,
 }
 
 /// What the guest's clock said, and the host's at that moment, in seconds since 1970.

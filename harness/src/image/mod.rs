@@ -3,6 +3,7 @@
 //! Called by the rehearsal. Knows how a NixOS machine's disk looks; never runs a VM and judges nothing.
 
 mod cache;
+mod cut_points;
 mod disk;
 mod file_systems;
 mod identity;
@@ -17,6 +18,7 @@ mod tree;
 mod write_log;
 
 pub use cache::{Cache, CacheEntry, CachedDisk, Contents, Reservation, Spare, Use};
+pub use cut_points::{CutPoints, Moments, Part, cut_points};
 pub use disk::{DiskError, build, copy_sparse, file_system_bytes, free_mib};
 pub use layout::{Layout, Partition, PartitionKind, PartitionTable, UnsupportedDisk, layout};
 pub use overlay::{Again, NotKept, OVERLAY_FILE, Overlay, again};

@@ -52,7 +52,7 @@ pub fn cuts(log: &[Logged], since: usize) -> Vec<Cut> {
 }
 
 /// The stretches between flushes since `since` with more than one write: how many, and the entry with which each begins.
-fn unflushed(log: &[Logged], since: usize) -> Vec<(usize, usize)> {
+pub(super) fn unflushed(log: &[Logged], since: usize) -> Vec<(usize, usize)> {
     let mut stretches = Vec::new();
     let (mut writes, mut start) = (0, since);
     for (at, entry) in log.iter().enumerate().skip(since) {
@@ -71,7 +71,7 @@ fn unflushed(log: &[Logged], since: usize) -> Vec<(usize, usize)> {
 }
 
 /// The number of entries up to the middle of the `writes` writes that begin at `start`.
-fn amid(log: &[Logged], start: usize, writes: usize) -> usize {
+pub(super) fn amid(log: &[Logged], start: usize, writes: usize) -> usize {
     let mut left = writes / 2;
     for (at, entry) in log.iter().enumerate().skip(start) {
         if entry.is_write() {

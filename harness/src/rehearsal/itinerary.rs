@@ -30,6 +30,12 @@ pub fn itinerary(journey: &Journey<'_>) -> Result<Vec<Step>, String> {
         }
         None => {
             let mut steps = default_steps(journey.with_baseline);
+            let cut = Step::PowerCutInSwitch;
+            if journey.demanded.contains(&cut)
+                && let Some(switch) = steps.iter().position(|step| *step == Step::Switch)
+            {
+                steps.insert(switch, cut);
+            }
             let ways = journey.demanded.iter().filter(|step| step.is_reboot());
             for step in ways {
                 if !steps.contains(step) {
@@ -78,6 +84,7 @@ fn refuse_nonsense(steps: &[Step], with_baseline: bool) -> Result<(), String> {
             "`rollback` goes back to what ran before a switch: name it after `switch`".to_owned(),
         );
     }
+    refuse_misplaced_cut(rest, with_baseline)?;
     match rest.iter().filter(|step| **step == Step::Switch).count() {
         0 if with_baseline => Err(
             "with a baseline nothing is proven of the candidate without a `switch` among the steps"
@@ -92,10 +99,31 @@ fn refuse_nonsense(steps: &[Step], with_baseline: bool) -> Result<(), String> {
     }
 }
 
+/// The switch in which the power is cut is the one that comes next, upon the machine that the baseline is.
+fn refuse_misplaced_cut(steps: &[Step], with_baseline: bool) -> Result<(), String> {
+    let cut = Step::PowerCutInSwitch;
+    let Some(at) = steps.iter().position(|step| *step == cut) else {
+        return Ok(());
+    };
+    if !with_baseline {
+        return Err(format!(
+            "`{cut}` needs a machine that runs something else: name its toplevel with --baseline"
+        ));
+    }
+    let later = &steps[at + 1..];
+    if later.contains(&cut) {
+        return Err(format!("the steps of a rehearsal have one `{cut}`"));
+    }
+    if !later.contains(&Step::Switch) {
+        return Err(format!("`{cut}` comes before the `switch`"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Step::{Boot, ColdReboot, Panic, Reset, Switch, WarmReboot};
+    use Step::{Boot, ColdReboot, Panic, PowerCutInSwitch, Reset, Switch, WarmReboot};
 
     fn named(steps: &[Step], with_baseline: bool, cycles: u32) -> Result<Vec<Step>, String> {
         itinerary(&Journey {
@@ -127,13 +155,13 @@ mod tests {
     fn what_the_policy_demands_is_done() {
         let journey = Journey {
             with_baseline: true,
-            demanded: &[Boot, Switch, WarmReboot, Panic],
+            demanded: &[Boot, PowerCutInSwitch, Switch, WarmReboot, Panic],
             cycles: 1,
             ..Journey::default()
         };
         assert_eq!(
             itinerary(&journey).unwrap(),
-            [Boot, Switch, WarmReboot, Panic]
+            [Boot, PowerCutInSwitch, Switch, WarmReboot, Panic]
         );
     }
 
@@ -150,6 +178,19 @@ mod tests {
             (&[Boot, Step::Rollback, Switch], true, 1, "after `switch`"),
             (&[Boot, Step::Rollback], false, 1, "after `switch`"),
             (&[Boot, Switch], true, 2, "add `warm-reboot`"),
+            (&[Boot, PowerCutInSwitch], false, 1, "--baseline"),
+            (
+                &[Boot, Switch, PowerCutInSwitch],
+                true,
+                1,
+                "before the `switch`",
+            ),
+            (
+                &[Boot, PowerCutInSwitch, PowerCutInSwitch, Switch],
+                true,
+                1,
+                "one `power-cut-in-switch`",
+            ),
         ] {
             let told = named(steps, with_baseline, cycles).unwrap_err();
             assert!(told.contains(word), "{told}");

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::choose::BootRoute;
 use super::foretell::foretell;
-use super::guest::Guest;
+use super::guest::{Guest, Waited};
 use super::observe::{Look, look};
 use super::run::RunError;
 use super::run_disk::RunDisk;
 use super::steps::{Progressed, Stepped, Steps};
 use crate::fold;
-use crate::vocabulary::{ByHand, Observation, State, Step};
+use crate::vocabulary::{ByHand, ClosureFacts, Observation, State, Step};
 
 impl Steps<'_> {
     pub(super) async fn look(
@@ -26,13 +26,24 @@ impl Steps<'_> {
             return Ok(Err(trouble));
         }
         self.tell_occasion(guest, progressed, state)?;
-        let window = Duration::from_secs(u64::from(self.plan.window_seconds));
+        let closure = match self.closure_in(guest, state).await? {
+            Ok(closure) => closure,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        // What starts again and again does so without a power cut too.
+        let is_brief = state == State::CutInSwitch;
+        let seconds = if is_brief {
+            0
+        } else {
+            self.plan.window_seconds
+        };
+        let window = Duration::from_secs(u64::from(seconds));
         let looked = look(
             guest,
             &Look {
                 state,
-                closure: self.plan.closure_in(state),
-                probes: &self.plan.probes,
+                closure,
+                probes: if is_brief { &[] } else { &self.plan.probes },
                 since,
                 start: self.deadlines.startup(self.plan.start_seconds),
                 window: self.deadlines.watch(window),
@@ -55,6 +66,21 @@ impl Steps<'_> {
             }
             _ => Ok(looked),
         }
+    }
+
+    /// The closure whose endpoints are asked for: after a power cut in a switch it is the guest's to say which one booted.
+    async fn closure_in(&self, guest: &mut Guest<'_, '_>, state: State) -> Waited<&ClosureFacts> {
+        if state != State::CutInSwitch {
+            return Ok(Ok(self.plan.closure_in(state)));
+        }
+        const BOOTED: &str = "readlink -f /run/booted-system";
+        let deadline = Duration::from_secs(60);
+        let booted = match guest.run("say what booted", BOOTED, deadline).await? {
+            Ok(answer) => answer.output.trim().to_owned(),
+            Err(trouble) if trouble.machine_runs_on() => String::new(),
+            Err(gone) => return Ok(Err(gone)),
+        };
+        Ok(Ok(self.plan.closure_that_booted(state, Some(&booted))))
     }
 
     /// Reads the bootloader's files as they are now: what the next boot will be compared with.

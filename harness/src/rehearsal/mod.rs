@@ -4,11 +4,14 @@
 //! to `report::report`, now or from the run's directory later.
 
 mod choose;
+mod cksum;
 mod console;
 mod continuity;
+mod cut_in_switch;
 mod dead_ends;
 mod deadlines;
 mod debug;
+mod deploy_parts;
 mod devices;
 mod dumps;
 mod firmware;
@@ -35,6 +38,7 @@ mod run_disk;
 mod senses;
 mod side_by_side;
 mod steps;
+mod store_files;
 
 pub use crate::image::{Cache, CachedDisk, Overlay, Seed, Spare, file_system_bytes, free_mib};
 pub use crate::vm::{QemuBinary, prove_accelerator, uefi_images};

@@ -65,7 +65,7 @@ impl Steps<'_> {
             .unwrap_or(State::Before)
     }
 
-    async fn power_down(&self, guest: &mut Guest<'_, '_>) -> Waited<Down> {
+    pub(super) async fn power_down(&self, guest: &mut Guest<'_, '_>) -> Waited<Down> {
         guest.send_last("systemctl poweroff -i").await?;
         let off = guest.wait_for_exit(self.deadlines.power_off()).await?;
         Ok(off.map(|()| Down::Off))

@@ -1,5 +1,6 @@
 //! A whole rehearsal: the steps of the plan, one after another, each state looked at.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ use crate::vocabulary::{Inspected, Observation, Plan, Recorded, Step, StepOutcom
 pub struct Closures {
     /// All store paths of baseline and candidate: their place on the host, and `<hash>-<name>`.
     pub store_paths: Vec<(PathBuf, String)>,
+    /// Those of what is installed first, and those of the candidate, by `<hash>-<name>`.
+    pub of_installed: BTreeSet<String>,
+    pub of_candidate: BTreeSet<String>,
     /// What `nix-store --load-db` reads of these paths; empty where their store has no records.
     pub registration: String,
     /// Kernel and initrd of what is installed first: the baseline, or the candidate where there is none.

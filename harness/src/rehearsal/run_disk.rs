@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use super::run::RunError;
-use crate::image::{self, Cut, Logged};
+use crate::image::{self, Cut, CutPoints, Logged, Part};
 use crate::vm::{MachineFds, MachineSpec, WriteLog};
 
 pub(super) struct RunDisk {
@@ -37,6 +37,8 @@ pub(super) enum Writes {
     Stay,
     /// They are forgotten with the machine.
     Go,
+    /// They are on the disk as it was rebuilt, until it is rebuilt again.
+    OnTheRebuilt,
 }
 
 impl RunDisk {
@@ -151,6 +153,11 @@ impl RunDisk {
     /// The power cuts that are worth a boot, of the power-on that was cut off: those since `since`.
     pub(super) fn cuts(&self, since: usize) -> Result<Vec<Cut>, RunError> {
         Ok(image::cuts(&self.newest()?, since))
+    }
+
+    /// The power cuts within parts of the power-on that was cut off, the first of which begins at the entry `begin`.
+    pub(super) fn cut_points(&self, begin: usize, parts: &[Part]) -> Result<CutPoints, RunError> {
+        Ok(image::cut_points(&self.newest()?, begin, parts))
     }
 
     /// What the cuts differ in, in writes: kept, and lost.

@@ -117,6 +117,7 @@ impl Steps<'_> {
                 self.continuity.ask(&self.plan.candidate.http);
                 self.switch(guest, progressed, disk).await?
             }
+            Step::PowerCutInSwitch => self.cut_power_in_switch(guest, progressed, disk).await?,
             cut if cut.cuts_power() => self.cut_power(cut, guest, progressed, disk).await?,
             reboot => self.reboot(reboot, guest, progressed, disk).await?,
         };
@@ -279,7 +280,7 @@ impl Steps<'_> {
     }
 
     /// The machine with QEMU itself starting the kernel; a reboot ends it, since the next kernel may be another one.
-    fn directly(&self, facts: &ClosureFacts, files: &KernelFiles) -> MachineSpec {
+    pub(super) fn directly(&self, facts: &ClosureFacts, files: &KernelFiles) -> MachineSpec {
         MachineSpec {
             boot: BootSource::Kernel {
                 kernel: files.kernel.clone(),
@@ -297,7 +298,7 @@ impl Steps<'_> {
 }
 
 /// What `nix-env --profile /nix/var/nix/profiles/system --set` leaves: a new generation, and the profile link on it.
-fn set_profile(toplevel: &str) -> String {
+pub(super) fn set_profile(toplevel: &str) -> String {
     format!(
         "cd /nix/var/nix/profiles || exit 90
 if [ \"$(readlink -f system)\" != {toplevel} ]; then

@@ -18,7 +18,7 @@ use super::sentences::sentences;
 use super::stage_times::stage_times;
 use super::state::state;
 use super::suppressions;
-use super::{fingerprint, ledger};
+use super::{cuts, fingerprint, ledger};
 
 /// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
 pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
@@ -74,6 +74,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         boots: run.boots.iter().map(|b| boot(plan, &run, b)).collect(),
         http_ledger: ledger::ledger(plan, &run),
         stage_times: stage_times(&run),
+        cuts: cuts::cuts(plan, &run),
         findings,
         diagnosis,
         suppressions,
@@ -152,6 +153,7 @@ fn deed(state: State) -> &'static str {
     match state {
         State::Inspected => "inspected",
         State::Before => "baseline booted",
+        State::CutInSwitch => "power cut in a switch",
         State::Switched => "switched to",
         State::Booted => "booted",
         State::Rebooted => "rebooted",

@@ -45,6 +45,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     page.list("units over time", &unstable(report));
     page.ledger(report);
     page.stage_times(report);
+    page.list("power cuts in the switch", &cut_lines(report));
     page.unproven(report);
     page.list("suppressions", &suppressions(report));
     page.list("notes", &report.notes);
@@ -314,6 +315,10 @@ impl Page {
             self.line(&format!("  - and {more} more in report.json"));
         }
     }
+}
+
+fn cut_lines(report: &Report) -> Vec<String> {
+    report.cuts.iter().map(|cut| cut.text.clone()).collect()
 }
 
 pub(super) fn closure_kind(kind: ClosureKind) -> &'static str {

@@ -4,6 +4,7 @@
 //! every form is a text that the caller writes.
 
 mod build;
+mod cuts;
 pub mod fingerprint;
 pub mod html;
 pub mod human;

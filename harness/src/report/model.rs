@@ -60,6 +60,22 @@ pub struct Report {
     /// How long the stages of the boots took, where a way down and up was gone more than once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stage_times: Vec<StageTimes>,
+    /// What came of each power cut in a switch, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<CutReport>,
+}
+
+/// A machine after a power cut in a switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CutReport {
+    /// The moment: `cut in the activation (flush 1 of 2)`.
+    pub cut: String,
+    /// What `/run/booted-system` led to.
+    pub booted: Option<String>,
+    /// The moment, which generation boots, and whether the store is whole.
+    pub text: String,
 }
 
 /// What one endpoint replied, from its first request through every step.

@@ -107,6 +107,8 @@ pub fn normalise(report: &Report) -> Report {
     // How often what was replied, and when, is chance; a gap that counts is a finding.
     report.http_ledger.clear();
     report.stage_times.clear();
+    // Where a journal was written out, and when, is chance too; what a cut breaks is a finding.
+    report.cuts.clear();
     for step in &mut report.steps {
         step.milliseconds = step.milliseconds.map(|_| 0);
     }

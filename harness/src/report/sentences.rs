@@ -35,6 +35,10 @@ pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
     texts.extend(report.unproven.iter_mut().map(|u| &mut u.reason));
     texts.extend(&mut report.notes);
     texts.extend(&mut report.begun_again);
+    for cut in &mut report.cuts {
+        texts.extend([&mut cut.cut, &mut cut.text]);
+        texts.extend(&mut cut.booted);
+    }
     for boot in &mut report.boots {
         texts.extend(&mut boot.exit);
         let fingerprint = boot.fingerprint.iter_mut();

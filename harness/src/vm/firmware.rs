@@ -104,16 +104,32 @@ fn data_directories(binary: QemuBinary) -> impl Iterator<Item = PathBuf> {
 }
 
 impl Uefi {
+    /// The machine's variables as they are now.
+    ///
+    /// # Errors
+    /// When their file cannot be read.
+    pub fn variables(&self) -> io::Result<Vec<u8>> {
+        let length = usize::try_from(self.variables.metadata()?.len()).map_err(io::Error::other)?;
+        let mut bytes = vec![0; length];
+        self.variables.read_exact_at(&mut bytes, 0)?;
+        Ok(bytes)
+    }
+
+    /// Makes them what they were; the machine is off.
+    ///
+    /// # Errors
+    /// When their file cannot be written.
+    pub fn set_variables(&self, bytes: &[u8]) -> io::Result<()> {
+        self.variables.write_all_at(bytes, 0)
+    }
+
     /// The same for another machine, whose variables are its own from now on, in a file without a name in `directory`.
     ///
     /// # Errors
     /// When the variables cannot be copied.
     pub fn copy(&self, directory: &Path) -> io::Result<Self> {
-        let length = usize::try_from(self.variables.metadata()?.len()).map_err(io::Error::other)?;
-        let mut bytes = vec![0; length];
-        self.variables.read_exact_at(&mut bytes, 0)?;
         let variables = tempfile::tempfile_in(directory)?;
-        variables.write_all_at(&bytes, 0)?;
+        variables.write_all_at(&self.variables()?, 0)?;
         Ok(Self {
             code: self.code.try_clone()?,
             variables,

@@ -132,6 +132,8 @@ pub enum Check {
     ShutdownSlow,
     /// An executable that the kernel refused to run (`203/EXEC`).
     ExecFailed,
+    /// Store paths that a power cut left other than they were built.
+    StoreDamaged,
     /// A known bad line of the journal or the console.
     LogSignature,
     /// 502, 503 or 504.
@@ -184,6 +186,7 @@ impl Check {
         Self::DiskFull,
         Self::ShutdownSlow,
         Self::ExecFailed,
+        Self::StoreDamaged,
         Self::LogSignature,
         Self::HttpGateway,
         Self::HttpLate,
@@ -221,6 +224,7 @@ impl Check {
             Self::DiskFull => "disk-full",
             Self::ShutdownSlow => "shutdown-slow",
             Self::ExecFailed => "exec-failed",
+            Self::StoreDamaged => "store-damaged",
             Self::LogSignature => "log-signature",
             Self::HttpGateway => "http-gateway",
             Self::HttpLate => "http-late",

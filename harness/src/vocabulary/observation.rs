@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BootId, Certificate, HttpEndpoint, Inspected, Prediction, Probe, Replies, Reply, State, Step,
-    Unproven,
+    BootId, Certificate, DamagedPath, HttpEndpoint, Inspected, Prediction, Probe, Replies, Reply,
+    State, Step, Unproven,
 };
 
 /// One line of `observations.jsonl`.
@@ -110,6 +110,16 @@ pub enum Observation {
         state: State,
         /// Which one it is: `cycle 2`, `cut at the last flush`.
         occasion: String,
+    },
+    /// The store in the guest against the host's: of both closures, the size and the content of each file, and where each link leads.
+    StoreCompared {
+        state: State,
+        /// Files and links.
+        compared: u64,
+        /// No more than are worth naming.
+        damaged: Vec<DamagedPath>,
+        /// Damaged paths beyond those.
+        more: u64,
     },
     /// What the bootloader installer or `switch-to-configuration` printed.
     CommandRan {

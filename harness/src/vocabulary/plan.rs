@@ -91,10 +91,14 @@ pub struct Seeded {
 pub const FORMAT_VERSION: u32 = 1;
 
 impl Plan {
-    /// The closure that the machine must run in `state`.
+    /// The closure that the machine must run in `state`; after a power cut amid a switch that is for each look to tell, and this is what the
+    /// machine ran before.
     pub fn closure_in(&self, state: super::State) -> &ClosureFacts {
         match (state, &self.baseline) {
-            (super::State::Before | super::State::RolledBack, Some(baseline)) => baseline,
+            (
+                super::State::Before | super::State::CutInSwitch | super::State::RolledBack,
+                Some(baseline),
+            ) => baseline,
             _ => &self.candidate,
         }
     }
@@ -102,8 +106,18 @@ impl Plan {
     /// The closure that the system profile names in `state`, and the bootloader starts by itself: a choice in its menu changes neither.
     pub fn default_in(&self, state: super::State) -> &ClosureFacts {
         match (state, &self.baseline) {
-            (super::State::Before, Some(baseline)) => baseline,
+            (super::State::Before | super::State::CutInSwitch, Some(baseline)) => baseline,
             _ => &self.candidate,
+        }
+    }
+
+    /// The same of one look: after a power cut amid a switch the machine must run what it `booted`, if that is the baseline or the candidate.
+    pub fn closure_that_booted(&self, state: super::State, booted: Option<&str>) -> &ClosureFacts {
+        match state {
+            super::State::CutInSwitch if booted == Some(self.candidate.toplevel.as_str()) => {
+                &self.candidate
+            }
+            state => self.closure_in(state),
         }
     }
 
@@ -111,7 +125,10 @@ impl Plan {
     pub fn booted_in(&self, state: super::State) -> &StorePath {
         match (state, &self.baseline) {
             (
-                super::State::Before | super::State::Switched | super::State::RolledBack,
+                super::State::Before
+                | super::State::CutInSwitch
+                | super::State::Switched
+                | super::State::RolledBack,
                 Some(baseline),
             ) => &baseline.toplevel,
             (super::State::SoftRebooted, Some(baseline)) if !self.soft_reboots_the_candidate() => {
@@ -140,6 +157,8 @@ pub enum Step {
     Provision,
     /// Power on: firmware, bootloader, baseline (or candidate where there is no baseline).
     Boot,
+    /// The deploy, as the power goes at several of its points; afterwards it was never begun.
+    PowerCutInSwitch,
     /// Set the profile and run the candidate's `switch-to-configuration switch`.
     Switch,
     /// `systemctl reboot` in the same QEMU.
@@ -165,6 +184,7 @@ impl Step {
         match self {
             Self::Provision => "provision",
             Self::Boot => "boot",
+            Self::PowerCutInSwitch => "power-cut-in-switch",
             Self::Switch => "switch",
             Self::WarmReboot => "warm-reboot",
             Self::ColdReboot => "cold-reboot",
@@ -201,13 +221,17 @@ impl Step {
 
     /// Whether it takes the power away.
     pub fn cuts_power(self) -> bool {
-        matches!(self, Self::PowerCut | Self::PowerCutInBoot)
+        matches!(
+            self,
+            Self::PowerCut | Self::PowerCutInBoot | Self::PowerCutInSwitch
+        )
     }
 
-    /// The state that a way down and up leads to, where the candidate is what boots.
+    /// The state that a way down and up leads to, where the candidate is what boots; and a power cut in the switch, whatever boots.
     pub fn state_after_reboot(self) -> Option<super::State> {
         Some(match self {
             Self::Provision | Self::Boot | Self::Switch => return None,
+            Self::PowerCutInSwitch => super::State::CutInSwitch,
             Self::WarmReboot => super::State::Rebooted,
             Self::ColdReboot => super::State::ColdRebooted,
             Self::SoftReboot => super::State::SoftRebooted,

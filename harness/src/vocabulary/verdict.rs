@@ -11,6 +11,8 @@ pub enum State {
     Inspected,
     /// Baseline booted: old kernel, old userspace.
     Before,
+    /// Booted after a power cut amid a switch: what booted may be either of the two.
+    CutInSwitch,
     /// Candidate activated, not rebooted: old kernel, new userspace.
     Switched,
     /// Candidate booted where no baseline was given: the first boot.
@@ -36,6 +38,7 @@ impl State {
     pub const ALL: [Self; 11] = [
         Self::Inspected,
         Self::Before,
+        Self::CutInSwitch,
         Self::Switched,
         Self::Booted,
         Self::Rebooted,
@@ -69,6 +72,7 @@ impl State {
         match self {
             Self::Inspected
             | Self::Before
+            | Self::CutInSwitch
             | Self::Switched
             | Self::SoftRebooted
             | Self::RolledBack => false,
@@ -84,7 +88,9 @@ impl State {
     /// What was done to come to it, as it is spoken: `the cold reboot`. `None` for what is no way down and up.
     pub fn way(self) -> Option<&'static str> {
         match self {
-            Self::Inspected | Self::Before | Self::Switched | Self::Booted => None,
+            Self::Inspected | Self::Before | Self::CutInSwitch | Self::Switched | Self::Booted => {
+                None
+            }
             Self::Rebooted => Some("the reboot"),
             Self::ColdRebooted => Some("the cold reboot"),
             Self::SoftRebooted => Some("the soft reboot"),
@@ -99,6 +105,7 @@ impl State {
         match self {
             Self::Inspected => "inspected",
             Self::Before => "before",
+            Self::CutInSwitch => "cut-in-switch",
             Self::Switched => "switched",
             Self::Booted => "booted",
             Self::Rebooted => "rebooted",

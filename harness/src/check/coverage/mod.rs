@@ -82,7 +82,8 @@ fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
         .filter(|dump| !record.dumped.contains(dump))
         .map(|dump| decisive(Some(state), dump_subject(dump), "it was never dumped"))
         .collect();
-    let closure = plan.closure_in(state);
+    let booted = record.identity.as_ref().and_then(|i| i.booted.as_deref());
+    let closure = plan.closure_that_booted(state, booted);
     let unasked: Vec<String> = closure
         .http
         .iter()
@@ -110,8 +111,11 @@ fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
     gaps
 }
 
-/// The user's probes that were not made, which only the baseline may lack.
+/// The user's probes that were not made, which only the baseline may lack. After a power cut in a switch they are not made.
 fn of_probes(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
+    if state == State::CutInSwitch {
+        return Vec::new();
+    }
     let missing = plan.probes.iter().filter_map(|probe| {
         let endpoints = probe.endpoints(plan.closure_in(state));
         let was_asked = |endpoint: &HttpEndpoint| {
@@ -148,7 +152,7 @@ fn of_network(run: &Run, state: State, record: &StateRecord) -> Option<Unproven>
 
 /// Where nginx is not up for want of what the VM lacks, nothing that it would serve was seen.
 fn of_nginx(scene: &Scene<'_>) -> Option<Unproven> {
-    if scene.plan.closure_in(scene.state).http.is_empty() {
+    if scene.closure().http.is_empty() {
         return None;
     }
     let reason = format!("nginx is not up: {}", lacks::nginx_excuse(scene)?);

@@ -50,7 +50,8 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) cores: Option<u32>,
 
     /// What is done to the machine, in this order: boot, switch, and ways down and up: warm-reboot, cold-reboot, soft-reboot, reset,
-    /// panic, power-cut, power-cut-in-boot, rollback (default: a boot, a switch, a warm reboot, and what the host's policy demands)
+    /// panic, power-cut, power-cut-in-boot, rollback, and before the switch power-cut-in-switch (default: a boot, a switch, a warm reboot, and
+    /// what the host's policy demands)
     #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step, conflicts_with = "scenario")]
     pub(in crate::cli) steps: Option<Vec<Step>>,
     /// Go each way down and up after the switch from a copy of the switched machine, as many at once as cores and memory bear (`--jobs`),
@@ -120,7 +121,9 @@ impl From<HeldState> for State {
 
 /// A step by its name.
 fn step(name: &str) -> Result<Step, String> {
-    let known = [Step::Boot, Step::Switch].into_iter().chain(Step::REBOOTS);
+    let known = [Step::Boot, Step::PowerCutInSwitch, Step::Switch]
+        .into_iter()
+        .chain(Step::REBOOTS);
     known
         .clone()
         .find(|step| step.as_str() == name)

@@ -217,6 +217,17 @@ impl Event {
             Observation::PowerCut { cut, kept, lost } => Self::Note {
                 text: format!("{cut}: {kept} writes are on the disk, {lost} are lost"),
             },
+            Observation::StoreCompared {
+                state,
+                compared,
+                damaged,
+                more,
+            } => Self::Note {
+                text: match damaged.len() as u64 + more {
+                    0 => format!("{state}: {compared} files of the store are as on the host"),
+                    damaged => format!("{state}: {damaged} store paths are not as on the host"),
+                },
+            },
             Observation::Look { state, occasion } => Self::Note {
                 text: format!("{state}: {occasion}"),
             },

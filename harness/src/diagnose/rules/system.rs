@@ -107,6 +107,30 @@ pub(super) const RULES: &[Rule] = &[
         ..Rule::BASE
     },
     Rule {
+        id: "store-damaged",
+        takes: &[errors(&[Check::StoreDamaged])],
+        headline: &["{only summary}", "{summary} (and {others} more)"],
+        follows: &[Related {
+            what: any(&[
+                Check::SystemState,
+                Check::UnitFailed,
+                Check::UnitInactive,
+                Check::ExecFailed,
+                Check::RestartLoop,
+                Check::HttpGateway,
+                Check::HttpUnanswered,
+            ]),
+            of: Of::SameState,
+            words: &["not as it has to be: {subjects}"],
+        }],
+        next: &[
+            "what is copied must be on the disk before it is called valid: `nix.settings.fsync-store-paths = true` (Nix 2.25; before that \
+             `sync-before-registering`), and no `NIXOS_NO_SYNC=1` for the switch; `nix-store --verify --check-contents --repair` mends a machine that \
+             lost its power",
+        ],
+        ..Rule::BASE
+    },
+    Rule {
         id: "old-generation-boots",
         takes: &[
             errors(&[Check::WrongGeneration]).about(&["default-entry"]),

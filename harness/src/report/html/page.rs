@@ -20,7 +20,7 @@ use super::{Recording, security};
 use crate::fold::{Run, sanitise};
 use crate::report::human::closure_kind;
 use crate::report::ledger;
-use crate::report::model::Report;
+use crate::report::model::{CutReport, Report};
 use crate::report::select::{
     gaps, inspected, machine, means, place, step, suppressions, unstable_in,
 };
@@ -63,6 +63,7 @@ pub(super) struct Page<'a> {
     gaps: Vec<GapView<'a>>,
     suppressions: Vec<String>,
     notes: &'a [String],
+    cuts: &'a [CutReport],
     begun_again: &'a [String],
     tool_version: &'a str,
 }
@@ -141,6 +142,7 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
             .collect(),
         suppressions: suppressions(report),
         notes: &report.notes,
+        cuts: &report.cuts,
         begun_again: &report.begun_again,
         tool_version: &report.tool_version,
     }

@@ -2,7 +2,8 @@
 
 use crate::testing::{self, Recording, endpoint, healthy_recording, status};
 use crate::vocabulary::{
-    Check, Finding, HttpAnswer, Plan, Stage, State, StaticCause, Step, StepOutcome, System,
+    Check, DamagedPath, Finding, HttpAnswer, Observation, Plan, Stage, State, StaticCause, Step,
+    StepOutcome, System,
 };
 
 /// A rehearsal, and what no recording can show yet.
@@ -120,6 +121,32 @@ pub(super) fn generation(state: State) -> Case {
         }
         identity.insert("current", testing::BASELINE.to_owned());
     })
+}
+
+/// The candidate boots after a power cut in the switch, without all of its store.
+pub(super) fn store_damaged() -> Case {
+    let (mut plan, _) = healthy_recording();
+    plan.steps.insert(1, Step::PowerCutInSwitch);
+    let mut recording = Recording::healthy(&plan);
+    let identity = &mut recording.guest(State::CutInSwitch).identity;
+    for key in ["booted", "current"] {
+        identity.insert(key, testing::CANDIDATE.to_owned());
+    }
+    let damaged = DamagedPath {
+        path: "0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-alpha".to_owned(),
+        of_baseline: false,
+        of_candidate: true,
+        files: 1,
+        first: "bin/alpha: 0 bytes, not 812".to_owned(),
+        valid: None,
+    };
+    recording.more.push(Observation::StoreCompared {
+        state: State::CutInSwitch,
+        compared: 7,
+        damaged: vec![damaged],
+        more: 0,
+    });
+    of((plan, recording))
 }
 
 pub(super) fn kernel_says(line: &str) -> Case {

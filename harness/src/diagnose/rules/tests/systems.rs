@@ -24,6 +24,11 @@ pub(super) const ROWS: &[Row] = &[
         "a power cut takes the deploy back",
     ),
     (
+        "store-damaged",
+        store_damaged,
+        "the candidate boots with 1 store path that the power cut damaged",
+    ),
+    (
         "old-generation-boots",
         || generation(State::Rebooted),
         "the reboot starts another generation",
