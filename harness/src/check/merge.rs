@@ -145,6 +145,27 @@ mod tests {
     }
 
     #[test]
+    fn what_the_untouched_baseline_has_no_power_cut_did() {
+        let failed = |states: &[State]| {
+            let (mut plan, _) = testing::healthy_recording();
+            plan.steps.insert(1, Step::PowerCutInSwitch);
+            let mut recording = testing::Recording::healthy(&plan);
+            for state in states {
+                let guest = recording.guest(*state);
+                guest.set_unit("alpha.service", &[("ActiveState", "failed")]);
+            }
+            let findings = testing::findings(&plan, &recording);
+            assert_eq!(findings.len(), 1);
+            assert!(!findings[0].latent);
+            findings[0].severity
+        };
+        let (before, cut) = (State::Before, State::CutInSwitch);
+        assert_eq!(failed(&[before, cut]), Severity::Warning);
+        assert_eq!(failed(&[cut]), Severity::Error);
+        assert_eq!(failed(&[before, cut, State::Rebooted]), Severity::Error);
+    }
+
+    #[test]
     fn latent_needs_the_states_before_to_have_been_observed() {
         let (plan, mut recording) = testing::outage_recording();
         let latent = |recording: &testing::Recording| {

@@ -96,8 +96,9 @@ fn default_entry(scene: &Scene<'_>, must: &StorePath) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::coverage;
     use crate::testing;
-    use crate::vocabulary::{Observation, Prediction, State};
+    use crate::vocabulary::{Observation, Prediction, State, Step};
 
     #[test]
     fn a_bootloader_that_boots_the_old_generation_is_found() {
@@ -157,5 +158,54 @@ mod tests {
         assert_eq!(identity["booted"], testing::BASELINE);
         assert_eq!(identity["current"], testing::CANDIDATE);
         assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+    }
+
+    /// After a power cut in the switch, with what booted and what the profile names; and what the bootloader starts next.
+    fn after_a_cut(booted: &str, profile: &str, next_boot: &str) -> Vec<String> {
+        let (mut plan, _) = testing::healthy_recording();
+        plan.steps.insert(1, Step::PowerCutInSwitch);
+        let mut recording = testing::Recording::healthy(&plan);
+        let identity = &mut recording.guest(State::CutInSwitch).identity;
+        for (key, is) in [
+            ("booted", booted),
+            ("current", booted),
+            ("profile", profile),
+        ] {
+            identity.insert(key, is.to_owned());
+        }
+        let Observation::Predicted { prediction, .. } = next(next_boot) else {
+            unreachable!("it is one");
+        };
+        recording.more.push(Observation::Predicted {
+            state: Some(State::CutInSwitch),
+            prediction,
+        });
+        let gaps = coverage::unproven(&plan, &recording.run(&plan));
+        assert_eq!(gaps, []);
+        testing::finding_ids(&plan, &recording)
+    }
+
+    #[test]
+    fn after_a_power_cut_in_a_switch_either_of_the_two_may_boot() {
+        let both = [testing::BASELINE, testing::CANDIDATE];
+        for booted in both {
+            for (profile, next) in both.iter().flat_map(|p| both.map(|next| (*p, next))) {
+                assert_eq!(after_a_cut(booted, profile, next), [""; 0]);
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_power_cut_in_a_switch_nothing_else_may() {
+        let other = "/nix/store/3333333333333333333333333333333d-nixos-system-web-23.05";
+        let of_cut = |subject: &str| format!("cut-in-switch/wrong-generation/{subject}");
+        assert_eq!(
+            after_a_cut(other, testing::BASELINE, testing::BASELINE),
+            [of_cut("booted-system"), of_cut("current-system")]
+        );
+        assert_eq!(
+            after_a_cut(testing::BASELINE, other, other),
+            [of_cut("default-entry"), of_cut("profile")]
+        );
     }
 }

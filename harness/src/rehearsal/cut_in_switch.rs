@@ -2,27 +2,15 @@
 //! each must boot one of the two generations, with that one's store whole. Afterwards the deploy was never begun.
 
 use super::choose::BootRoute;
-use super::deploy_parts::{self, CopiedBy, DeployPart};
+use super::doomed_deploy::Gone;
 use super::dumps;
-use super::guest::{Down, Guest, GuestTrouble, TroubleKind, Waited};
-use super::provision::link_foreign_devices;
+use super::guest::{Down, Guest, GuestTrouble, TroubleKind};
 use super::run::RunError;
 use super::run_disk::{RunDisk, Writes};
-use super::steps::{Progressed, Stepped, Steps, set_profile};
+use super::steps::{Progressed, Stepped, Steps};
 use super::store_files::StoreFiles;
 use crate::image::{Cut, Part};
-use crate::vocabulary::{Observation, Stage, State, Step, Unproven};
-
-use std::time::Duration;
-
-/// A short question to the guest's shell.
-const QUESTION: Duration = Duration::from_secs(60);
-
-/// A part of the deploy that was gone through, and the firmware's variables after it, which no power cut takes back.
-struct Gone {
-    part: Part,
-    variables: Option<Vec<u8>>,
-}
+use crate::vocabulary::{Observation, Stage, State};
 
 impl Steps<'_> {
     pub(super) async fn cut_power_in_switch(
@@ -43,11 +31,12 @@ impl Steps<'_> {
         if let Err(trouble) = self.start_over(guest, progressed, disk).await? {
             return Ok(Err(trouble));
         }
-        let begin = disk.written()?;
-        let gone = match self.deploy(guest, disk, begin).await? {
-            Ok(gone) => gone,
+        let parts = match self.prepare_deploy(guest).await? {
+            Ok(parts) => parts,
             Err(trouble) => return Ok(Err(trouble)),
         };
+        let begin = disk.written()?;
+        let gone = self.deploy(guest, disk, parts).await?;
         guest.cut_power().await?;
         let looked = self
             .look_at_cuts(guest, progressed, disk, begin, &gone)
@@ -111,97 +100,6 @@ impl Steps<'_> {
             Err(trouble) => return Ok(Err(trouble)),
         }
         Ok(Ok(()))
-    }
-
-    /// Goes through the parts of the deploy, as far as that goes: what ends it is for the switch itself to tell.
-    async fn deploy(
-        &self,
-        guest: &mut Guest<'_, '_>,
-        disk: &RunDisk,
-        begin: usize,
-    ) -> Result<Result<Vec<Gone>, GuestTrouble>, RunError> {
-        let mut gone: Vec<Gone> = Vec::new();
-        let parts = match self.prepare(guest).await? {
-            Ok(Some(parts)) => parts,
-            Ok(None) => return Ok(Ok(gone)),
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        let mut end = begin;
-        for DeployPart {
-            name,
-            at,
-            what,
-            script,
-        } in parts
-        {
-            let ran = guest.run(what, &script, self.deadlines.switch()).await?;
-            end = disk.written()?.max(end);
-            gone.push(Gone {
-                part: Part { name, end, at },
-                variables: self.variables()?,
-            });
-            let failed = match ran {
-                Ok(answer) => {
-                    let failed = (answer.exit_code != 0)
-                        .then(|| format!("it ended with {}", answer.exit_code));
-                    guest.recorder().record(Observation::CommandRan {
-                        step: Step::PowerCutInSwitch,
-                        command: what.to_owned(),
-                        exit_code: answer.exit_code,
-                        output: answer.output,
-                    })?;
-                    failed
-                }
-                Err(trouble) => Some(trouble.reason),
-            };
-            if let Some(reason) = failed {
-                let text = format!(
-                    "the deploy in which the power was cut went no further than to {what}: {reason}"
-                );
-                guest.recorder().record(Observation::Note { text })?;
-                break;
-            }
-        }
-        Ok(Ok(gone))
-    }
-
-    /// Takes what only the candidate has out of the store; `None` where that does not go, which leaves nothing to be cut.
-    async fn prepare(&self, guest: &mut Guest<'_, '_>) -> Waited<Option<Vec<DeployPart>>> {
-        let closures = self.closures;
-        let new: Vec<String> = closures
-            .of_candidate
-            .difference(&closures.of_installed)
-            .cloned()
-            .collect();
-        let asked = guest.run("say whether it has Nix", deploy_parts::WHICH_COPY, QUESTION);
-        let by = match asked.await? {
-            Ok(answer) if answer.output.trim() == "nix" => CopiedBy::Nix,
-            Ok(_) => CopiedBy::Tools,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        if !new.is_empty() {
-            let script = deploy_parts::take_out(&new, by);
-            let what = "take the candidate out of its store";
-            let reason = match guest.run(what, &script, self.deadlines.switch()).await? {
-                Ok(answer) if answer.exit_code == 0 => None,
-                Ok(answer) => Some(answer.output.lines().last().unwrap_or("no word").to_owned()),
-                Err(trouble) if trouble.machine_runs_on() => Some(trouble.reason),
-                Err(gone) => return Ok(Err(gone)),
-            };
-            if let Some(reason) = reason {
-                guest.recorder().unproven(Unproven {
-                    state: Some(State::CutInSwitch),
-                    subject: Step::PowerCutInSwitch.as_str().to_owned(),
-                    reason: format!("the guest did not {what}, to have it copied anew: {reason}"),
-                    decisive: true,
-                })?;
-                return Ok(Ok(None));
-            }
-        }
-        let toplevel = self.plan.candidate.toplevel.as_str();
-        let links = link_foreign_devices(self.plan);
-        let parts = deploy_parts::parts(toplevel, &new, by, &set_profile(toplevel), &links);
-        Ok(Ok(Some(parts)))
     }
 
     /// Boots each disk that a cut leaves, and looks at it.
@@ -312,7 +210,7 @@ impl Steps<'_> {
         Ok(self.comes_up(guest, progressed).await?.is_ok())
     }
 
-    fn variables(&self) -> Result<Option<Vec<u8>>, RunError> {
+    pub(super) fn variables(&self) -> Result<Option<Vec<u8>>, RunError> {
         Ok(self
             .uefi
             .as_ref()

@@ -15,6 +15,8 @@ pub(super) struct DeployPart {
     /// For progress: "to …".
     pub(super) what: &'static str,
     pub(super) script: String,
+    /// Whether the closure does it: what it does not finish is its own fault, which the switch tells.
+    pub(super) by_closure: bool,
 }
 
 /// Where the candidate's own paths wait for their copy.
@@ -73,7 +75,9 @@ fn copy(paths: &[String], by: CopiedBy) -> String {
         CopiedBy::Nix => format!("{NIX} --import <{ASIDE}"),
         CopiedBy::Tools => {
             let names = paths.join(" ");
-            let each = format!("for path in {names}; do cp -a {ASIDE}/$path . || exit 92; done");
+            let each = format!(
+                "for path in {names}; do cp -a {ASIDE}/$path . && rm -rf {ASIDE}/$path || exit 92; done"
+            );
             format!("{} && {{ {COMMIT}; }}", in_a_writable_store(&each))
         }
     }
@@ -95,6 +99,7 @@ pub(super) fn parts(
             at: Moments::Within { flushes: 1 },
             what: "copy the candidate",
             script: copy(paths, by),
+            by_closure: false,
         });
     }
     parts.push(DeployPart {
@@ -102,18 +107,21 @@ pub(super) fn parts(
         at: Moments::AtItsEnd,
         what: "switch its profile",
         script: format!("{set_profile}{COMMIT}"),
+        by_closure: false,
     });
     parts.push(DeployPart {
         name: "in the bootloader install",
         at: Moments::Within { flushes: 3 },
         what: "make the candidate the boot default",
         script: format!("{before_install}{own} boot"),
+        by_closure: true,
     });
     parts.push(DeployPart {
         name: "in the activation",
         at: Moments::Within { flushes: 1 },
         what: "activate the candidate",
         script: format!("{own} test"),
+        by_closure: true,
     });
     parts
 }

@@ -13,6 +13,7 @@ mod deadlines;
 mod debug;
 mod deploy_parts;
 mod devices;
+mod doomed_deploy;
 mod dumps;
 mod firmware;
 mod foretell;
