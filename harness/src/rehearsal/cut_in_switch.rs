@@ -83,7 +83,7 @@ impl Steps<'_> {
         if let Err(trouble) = self.comes_up(guest, progressed).await? {
             return Ok(Err(trouble));
         }
-        let started = dumps::system_state(self.deadlines.startup());
+        let started = dumps::system_state(self.deadlines.startup(self.plan.start_seconds));
         let deadline = self.deadlines.scale(started.deadline);
         Ok(
             match guest.run(started.what, &started.script, deadline).await? {

@@ -166,7 +166,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,

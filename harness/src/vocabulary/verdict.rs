@@ -35,7 +35,7 @@ pub enum State {
 
 impl State {
     /// Every state, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Inspected,
         Self::Before,
         Self::CutInSwitch,
