@@ -62,7 +62,10 @@ fn told(
     damaged: &[&DamagedPath],
     seen: &StoreSeen,
 ) -> Finding {
-    let finding = Finding::new(Check::StoreDamaged, scene.state, subject, summary);
+    let mut finding = Finding::new(Check::StoreDamaged, scene.state, subject, summary);
+    if let Some(occasion) = &scene.record.occasion {
+        finding = finding.with_evidence("power cut", occasion);
+    }
     let quoted = damaged.iter().take(QUOTED).fold(finding, |finding, path| {
         let more = match path.files {
             0 | 1 => String::new(),

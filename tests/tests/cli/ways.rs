@@ -47,6 +47,7 @@ fn steps_that_make_no_rehearsal_are_refused() {
     for (args, told) in [
         (["--steps", "warm-reboot"], "begin with `boot`"),
         (["--steps", "boot,switch"], "--baseline"),
+        (["--steps", "boot,power-cut-in-switch"], "--baseline"),
         (["--steps", "boot,hibernate"], "the steps are boot, switch"),
         (["--cycles", "0"], "0 is not in 1..=1000"),
     ] {

@@ -121,7 +121,7 @@ impl From<HeldState> for State {
 
 /// A step by its name.
 fn step(name: &str) -> Result<Step, String> {
-    let known = [Step::Boot, Step::PowerCutInSwitch, Step::Switch]
+    let known = [Step::Boot, Step::Switch, Step::PowerCutInSwitch]
         .into_iter()
         .chain(Step::REBOOTS);
     known
