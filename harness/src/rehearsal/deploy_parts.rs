@@ -111,7 +111,7 @@ pub(super) fn parts(
     });
     parts.push(DeployPart {
         name: "in the bootloader install",
-        at: Moments::Within { flushes: 3 },
+        at: Moments::Within { flushes: 6 },
         what: "make the candidate the boot default",
         script: format!("{before_install}{own} boot"),
         by_closure: true,
