@@ -230,12 +230,14 @@ impl<'a> Guest<'a> {
     /// What the bootloader's files say, in the frames of its question.
     fn boot_menu(&self) -> String {
         let framed = |name: &str, body: &str| format!("={MARK} {name}\n{body}\n={MARK} end 0\n");
-        let entry = format!(
-            "menuentry \"NixOS\" {{\n  linux /bzImage init={}/init\n}}",
-            self.current.path
-        );
+        let entry = |of: &FakeToplevel| {
+            let path = &of.path;
+            format!("menuentry \"NixOS\" {{\n  linux /bzImage init={path}/init\n}}\n")
+        };
+        // What was booted can be gone back to.
+        let menu = entry(self.current) + &entry(self.booted);
         framed("boots", "/boot")
-            + &framed("text /boot/grub/grub.cfg", &entry)
+            + &framed("text /boot/grub/grub.cfg", &menu)
             + &format!("={MARK} done\n")
     }
 
