@@ -45,13 +45,13 @@ fn absorb(first: &mut Finding, second: Finding) {
 
 fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Option<Finding> {
     let states: Vec<State> = group.keys().copied().collect();
-    // Where the candidate has it too, how bad it is there is what counts.
     // What the untouched baseline has, no power cut in a switch did, and a rollback to it has again.
     let is_old = |state: State| match state {
         State::Before => true,
         State::CutInSwitch | State::RolledBack => group.contains_key(&State::Before),
         _ => false,
     };
+    // Where the candidate has it too, how bad it is there is what counts.
     let severity = group
         .values()
         .filter(|f| !is_old(f.state))

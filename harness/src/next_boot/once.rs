@@ -100,7 +100,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::next_boot::{QUESTIONS, read};
+    use crate::next_boot::{QUESTIONS, offered, read};
     use crate::shell::asking;
 
     const NEW: &str = "/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-nixos-system-web-2";
@@ -183,6 +183,22 @@ mod tests {
         let machine = Machine::with(&[("boot/grub/grub.cfg", &plain)]);
         assert!(machine.choose(OLD).unwrap_err().contains("`next_entry`"));
         assert!(Machine::with(&[]).choose(OLD).is_err());
+    }
+
+    #[test]
+    fn a_menu_offers_what_its_entries_start_and_one_that_was_not_read_offers_nothing() {
+        let both = [NEW.to_owned(), OLD.to_owned()];
+        let machine = Machine::with(&[("boot/grub/grub.cfg", &menu(&[NEW, OLD]))]);
+        assert_eq!(offered(&machine.frames()), both);
+        let image = |top: &str| format!("\0quiet init={top}/init loglevel=4\0");
+        let images = [
+            ("boot/EFI/Linux/nixos-generation-1.efi", image(OLD)),
+            ("boot/EFI/Linux/nixos-generation-2.efi", image(NEW)),
+            ("boot/EFI/Linux/nixos-generation-3.efi", "unread".to_owned()),
+        ];
+        let images = images.each_ref().map(|(path, text)| (*path, text.as_str()));
+        assert_eq!(offered(&Machine::with(&images[..2]).frames()), both);
+        assert_eq!(offered(&Machine::with(&images).frames()), [""; 0]);
     }
 
     #[test]

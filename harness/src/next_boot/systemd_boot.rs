@@ -8,6 +8,9 @@ use super::{BootFile, NextBoot, efi_text, toplevel_of};
 use crate::fold::sanitise;
 use crate::shell::{End, Frames};
 
+/// How the name of a unified kernel image ends.
+const IMAGE: &str = ".efi";
+
 /// A file in `loader/entries`, or a unified kernel image.
 #[derive(Debug, Default)]
 struct Entry {
@@ -86,10 +89,14 @@ pub(super) fn id_of(frames: &Frames, toplevel: &str) -> Result<Option<String>, S
     Ok(entries.iter().find(starts_it).map(|entry| entry.id.clone()))
 }
 
-/// What the entries start, in the order of the menu.
+/// What the entries start, in the order of the menu. Other systems' entries start no toplevel; an image of which that was not read might.
 pub(super) fn toplevels(frames: &Frames) -> Result<Vec<String>, String> {
     let (entries, _) = entries(frames)?;
-    Ok(entries.iter().filter_map(Entry::toplevel).collect())
+    let is_unread = |entry: &&Entry| entry.id.ends_with(IMAGE) && entry.toplevel().is_none();
+    match entries.iter().find(is_unread) {
+        Some(image) => Err(format!("what {} starts was not read", image.id)),
+        None => Ok(entries.iter().filter_map(Entry::toplevel).collect()),
+    }
 }
 
 /// With the toplevel of the first entry of the menu that starts another.
@@ -188,7 +195,7 @@ impl Entry {
         Some(Self {
             linux: Some(sanitise::line(&format!("/EFI/Linux/{file}"))),
             options: text.lines().take(1).map(str::to_owned).collect(),
-            ..Self::named(boot, file, ".efi")?
+            ..Self::named(boot, file, IMAGE)?
         })
     }
 

@@ -39,6 +39,7 @@ mod run_disk;
 mod senses;
 mod side_by_side;
 mod steps;
+mod store_compared;
 mod store_files;
 
 pub use crate::image::{Cache, CachedDisk, Overlay, Seed, Spare, file_system_bytes, free_mib};

@@ -7,19 +7,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use super::cksum::cksum;
-use super::deadlines::Deadlines;
-use super::guest::{Guest, Waited};
 use super::run::Closures;
-use crate::vocabulary::{DamagedPath, Observation, STORE_DIR, State, Unproven};
-
-/// More damaged paths than anybody reads the names of.
-const NAMED: usize = 32;
-/// Reading two NixOS closures of 700 MB under TCG.
-const READ: Duration = Duration::from_secs(180);
-const VALIDITY: Duration = Duration::from_secs(60);
+use crate::vocabulary::{DamagedPath, STORE_DIR};
 
 /// The files and links of a store path, by their path below it: empty for a store path that is a file itself.
 type Files = BTreeMap<String, Content>;
@@ -31,7 +22,7 @@ pub(super) struct StoreFiles {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Content {
+pub(super) enum Content {
     File { sum: u32, bytes: u64 },
     Link(String),
 }
@@ -53,70 +44,13 @@ impl StoreFiles {
         Ok(Self { paths })
     }
 
-    /// Has the guest say what it has, and records in what that differs. A guest that does not say it proves nothing.
-    pub(super) async fn compare(
-        &self,
-        guest: &mut Guest<'_, '_>,
-        closures: &Closures,
-        state: State,
-        deadlines: Deadlines,
-    ) -> Waited<()> {
-        let what = "read its store";
-        let question = self.question();
-        let unread = match guest.run(what, &question, deadlines.scale(READ)).await? {
-            Ok(answer) => {
-                let has = read(&answer.output);
-                if answer.truncated || has.is_empty() {
-                    "its list is not whole".to_owned()
-                } else {
-                    let told = self.damaged(&has, closures);
-                    return self.record(guest, state, told, deadlines).await;
-                }
-            }
-            Err(trouble) if trouble.machine_runs_on() => trouble.reason,
-            Err(gone) => return Ok(Err(gone)),
-        };
-        guest.recorder().unproven(Unproven {
-            state: Some(state),
-            subject: "store".to_owned(),
-            reason: format!("the guest did not {what}: {unread}"),
-            decisive: true,
-        })?;
-        Ok(Ok(()))
-    }
-
-    async fn record(
-        &self,
-        guest: &mut Guest<'_, '_>,
-        state: State,
-        mut damaged: Vec<DamagedPath>,
-        deadlines: Deadlines,
-    ) -> Waited<()> {
-        let more = damaged.len().saturating_sub(NAMED) as u64;
-        damaged.truncate(NAMED);
-        if !damaged.is_empty() {
-            let what = "say which store paths are valid";
-            let script = validity_question(&damaged);
-            match guest.run(what, &script, deadlines.scale(VALIDITY)).await? {
-                Ok(answer) if answer.exit_code == 0 => {
-                    tell_validity(&answer.output, &mut damaged);
-                }
-                Ok(_) => {}
-                Err(trouble) if trouble.machine_runs_on() => {}
-                Err(gone) => return Ok(Err(gone)),
-            }
-        }
-        guest.recorder().record(Observation::StoreCompared {
-            state,
-            compared: self.paths.values().map(|files| files.len() as u64).sum(),
-            damaged,
-            more,
-        })?;
-        Ok(Ok(()))
+    /// Files and links.
+    pub(super) fn count(&self) -> u64 {
+        self.paths.values().map(|files| files.len() as u64).sum()
     }
 
     /// Links as `link TARGET PATH` with tabs between, files as cksum(1) prints them.
-    fn question(&self) -> String {
+    pub(super) fn question(&self) -> String {
         let names: Vec<&str> = self.paths.keys().map(String::as_str).collect();
         format!(
             "cd {STORE_DIR} || exit 1
@@ -130,7 +64,11 @@ true",
     }
 
     /// What differs, by store path. Where the guest's find(1) tells no link at all, links are not compared.
-    fn damaged(&self, has: &BTreeMap<String, Content>, closures: &Closures) -> Vec<DamagedPath> {
+    pub(super) fn damaged(
+        &self,
+        has: &BTreeMap<String, Content>,
+        closures: &Closures,
+    ) -> Vec<DamagedPath> {
         let tells_links = has.values().any(|c| matches!(c, Content::Link(_)));
         let mut all = Vec::new();
         for (name, files) in &self.paths {
@@ -191,7 +129,7 @@ fn add(place: &Path, below: String, files: &mut Files) -> io::Result<()> {
 }
 
 /// What the guest has, by its path below the store.
-fn read(output: &str) -> BTreeMap<String, Content> {
+pub(super) fn read(output: &str) -> BTreeMap<String, Content> {
     output.lines().filter_map(of_line).collect()
 }
 
@@ -235,31 +173,6 @@ fn difference(must: &Content, has: Option<&Content>) -> Option<String> {
         (Content::Link(must), Some(Content::Link(target))) => {
             Some(format!("it leads to `{target}`, not to `{must}`"))
         }
-    }
-}
-
-/// Prints those that the guest's own Nix does not call valid, and ends with 0, where there is a Nix.
-fn validity_question(damaged: &[DamagedPath]) -> String {
-    let paths: Vec<String> = damaged
-        .iter()
-        .map(|damaged| format!("{STORE_DIR}/{}", damaged.path))
-        .collect();
-    format!(
-        "nix=/run/booted-system/sw/bin/nix-store
-[ -x $nix ] || exit 3
-NIX_REMOTE= $nix --check-validity --print-invalid {} 2>/dev/null",
-        paths.join(" ")
-    )
-}
-
-fn tell_validity(output: &str, damaged: &mut [DamagedPath]) {
-    let prefix = format!("{STORE_DIR}/");
-    let invalid: Vec<&str> = output
-        .lines()
-        .filter_map(|line| line.strip_prefix(&prefix))
-        .collect();
-    for path in damaged {
-        path.valid = Some(!invalid.contains(&path.path.as_str()));
     }
 }
 
@@ -363,21 +276,5 @@ mod tests {
             of_line("\\1 2 a\\\\b").unwrap().0,
             of_line("1 2 a\\b").unwrap().0
         );
-    }
-
-    #[test]
-    fn nix_says_what_it_calls_valid() {
-        let path = |name: &str| DamagedPath {
-            path: name.to_owned(),
-            of_baseline: false,
-            of_candidate: true,
-            files: 1,
-            first: String::new(),
-            valid: None,
-        };
-        let mut damaged = [path("0-a"), path("0-b")];
-        assert!(validity_question(&damaged).contains("/nix/store/0-a /nix/store/0-b"));
-        tell_validity("noise\n/nix/store/0-b\n", &mut damaged);
-        assert_eq!(damaged.map(|d| d.valid), [Some(true), Some(false)]);
     }
 }
