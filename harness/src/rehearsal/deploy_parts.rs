@@ -42,13 +42,16 @@ pub(super) const WHICH_COPY: &str = "[ -x /run/current-system/sw/bin/nix-store ]
 
 const NIX: &str = "NIX_REMOTE= /run/current-system/sw/bin/nix-store";
 
-/// The store is read-only to everyone but Nix, which has it writable in a mount namespace of its own (Nix's `local-store.cc`).
+/// The store is read-only to everyone but Nix, which has it writable in a mount namespace of its own (Nix's `local-store.cc`). The script is read
+/// and no argument: the names of all paths of a large closure are longer than the kernel lets one be (execve(2), 128 KiB).
 fn in_a_writable_store(script: &str) -> String {
     format!(
-        "unshare -m sh -c '
+        "unshare -m sh -s <<'END_OF_SCRIPT' || exit $?
 mount -o remount,bind,rw {STORE_DIR} 2>/dev/null
 cd {STORE_DIR} || exit 91
-{script}'"
+{script}
+END_OF_SCRIPT
+"
     )
 }
 
@@ -65,7 +68,7 @@ pub(super) fn take_out(paths: &[String], by: CopiedBy) -> String {
         }
         CopiedBy::Tools => {
             let moved = in_a_writable_store(&format!("mkdir {ASIDE} && mv {names} {ASIDE}/"));
-            format!("{moved} && sync")
+            format!("{moved}sync")
         }
     }
 }
@@ -78,7 +81,7 @@ fn copy(paths: &[String], by: CopiedBy) -> String {
             let each = format!(
                 "for path in {names}; do cp -a {ASIDE}/$path . && rm -rf {ASIDE}/$path || exit 92; done"
             );
-            format!("{} && {{ {COMMIT}; }}", in_a_writable_store(&each))
+            format!("{}{COMMIT}", in_a_writable_store(&each))
         }
     }
 }
@@ -128,6 +131,8 @@ pub(super) fn parts(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn paths() -> Vec<String> {
@@ -165,7 +170,41 @@ mod tests {
         );
     }
 
-    /// The scripts in a directory that stands for `/nix`, without the namespace, which only root has.
+    /// Runs a script in a directory that stands for `/nix`, without the namespace, which only root has.
+    fn run(script: &str, nix: &std::path::Path) {
+        let script = script
+            .replace("/nix", nix.to_str().unwrap())
+            .replace("unshare -m", "");
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-s").stdin(std::process::Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        shell
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(script.as_bytes())
+            .unwrap();
+        assert!(shell.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_closure_of_which_all_is_new_is_not_too_long_for_a_script() {
+        let nix = tempfile::tempdir().unwrap();
+        let name = |n: u32| format!("{n:032}-a-name-as-long-as-those-of-nixpkgs-are");
+        let names: Vec<String> = (0..2500).map(name).collect();
+        std::fs::create_dir(nix.path().join("store")).unwrap();
+        for name in &names {
+            std::fs::write(nix.path().join("store").join(name), "").unwrap();
+        }
+        let script = take_out(&names, CopiedBy::Tools);
+        assert!(script.len() > 128 << 10);
+        run(&script, nix.path());
+        assert_eq!(
+            std::fs::read_dir(nix.path().join("store")).unwrap().count(),
+            0
+        );
+    }
+
     #[test]
     fn what_was_taken_out_is_copied_back() {
         let nix = tempfile::tempdir().unwrap();
@@ -173,16 +212,7 @@ mod tests {
         std::fs::create_dir_all(place("store/1-a/deep")).unwrap();
         std::fs::write(place("store/1-a/deep/file"), "content").unwrap();
         std::fs::write(place("store/2-b"), "alone").unwrap();
-        let run = |script: &str| {
-            let script = script
-                .replace("/nix", nix.path().to_str().unwrap())
-                .replace("unshare -m", "");
-            let status = std::process::Command::new("sh")
-                .arg("-c")
-                .arg(script)
-                .status();
-            assert!(status.unwrap().success());
-        };
+        let run = |script: &str| run(script, nix.path());
         run(&take_out(&paths(), CopiedBy::Tools));
         assert!(!place("store/1-a").exists() && !place("store/2-b").exists());
         run(&copy(&paths(), CopiedBy::Tools));
