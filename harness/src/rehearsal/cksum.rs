@@ -2,36 +2,15 @@
 
 use std::io::{self, Read};
 
-const POLYNOMIAL: u32 = 0x04c1_1db7;
+use crc::{CRC_32_CKSUM, Crc};
 
-const TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut n = 0;
-    while n < 256 {
-        let mut rest = (n as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            let carry = rest & 0x8000_0000 != 0;
-            rest <<= 1;
-            if carry {
-                rest ^= POLYNOMIAL;
-            }
-            bit += 1;
-        }
-        table[n] = rest;
-        n += 1;
-    }
-    table
-};
-
-fn add(rest: u32, byte: u8) -> u32 {
-    (rest << 8) ^ TABLE[usize::from((rest >> 24) as u8 ^ byte)]
-}
+static CKSUM: Crc<u32> = Crc::<u32>::new(&CRC_32_CKSUM);
 
 /// The checksum and the number of bytes of what is read.
 pub(super) fn cksum(mut content: impl Read) -> io::Result<(u32, u64)> {
     let mut buffer = vec![0; 1 << 16];
-    let (mut rest, mut bytes) = (0, 0_u64);
+    let mut digest = CKSUM.digest();
+    let mut bytes = 0_u64;
     loop {
         let read = match content.read(&mut buffer) {
             Ok(0) => break,
@@ -39,17 +18,15 @@ pub(super) fn cksum(mut content: impl Read) -> io::Result<(u32, u64)> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        rest = buffer[..read]
-            .iter()
-            .fold(rest, |rest, byte| add(rest, *byte));
+        digest.update(&buffer[..read]);
         bytes += read as u64;
     }
     let mut length = bytes;
     while length > 0 {
-        rest = add(rest, length as u8);
+        digest.update(&[length as u8]);
         length >>= 8;
     }
-    Ok((!rest, bytes))
+    Ok((digest.finalize(), bytes))
 }
 
 #[cfg(test)]
