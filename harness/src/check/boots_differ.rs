@@ -32,19 +32,20 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
 
 fn boots<'a>(plan: &'a Plan, run: &'a Run) -> Vec<Boot<'a>> {
     let looks = run.looks().into_iter().filter_map(|(state, record)| {
+        // A generation that must not run there is a fault of its own, and its boots are nothing to compare.
+        if record.booted() != Some(plan.booted_in(state).as_str()) {
+            return None;
+        }
         let scene = Scene {
             plan,
             run,
             state,
             record,
         };
-        // A generation that must not run there is a fault of its own, and its boots are nothing to compare.
-        let booted = record.identity.as_ref()?.booted.as_deref();
-        let is_meant = booted == Some(plan.booted_in(state).as_str());
         Some(Boot {
             state,
             record,
-            lines: fingerprint(&scene).filter(|_| is_meant)?,
+            lines: fingerprint(&scene)?,
         })
     });
     looks.collect()

@@ -61,9 +61,9 @@ fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Opti
     finding.also_in = states[1..].to_vec();
     finding.severity = severity.unwrap_or(Severity::Warning);
     if severity.is_none() {
-        let mut candidates = State::ALL.into_iter().filter(|state| {
-            let is_baseline = matches!(state, State::Before | State::RolledBack);
-            !is_baseline && (*state == State::Switched || state.is_after_a_reboot())
+        let mut candidates = State::ALL.into_iter().filter(|state| match state {
+            State::RolledBack => false,
+            state => *state == State::Switched || state.is_after_a_reboot(),
         });
         let later = candidates.any(|state| observed(run, finding.check, state));
         finding.summary.push_str(if later {

@@ -89,17 +89,13 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// The closure that the machine must run: after a power cut in a switch, the one of the two that booted.
     pub fn closure(&self) -> &'a ClosureFacts {
-        self.plan.closure_that_booted(self.state, self.booted())
+        self.plan
+            .closure_that_booted(self.state, self.record.booted())
     }
 
     /// Whether that is the candidate.
     fn runs_the_candidate(&self) -> bool {
         self.closure().toplevel == self.plan.candidate.toplevel
-    }
-
-    /// What `/run/booted-system` resolves to.
-    fn booted(&self) -> Option<&'a str> {
-        self.record.identity.as_ref()?.booted.as_deref()
     }
 }
 

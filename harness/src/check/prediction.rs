@@ -13,8 +13,8 @@ pub(super) fn booted_after(run: &Run, boot: Option<u32>) -> Option<&str> {
 fn first_after(run: &Run, boot: Option<u32>) -> Option<(State, Option<&str>)> {
     let later = run.looks().into_iter().filter(|(_, r)| r.boot > boot);
     let (state, record) = later.min_by_key(|(_, record)| record.boot)?;
-    let booted = record.identity.as_ref()?.booted.as_deref();
-    Some((state, booted))
+    record.identity.as_ref()?;
+    Some((state, record.booted()))
 }
 
 /// What was not foretold, or wrongly. Of several predictions within one boot, the last is what the next boot is compared with.

@@ -153,6 +153,11 @@ impl StateRecord {
         journal.filter(move |e| e.unit.as_deref() == Some(unit))
     }
 
+    /// What `/run/booted-system` resolves to.
+    pub fn booted(&self) -> Option<&str> {
+        self.identity.as_ref()?.booted.as_deref()
+    }
+
     /// What waits or runs in systemd's queue, as `(unit, state)`; a job is `ID UNIT TYPE STATE` (systemctl(1), `list-jobs`).
     pub fn queue(&self) -> impl Iterator<Item = (&str, &str)> {
         self.jobs.iter().filter_map(|job| {

@@ -82,8 +82,7 @@ fn of_state(plan: &Plan, state: State, record: &StateRecord) -> Vec<Unproven> {
         .filter(|dump| !record.dumped.contains(dump))
         .map(|dump| decisive(Some(state), dump_subject(dump), "it was never dumped"))
         .collect();
-    let booted = record.identity.as_ref().and_then(|i| i.booted.as_deref());
-    let closure = plan.closure_that_booted(state, booted);
+    let closure = plan.closure_that_booted(state, record.booted());
     let unasked: Vec<String> = closure
         .http
         .iter()
