@@ -17,7 +17,7 @@ pub(super) fn cuts(plan: &Plan, run: &Run) -> Vec<CutReport> {
         .into_iter()
         .filter_map(|record| {
             let cut = record.occasion.clone()?;
-            let booted = record.identity.as_ref().and_then(|i| i.booted.as_deref());
+            let booted = record.booted();
             let told = [boots(plan, record, booted), store(plan, record, booted)];
             Some(CutReport {
                 text: format!("{cut}: {}", told.join("; ")),
