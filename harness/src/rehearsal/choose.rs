@@ -27,8 +27,8 @@ pub struct Inputs {
     pub probes: Vec<Probe>,
     pub downtime: Downtime,
     pub suppressions: Vec<Suppression>,
-    /// In UTC.
     pub times: Times,
+    /// In UTC.
     pub today: Date,
 }
 

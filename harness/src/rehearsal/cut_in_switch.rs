@@ -5,6 +5,7 @@ use super::choose::BootRoute;
 use super::doomed_deploy::Gone;
 use super::dumps;
 use super::guest::{Down, Guest, GuestTrouble, TroubleKind};
+use super::power_cut::rebuild;
 use super::run::RunError;
 use super::run_disk::{RunDisk, Writes};
 use super::steps::{Progressed, Stepped, Steps};
@@ -93,15 +94,6 @@ impl Steps<'_> {
         )
     }
 
-    async fn comes_up(&self, guest: &mut Guest<'_, '_>, progressed: &mut Progressed) -> Stepped {
-        let old = progressed.boot_id.take();
-        match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
-            Ok(boot_id) => self.is_up(guest, progressed, boot_id).await?,
-            Err(trouble) => return Ok(Err(trouble)),
-        }
-        Ok(Ok(()))
-    }
-
     /// Boots each disk that a cut leaves, and looks at it.
     async fn look_at_cuts(
         &self,
@@ -149,17 +141,7 @@ impl Steps<'_> {
         cut: &Cut,
         files: &StoreFiles,
     ) -> Stepped {
-        let (kept, lost) = disk.lost(cut)?;
-        let cut_name = cut.name.clone();
-        guest.recorder().record(Observation::PowerCut {
-            cut: cut_name,
-            kept,
-            lost,
-        })?;
-        guest
-            .recorder()
-            .working("rebuild the disk as the cut left it");
-        disk.rebuild(cut).await?;
+        rebuild(cut, guest, disk).await?;
         self.power_on_again(guest, disk, Writes::Go).await?;
         if let Err(trouble) = self.comes_up(guest, progressed).await? {
             let boots_then = trouble.stage < Some(Stage::Stage2)

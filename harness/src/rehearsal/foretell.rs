@@ -8,6 +8,9 @@ use crate::next_boot::{self, NextBoot};
 use crate::shell::{Frames, asking, mark};
 use crate::vocabulary::{Observation, Prediction, State};
 
+/// For progress: "to …".
+const WHAT: &str = "say which boot entries it has";
+
 /// Some files of a few kilobytes, by a shell that is slow under TCG.
 const READ: Duration = Duration::from_secs(60);
 
@@ -18,28 +21,39 @@ pub(super) async fn foretell(
     state: Option<State>,
     deadlines: Deadlines,
 ) -> Waited<Observation> {
-    let mark = mark().map_err(super::guest::GuestError::Record)?;
-    let script = asking(&mark, next_boot::QUESTIONS);
-    let what = "say which boot entry comes next";
-    let prediction = match guest.run(what, &script, deadlines.scale(READ)).await? {
-        Ok(answer) => read(&answer.output, &mark),
+    let prediction = match menu(guest, deadlines).await? {
+        Ok(frames) => read(&frames),
         Err(trouble) if trouble.machine_runs_on() => Prediction::Unknown {
-            reason: format!("the guest did not {what}: {}", trouble.reason),
+            reason: format!("the guest did not {WHAT}: {}", trouble.reason),
         },
         Err(gone) => return Ok(Err(gone)),
     };
     Ok(Ok(Observation::Predicted { state, prediction }))
 }
 
-fn read(answer: &str, mark: &str) -> Prediction {
+/// What the guest says of its bootloader: an answer to [`next_boot::QUESTIONS`].
+pub(super) async fn menu(guest: &mut Guest<'_, '_>, deadlines: Deadlines) -> Waited<Frames> {
+    let mark = mark().map_err(super::guest::GuestError::Record)?;
+    let script = asking(&mark, next_boot::QUESTIONS);
+    let answer = match guest.run(WHAT, &script, deadlines.scale(READ)).await? {
+        Ok(answer) => answer,
+        Err(trouble) => return Ok(Err(trouble)),
+    };
+    Ok(framed(&answer.output, &mark).ok_or_else(|| {
+        let reason = "its answer was cut off".to_owned();
+        guest.trouble(reason).of_a_live_machine()
+    }))
+}
+
+/// `None` for an answer without its end.
+fn framed(answer: &str, mark: &str) -> Option<Frames> {
     let mut frames = Frames::default();
-    if !frames.add(answer, mark) {
-        return Prediction::Unknown {
-            reason: "the guest's answer was cut off".to_owned(),
-        };
-    }
-    match next_boot::read(&frames) {
-        Ok(next) => entry(next, next_boot::offered(&frames)),
+    frames.add(answer, mark).then_some(frames)
+}
+
+fn read(frames: &Frames) -> Prediction {
+    match next_boot::read(frames) {
+        Ok(next) => entry(next, next_boot::offered(frames)),
         Err(reason) => Prediction::Unknown { reason },
     }
 }
@@ -75,7 +89,8 @@ mod tests {
             .args(["-c", &script])
             .output()
             .unwrap();
-        read(&String::from_utf8(output.stdout).unwrap(), "m")
+        let answer = String::from_utf8(output.stdout).unwrap();
+        read(&framed(&answer, "m").unwrap())
     }
 
     #[test]
@@ -87,10 +102,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_an_end_proves_nothing() {
-        assert!(matches!(
-            read("=m uid\n0\n", "m"),
-            Prediction::Unknown { .. }
-        ));
+        assert!(framed("=m uid\n0\n", "m").is_none());
         assert!(matches!(asked_of(&[]), Prediction::Unknown { .. }));
     }
 }

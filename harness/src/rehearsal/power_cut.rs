@@ -53,22 +53,11 @@ impl Steps<'_> {
         progressed: &mut Progressed,
         disk: &mut RunDisk,
     ) -> Stepped {
-        let (kept, lost) = disk.lost(cut)?;
-        guest.recorder().record(Observation::PowerCut {
-            cut: cut.name.clone(),
-            kept,
-            lost,
-        })?;
-        guest
-            .recorder()
-            .working("rebuild the disk as the cut left it");
         // What a throwaway machine writes is not in the log, so that the next cut is of the same power-on.
-        disk.rebuild(cut).await?;
+        rebuild(cut, guest, disk).await?;
         self.power_on_again(guest, disk, writes).await?;
-        let old = progressed.boot_id.take();
-        match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
-            Ok(boot_id) => self.is_up(guest, progressed, boot_id).await?,
-            Err(trouble) => return Ok(Err(trouble)),
+        if let Err(trouble) = self.comes_up(guest, progressed).await? {
+            return Ok(Err(trouble));
         }
         progressed.cut = Some(cut.name.clone());
         let state = self.state_after(step, progressed);
@@ -111,4 +100,22 @@ impl Steps<'_> {
             since
         }))
     }
+}
+
+/// Makes the disk what the cut left of it, and says what that is.
+pub(super) async fn rebuild(
+    cut: &Cut,
+    guest: &mut Guest<'_, '_>,
+    disk: &mut RunDisk,
+) -> Result<(), RunError> {
+    let (kept, lost) = disk.lost(cut)?;
+    guest.recorder().record(Observation::PowerCut {
+        cut: cut.name.clone(),
+        kept,
+        lost,
+    })?;
+    guest
+        .recorder()
+        .working("rebuild the disk as the cut left it");
+    disk.rebuild(cut).await
 }

@@ -48,12 +48,9 @@ impl Steps<'_> {
         }
         let state = self.state_after(step, progressed);
         self.continuity.ask(&self.plan.closure_in(state).http);
-        let old = progressed.boot_id.take();
-        let boot_id = match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
-            Ok(boot_id) => boot_id,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        self.is_up(guest, progressed, boot_id).await?;
+        if let Err(trouble) = self.comes_up(guest, progressed).await? {
+            return Ok(Err(trouble));
+        }
         self.look(guest, progressed, disk, state, None).await
     }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::choose::BootRoute;
-use super::guest::{Guest, GuestTrouble, TroubleKind};
+use super::foretell::menu;
+use super::guest::{Guest, TroubleKind};
 use super::steps::{Stepped, Steps};
 use crate::next_boot::{self, Once};
-use crate::shell::{Frames, asking, mark};
 use crate::vocabulary::Observation;
 
-/// Some files of a few kilobytes, by a shell that is slow under TCG, and one to be written.
+/// A file of a kilobyte, or a variable.
 const CHOICE: Duration = Duration::from_secs(60);
 
 impl Steps<'_> {
@@ -26,7 +26,7 @@ impl Steps<'_> {
             return not_offered(guest, reason.to_owned());
         }
         let toplevel = baseline.toplevel.as_str();
-        let script = match self.menu(guest).await? {
+        let script = match menu(guest, self.deadlines).await? {
             Ok(frames) => match next_boot::once(&frames, toplevel) {
                 Ok(Once::By(script)) => script,
                 Ok(Once::NoEntry) => {
@@ -46,7 +46,7 @@ impl Steps<'_> {
             Err(trouble) => return Ok(Err(trouble)),
         };
         // What was written is read again: it must choose what it was to choose.
-        let chosen = match self.menu(guest).await? {
+        let chosen = match menu(guest, self.deadlines).await? {
             Ok(frames) => next_boot::read(&frames),
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -67,27 +67,5 @@ impl Steps<'_> {
                 not_offered(guest, reason)
             }
         }
-    }
-
-    async fn menu(
-        &self,
-        guest: &mut Guest<'_, '_>,
-    ) -> Result<Result<Frames, GuestTrouble>, super::run::RunError> {
-        let mark = mark()?;
-        let script = asking(&mark, next_boot::QUESTIONS);
-        let what = "say which boot entries there are";
-        let answer = match guest
-            .run(what, &script, self.deadlines.scale(CHOICE))
-            .await?
-        {
-            Ok(answer) => answer,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        let mut frames = Frames::default();
-        if !frames.add(&answer.output, &mark) {
-            let reason = "the guest's answer about its boot entries was cut off".to_owned();
-            return Ok(Err(guest.trouble(reason).of_a_live_machine()));
-        }
-        Ok(Ok(frames))
     }
 }

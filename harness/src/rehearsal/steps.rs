@@ -63,6 +63,13 @@ impl Steps<'_> {
         let installed = self.plan.baseline.as_ref().unwrap_or(&self.plan.candidate);
         self.continuity.ask(&installed.http);
         let apart = self.gone_apart();
+        if self.plan.side_by_side && apart.is_empty() {
+            let text = "the ways down and up were not gone side by side: there are not two of them, the guest is held, or QEMU itself starts \
+                        its kernel";
+            recorder.record(Observation::Note {
+                text: text.to_owned(),
+            })?;
+        }
         let (spec, fds) = disk.attach(self.installed_machine(), Writes::Stay)?;
         let mut guest = Guest::power_on(&spec, fds, recorder, 1).await?;
         let together = self.plan.steps.len() - apart.len();
@@ -148,11 +155,9 @@ impl Steps<'_> {
         progressed: &mut Progressed,
         disk: &RunDisk,
     ) -> Stepped {
-        let boot_id = match guest.wait_for_boot(None, self.deadlines).await? {
-            Ok(boot_id) => boot_id,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        self.is_up(guest, progressed, boot_id).await?;
+        if let Err(trouble) = self.comes_up(guest, progressed).await? {
+            return Ok(Err(trouble));
+        }
         let state = match self.plan.baseline {
             Some(_) => State::Before,
             None => State::Booted,
@@ -246,6 +251,20 @@ impl Steps<'_> {
         Ok(guest.power_on_again(&spec, fds).await?)
     }
 
+    /// Waits until another boot than the last one is up.
+    pub(super) async fn comes_up(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        progressed: &mut Progressed,
+    ) -> Stepped {
+        let old = progressed.boot_id.take();
+        match guest.wait_for_boot(old.as_ref(), self.deadlines).await? {
+            Ok(boot_id) => self.is_up(guest, progressed, boot_id).await?,
+            Err(trouble) => return Ok(Err(trouble)),
+        }
+        Ok(Ok(()))
+    }
+
     /// The machine is up, and can be reached: not before, since one that goes off at once is for the wait to tell.
     pub(super) async fn is_up(
         &self,
@@ -259,7 +278,7 @@ impl Steps<'_> {
         Ok(())
     }
 
-    pub(super) fn installed_machine(&self) -> MachineSpec {
+    fn installed_machine(&self) -> MachineSpec {
         match self.route {
             BootRoute::Bootloader => machine(self.plan, self.proof, self.uefi.clone()),
             BootRoute::Direct { .. } => {
