@@ -39,6 +39,33 @@ pub struct MachineSpec {
     pub resumes: bool,
 }
 
+#[cfg(test)]
+impl MachineSpec {
+    /// A machine for tests, with an empty raw disk.
+    pub(super) fn smallest() -> Self {
+        Self {
+            binary: QemuBinary::X86_64,
+            accelerator: Accelerator::Tcg,
+            cpu: "qemu64,-svm".to_owned(),
+            cores: 1,
+            memory_mib: 32,
+            uefi: None,
+            disk_bus: DiskBus::Virtio,
+            disk_format: "raw",
+            write_log: None,
+            throwaway: false,
+            network_card: NetworkCard::Virtio,
+            card_place: None,
+            mac: None,
+            subnet: None,
+            forwards: Vec::new(),
+            boot: BootSource::Disk,
+            no_reboot: false,
+            resumes: false,
+        }
+    }
+}
+
 /// The log of what a machine writes to its disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteLog {

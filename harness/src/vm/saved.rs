@@ -87,29 +87,12 @@ mod tests {
     use std::os::fd::{AsRawFd as _, OwnedFd};
 
     use super::*;
-    use crate::vm::{BootSource, MachineFds, MachineSpec, NetworkCard, QemuBinary};
-    use crate::vocabulary::{Accelerator, DiskBus};
+    use crate::vm::{MachineFds, MachineSpec};
 
     fn spec(resumes: bool) -> MachineSpec {
         MachineSpec {
-            binary: QemuBinary::X86_64,
-            accelerator: Accelerator::Tcg,
-            cpu: "qemu64,-svm".to_owned(),
-            cores: 1,
-            memory_mib: 32,
-            uefi: None,
-            disk_bus: DiskBus::Virtio,
-            disk_format: "raw",
-            write_log: None,
-            throwaway: false,
-            network_card: NetworkCard::Virtio,
-            card_place: None,
-            mac: None,
-            subnet: None,
-            forwards: Vec::new(),
-            boot: BootSource::Disk,
-            no_reboot: false,
             resumes,
+            ..MachineSpec::smallest()
         }
     }
 

@@ -21,16 +21,20 @@ pub(super) struct Healthy {
 }
 
 impl Healthy {
-    pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
+    /// Builds all that it takes, and rehearses once.
+    pub(super) fn with_a_warm_cache(root: &Path) -> anyhow::Result<Self> {
         host_tools::ensure(host_tools::LAB)?;
         host_tools::ensure(host_tools::BOOT)?;
         let lab = lab::ensure(root, &[SCENARIO.to_owned()])?;
-        Ok(Self {
+        let healthy = Self {
             root: root.to_owned(),
             bootproof: test_boot::bootproof(root, test_boot::Build::Release)?,
             lab: lab.root,
             work: root.join("target/bootproof/bench"),
-        })
+        };
+        eprintln!("bench: one rehearsal to warm the cache");
+        healthy.rehearse()?;
+        Ok(healthy)
     }
 
     /// One rehearsal: how long it took, and what it observed.

@@ -18,9 +18,7 @@ use super::healthy::{Healthy, accelerator};
 use super::median;
 
 pub(crate) fn run(root: &Path, rounds: u32) -> anyhow::Result<ExitCode> {
-    let healthy = Healthy::build(root)?;
-    eprintln!("bench: one rehearsal to warm the cache");
-    healthy.rehearse()?;
+    let healthy = Healthy::with_a_warm_cache(root)?;
     let mut ratios = Vec::new();
     for round in 1..=rounds {
         let (_, observations) = healthy.rehearse()?;

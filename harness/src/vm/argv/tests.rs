@@ -2,28 +2,15 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::*;
-use crate::vm::{QemuBinary, Uefi};
+use crate::vm::Uefi;
 
 fn spec() -> MachineSpec {
     MachineSpec {
-        binary: QemuBinary::X86_64,
-        accelerator: Accelerator::Tcg,
-        cpu: "qemu64,-svm".to_owned(),
+        disk_format: "qcow2",
         cores: 2,
         memory_mib: 1024,
-        uefi: None,
-        disk_bus: DiskBus::Virtio,
-        disk_format: "qcow2",
-        write_log: None,
-        throwaway: false,
-        network_card: NetworkCard::Virtio,
-        card_place: None,
-        mac: None,
-        subnet: None,
         forwards: vec![Forward { guest_port: 80 }],
-        boot: BootSource::Disk,
-        no_reboot: false,
-        resumes: false,
+        ..MachineSpec::smallest()
     }
 }
 
