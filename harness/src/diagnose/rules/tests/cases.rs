@@ -255,3 +255,11 @@ pub(super) fn unserved(round: u32, code: u16) -> Case {
         }
     })
 }
+
+pub(super) fn error(check: Check, state: State, subject: &str, summary: &str) -> Case {
+    with_finding(Finding::new(check, state, subject, summary))
+}
+
+pub(super) fn warning(check: Check, state: State, subject: &str, summary: &str) -> Case {
+    with_finding(Finding::new(check, state, subject, summary).as_warning())
+}

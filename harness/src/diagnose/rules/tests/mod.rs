@@ -3,6 +3,7 @@
 mod boots;
 mod cases;
 mod systems;
+mod ways;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,8 @@ use crate::vocabulary::State;
 type Row = (&'static str, fn() -> Case, &'static str);
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    boots::ROWS.iter().chain(systems::ROWS)
+    let tables = [boots::ROWS, systems::ROWS, ways::ROWS];
+    tables.into_iter().flatten()
 }
 
 fn diagnosis(case: &Case) -> Diagnosis {
