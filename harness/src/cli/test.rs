@@ -77,9 +77,8 @@ fn carry_out(args: &TestArgs) -> Result<Exit, Failure> {
 
 /// How many guests of so much memory may run at once: as many as there are cores, where nobody says.
 fn machines(wanted: Option<usize>, memory_mib: u32) -> usize {
-    let most = wanted
-        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
-        .unwrap_or(1);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = wanted.unwrap_or(cores);
     let guest = (u64::from(memory_mib) << 20).max(1);
     let room =
         memory::available().map(|bytes| usize::try_from(bytes / guest).unwrap_or(usize::MAX));
