@@ -10,6 +10,7 @@ pub use crate::config::fuzzing::configuration;
 pub use crate::image::fuzz_write_log as write_log;
 pub use crate::nginx::fuzzing::nginx;
 pub use crate::receipt::fuzzing::receipt;
+pub use crate::vm::fuzz_efi_variables as efi_variables;
 
 /// A parser with the name of its fuzz target and of its directory in `fuzz/corpus`.
 pub struct Target {
@@ -22,6 +23,7 @@ pub const TARGETS: &[Target] = &[
     target("bootspec", bootspec),
     target("bzimage", bzimage),
     target("configuration", configuration),
+    target("efi_variables", efi_variables),
     target("elf", elf),
     target("fstab", fstab),
     target("grub_config", grub_config),

@@ -33,19 +33,26 @@ pub(super) fn unproven(run: &Run) -> Vec<Unproven> {
         }
         is_last(state, record.boot).then_some((Some(state), record.boot, told))
     });
-    installed
+    let by_machines = installed
         .chain(states)
-        .filter_map(|(state, boot, told)| of(run, state, boot, told))
-        .collect()
+        .filter_map(|(state, boot, told)| of(run, state, boot, told));
+    by_machines.chain(by_disks(run)).collect()
+}
+
+/// What was read from the disk before a power-on, and did not come true. A disk that said nothing decides nothing: the boot is what counts.
+fn by_disks(run: &Run) -> impl Iterator<Item = Unproven> {
+    let looks = run.looks();
+    run.boots.iter().filter_map(move |boot| {
+        let told = boot.foretold.as_ref()?;
+        let first = looks
+            .iter()
+            .find(|(_, record)| record.boot == Some(boot.number))?;
+        let (state, record) = *first;
+        refuted(told, record.booted()?, state, "on the disk")
+    })
 }
 
 fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> Option<Unproven> {
-    let gap = |state, reason, decisive| Unproven {
-        state,
-        subject: "next-boot".to_owned(),
-        reason,
-        decisive,
-    };
     match told {
         // Only what the deploy left matters enough to be told.
         Prediction::Unknown { reason } if state == Some(State::Switched) => {
@@ -54,12 +61,7 @@ fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> 
             Some(gap(state, reason, false))
         }
         Prediction::Unknown { .. } => None,
-        Prediction::Entry {
-            entry,
-            chosen_by,
-            toplevel: Some(toplevel),
-            ..
-        } => {
+        Prediction::Entry { .. } => {
             let (state, booted) = first_after(run, boot)?;
             // A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback was chosen after it.
             if matches!(
@@ -68,14 +70,35 @@ fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> 
             ) {
                 return None;
             }
-            let booted = booted.filter(|booted| booted != toplevel)?;
-            let reason = format!(
-                "bootproof read that `{entry}` would boot {toplevel} (by {chosen_by}), and {booted} booted: its reading of the \
-                 bootloader is wrong, or the bootloader went back to another entry"
-            );
-            Some(gap(Some(state), reason, true))
+            refuted(told, booted?, state, "in the machine")
         }
-        Prediction::Entry { toplevel: None, .. } => None,
+    }
+}
+
+/// The gap of a prediction that was read `place` and did not come true in `state`.
+fn refuted(told: &Prediction, booted: &str, state: State, place: &str) -> Option<Unproven> {
+    let Prediction::Entry {
+        entry,
+        chosen_by,
+        toplevel: Some(toplevel),
+        ..
+    } = told
+    else {
+        return None;
+    };
+    let reason = format!(
+        "bootproof read {place} that `{entry}` would boot {toplevel} (by {chosen_by}), and {booted} booted: its reading of the \
+         bootloader is wrong, or the bootloader went back to another entry"
+    );
+    (booted != toplevel).then(|| gap(Some(state), reason, true))
+}
+
+fn gap(state: Option<State>, reason: String, decisive: bool) -> Unproven {
+    Unproven {
+        state,
+        subject: "next-boot".to_owned(),
+        reason,
+        decisive,
     }
 }
 
@@ -153,6 +176,25 @@ mod tests {
         let run = recording.run(&plan);
         assert_eq!(booted_after(&run, Some(1)), Some(testing::BASELINE));
         assert_eq!(unproven(&run), []);
+    }
+
+    #[test]
+    fn what_the_disk_said_before_a_power_on_is_held_against_what_booted_a_power_cut_or_not() {
+        let (mut plan, _) = testing::healthy_recording();
+        plan.steps = vec![Step::Boot, Step::Switch, Step::PowerCut];
+        let mut recording = Recording::healthy(&plan);
+        let boot = recording.run(&plan).states[&State::PowerCut].boot.unwrap();
+        let mut gaps = |prediction| {
+            recording.more = vec![Observation::Foretold { boot, prediction }];
+            unproven(&recording.run(&plan))
+        };
+        assert_eq!(gaps(told(testing::CANDIDATE)), []);
+        let reason = "no menu".to_owned();
+        assert_eq!(gaps(Prediction::Unknown { reason }), []);
+        let wrong = gaps(told(testing::BASELINE));
+        assert_eq!(wrong.len(), 1);
+        assert_eq!(wrong[0].state, Some(State::PowerCut));
+        assert!(wrong[0].decisive && wrong[0].reason.contains("on the disk"));
     }
 
     #[test]

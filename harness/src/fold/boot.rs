@@ -1,6 +1,6 @@
 //! What is kept of one boot of the guest.
 
-use crate::vocabulary::{BootId, Stage, Step};
+use crate::vocabulary::{BootId, Prediction, Stage, Step};
 
 use super::sanitise;
 
@@ -27,6 +27,8 @@ pub struct BootRecord {
     pub console_dropped: u64,
     /// How many lines had been seen when the switch began, where that was in this boot.
     pub lines_at_switch: Option<u64>,
+    /// What the bootloader was going to start, read from the disk before the power-on.
+    pub foretold: Option<Prediction>,
     /// How QEMU ended, with the last line of its stderr, where it ended.
     pub exit: Option<String>,
 }

@@ -170,6 +170,9 @@ impl Folding {
                     None => self.run.installed = told,
                 }
             }
+            Observation::Foretold { boot, prediction } => {
+                self.boot(*boot).foretold = Some(quoted::prediction(prediction));
+            }
             Observation::StoreCompared {
                 state,
                 compared,

@@ -8,6 +8,7 @@ mod disk;
 mod file_systems;
 mod identity;
 mod layout;
+mod offline;
 mod overlay;
 mod power_cut;
 mod qcow2;
@@ -21,6 +22,7 @@ pub use cache::{Cache, CacheEntry, CachedDisk, Contents, Reservation, Spare, Use
 pub use cut_points::{CutPoints, Moments, Part, cut_points};
 pub use disk::{DiskError, build, copy_sparse, file_system_bytes, free_mib};
 pub use layout::{Layout, Partition, PartitionKind, PartitionTable, UnsupportedDisk, layout};
+pub use offline::{Format, Journal, Offline, Unread};
 pub use overlay::{Again, NotKept, OVERLAY_FILE, Overlay, again};
 pub use power_cut::{Cut, cuts, replay};
 pub use seeds::Seed;

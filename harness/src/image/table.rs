@@ -1,6 +1,7 @@
-//! The partition table of the test disk, as sfdisk(8) reads it. Pure.
+//! The partition table of the test disk, as sfdisk(8) reads and prints it. Pure.
 
 use base16ct::lower::encode_string;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::file_systems::uuid;
@@ -72,4 +73,76 @@ fn attributes(table: PartitionTable, partition: &Partition, is_first: bool) -> S
         text.push_str(&format!(", name=\"{name}\""));
     }
     text
+}
+
+/// Where a partition is on its disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) number: u32,
+    pub(super) start: u64,
+    pub(super) bytes: u64,
+}
+
+/// What `sfdisk --json` prints, as far as it is read.
+#[derive(Deserialize)]
+struct Printed {
+    partitiontable: PrintedTable,
+}
+
+#[derive(Deserialize)]
+struct PrintedTable {
+    #[serde(default = "usual_sector")]
+    sectorsize: u64,
+    partitions: Vec<PrintedPartition>,
+}
+
+#[derive(Deserialize)]
+struct PrintedPartition {
+    /// The disk's own name, and the number.
+    node: String,
+    start: u64,
+    size: u64,
+}
+
+/// Before util-linux 2.35 the size is not printed.
+fn usual_sector() -> u64 {
+    512
+}
+
+/// The partitions of a disk that `sfdisk --json` told of.
+pub(super) fn extents(printed: &[u8]) -> Result<Vec<Extent>, String> {
+    let printed: Printed = serde_json::from_slice(printed).map_err(|error| error.to_string())?;
+    let table = printed.partitiontable;
+    let extent = |partition: &PrintedPartition| {
+        let digits = partition
+            .node
+            .trim_end_matches(|c: char| c.is_ascii_digit());
+        Some(Extent {
+            number: partition.node[digits.len()..].parse().ok()?,
+            start: partition.start.checked_mul(table.sectorsize)?,
+            bytes: partition.size.checked_mul(table.sectorsize)?,
+        })
+    };
+    Ok(table.partitions.iter().filter_map(extent).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_where_sfdisk_says() {
+        let printed = br#"{"partitiontable": {"label": "gpt", "sectorsize": 512, "partitions": [
+            {"node": "/c/disk.raw1", "start": 4096, "size": 2048, "type": "x"}, {"node": "/c/disk.raw12", "start": 8192, "size": 1}]}}"#;
+        let extent = |number, start, bytes| Extent {
+            number,
+            start,
+            bytes,
+        };
+        assert_eq!(
+            extents(printed),
+            Ok(vec![extent(1, 2 << 20, 1 << 20), extent(12, 4 << 20, 512)])
+        );
+        assert!(extents(b"").is_err());
+    }
 }

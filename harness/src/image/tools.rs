@@ -54,6 +54,23 @@ pub fn require(tools: &[&str]) -> Result<(), ToolError> {
 /// # Errors
 /// When the tool is missing or fails; its own words are in the error.
 pub(super) fn run<A: AsRef<OsStr>>(tool: &str, args: &[A], input: &str) -> Result<(), ToolError> {
+    carry_out(tool, args, input, Stdio::null()).map(drop)
+}
+
+/// What `tool` prints.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn answer<A: AsRef<OsStr>>(tool: &str, args: &[A]) -> Result<Vec<u8>, ToolError> {
+    carry_out(tool, args, "", Stdio::piped())
+}
+
+fn carry_out<A: AsRef<OsStr>>(
+    tool: &str,
+    args: &[A],
+    input: &str,
+    stdout: Stdio,
+) -> Result<Vec<u8>, ToolError> {
     let io_error = |source| ToolError::Io {
         tool: tool.to_owned(),
         source,
@@ -65,7 +82,7 @@ pub(super) fn run<A: AsRef<OsStr>>(tool: &str, args: &[A], input: &str) -> Resul
         .env("PATH", path_with_sbin())
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(stdout)
         .stderr(Stdio::piped());
     die_with_parent(&mut command);
     let mut child = command.spawn().map_err(|source| match source.kind() {
@@ -81,7 +98,7 @@ pub(super) fn run<A: AsRef<OsStr>>(tool: &str, args: &[A], input: &str) -> Resul
     }
     let output = child.wait_with_output().map_err(io_error)?;
     if output.status.success() {
-        Ok(())
+        Ok(output.stdout)
     } else {
         Err(ToolError::Failed {
             tool: tool.to_owned(),

@@ -1,13 +1,16 @@
 //! What a machine's bootloader will start by itself, told from its files and variables.
 //!
-//! `audit` and `deploy` have a machine run [`QUESTIONS`], and [`read`] the answers. Pure: texts in, an entry out.
+//! `audit`, `deploy` and a rehearsal have a machine run [`QUESTIONS`], and [`read`] the answers; of one that is off, [`answers`] are made of its
+//! files. Pure: texts in, an entry out.
 
+mod files;
 mod grub;
 mod once;
 mod pattern;
 mod systemd_boot;
 mod version_order;
 
+pub use files::{Files, answers};
 pub use once::{Once, once};
 
 use serde::{Deserialize, Serialize};

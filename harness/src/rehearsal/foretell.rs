@@ -53,19 +53,22 @@ fn framed(answer: &str, mark: &str) -> Option<Frames> {
 
 fn read(frames: &Frames) -> Prediction {
     match next_boot::read(frames) {
-        Ok(next) => entry(next, next_boot::offered(frames)),
+        Ok(next) => Prediction::of(next, next_boot::offered(frames)),
         Err(reason) => Prediction::Unknown { reason },
     }
 }
 
-fn entry(next: NextBoot, offered: Vec<String>) -> Prediction {
-    Prediction::Entry {
-        loader: next.loader,
-        entry: next.entry,
-        chosen_by: next.chosen_by,
-        toplevel: next.toplevel,
-        fallback: next.fallback,
-        offered,
+impl Prediction {
+    /// What a bootloader starts next, whose menu offers these toplevels.
+    pub(super) fn of(next: NextBoot, offered: Vec<String>) -> Self {
+        Self::Entry {
+            loader: next.loader,
+            entry: next.entry,
+            chosen_by: next.chosen_by,
+            toplevel: next.toplevel,
+            fallback: next.fallback,
+            offered,
+        }
     }
 }
 

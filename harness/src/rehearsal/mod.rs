@@ -13,6 +13,7 @@ mod deadlines;
 mod debug;
 mod deploy_parts;
 mod devices;
+mod disk_menu;
 mod doomed_deploy;
 mod dumps;
 mod firmware;

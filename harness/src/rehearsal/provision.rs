@@ -24,7 +24,7 @@ use super::ladder::shell_files;
 use super::nix_database;
 use super::recorder::Recorder;
 use super::run::{Closures, RunError, machine};
-use crate::image::{self, Cache, CacheEntry, Layout, Spare, Use};
+use crate::image::{self, Cache, CacheEntry, Layout, Spare, UnsupportedDisk, Use};
 use crate::vm::{BootSource, Proof, Uefi};
 use crate::vocabulary::{Observation, Plan, Step, StepOutcome};
 
@@ -69,6 +69,12 @@ pub fn disk_key(plan: &Plan, layout: &Layout) -> String {
     format!("{}-{}", &digest[..16], installed.toplevel.name())
 }
 
+/// What is on the disk that `plan` needs.
+pub(super) fn layout(plan: &Plan) -> Result<Layout, UnsupportedDisk> {
+    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
+    image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware)
+}
+
 /// Gives the base disk, making it where the cache has none.
 pub(super) async fn provision(
     plan: &Plan,
@@ -79,7 +85,7 @@ pub(super) async fn provision(
     recorder: &mut Recorder<'_>,
 ) -> Result<Provisioned, RunError> {
     let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
-    let layout = image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware)?;
+    let layout = layout(plan)?;
     let key = disk_key(plan, &layout);
     recorder.working("look for the test disk in the cache");
     let entry = match cache.try_entry(&key)? {

@@ -12,7 +12,7 @@ use super::devices::{forwards, network_card, processor};
 use super::firmware;
 use super::guest::GuestError;
 use super::network::network;
-use super::provision::{Provisioned, disk_of, provision};
+use super::provision::{self, Provisioned, disk_of, provision};
 use super::recorder::{Progress, Recorder, set_aside};
 use super::run_disk::RunDisk;
 use super::steps::Steps;
@@ -255,6 +255,7 @@ async fn attempt(
     let mut run_disk = RunDisk::new(
         disk.descriptor()?.into(),
         base_disk,
+        provision::layout(plan)?,
         &options.run_directory,
         plan.steps.iter().any(|step| step.cuts_power()),
     );

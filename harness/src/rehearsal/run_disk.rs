@@ -8,16 +8,17 @@ use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 use super::run::RunError;
-use crate::image::{self, Cut, CutPoints, Logged, Part};
+use crate::image::{self, Cut, CutPoints, Format, Journal, Layout, Logged, Offline, Part};
 use crate::vm::{MachineFds, MachineSpec, WriteLog};
 
 pub(super) struct RunDisk {
     /// The finished disk in the cache, which nothing writes to.
     base: PathBuf,
+    layout: Layout,
     /// Where files are made that have no name.
     directory: PathBuf,
     image: File,
-    format: &'static str,
+    format: Format,
     is_logged: bool,
     history: Vec<Power>,
     /// The machine that was saved with this disk.
@@ -43,16 +44,32 @@ pub(super) enum Writes {
 
 impl RunDisk {
     /// An overlay on the disk `base`; `is_logged` where its power will be cut.
-    pub(super) fn new(image: File, base: PathBuf, directory: &Path, is_logged: bool) -> Self {
+    pub(super) fn new(
+        image: File,
+        base: PathBuf,
+        layout: Layout,
+        directory: &Path,
+        is_logged: bool,
+    ) -> Self {
         Self {
             base,
+            layout,
             directory: directory.to_owned(),
             image,
-            format: "qcow2",
+            format: Format::Qcow2,
             is_logged,
             history: Vec::new(),
             state: None,
         }
+    }
+
+    /// Reads its files as they are now, for as long as no machine runs with it.
+    pub(super) fn reader(
+        &self,
+    ) -> Result<impl Fn(Journal) -> Result<Offline, String> + Send + use<>, RunError> {
+        let (image, format) = (self.image.try_clone()?, self.format);
+        let (base, layout) = (self.base.clone(), self.layout.clone());
+        Ok(move |journal| Offline::open(&image, format, &base, &layout, journal))
     }
 
     /// Where the machine with this disk is to be saved.
@@ -78,6 +95,7 @@ impl RunDisk {
         let state = self.state.as_ref().map(|state| File::open(place(state)));
         Ok(Self {
             base: self.base.clone(),
+            layout: self.layout.clone(),
             directory: self.directory.clone(),
             image: self.copy_of(&self.image).await?,
             format: self.format,
@@ -105,7 +123,7 @@ impl RunDisk {
         };
         let log = self.history.last().map(|power| power.log.try_clone());
         let spec = MachineSpec {
-            disk_format: self.format,
+            disk_format: self.format.as_str(),
             write_log: log.is_some().then_some(WriteLog::Continued),
             resumes: true,
             ..spec
@@ -132,7 +150,7 @@ impl RunDisk {
             self.history.push(Power { log, kept: None });
         }
         let spec = MachineSpec {
-            disk_format: self.format,
+            disk_format: self.format.as_str(),
             write_log: is_logged.then_some(WriteLog::New),
             throwaway: writes == Writes::Go,
             ..spec
@@ -201,7 +219,7 @@ impl RunDisk {
             Ok(rebuilt)
         });
         self.image = work.await??;
-        self.format = "raw";
+        self.format = Format::Raw;
         Ok(())
     }
 }

@@ -70,8 +70,10 @@ impl Steps<'_> {
                 text: text.to_owned(),
             })?;
         }
+        let foretold = self.foretell_power_on(disk).await?;
         let (spec, fds) = disk.attach(self.installed_machine(), Writes::Stay)?;
         let mut guest = Guest::power_on(&spec, fds, recorder, 1).await?;
+        self.foretold(&mut guest, foretold)?;
         let together = self.plan.steps.len() - apart.len();
         let mut progressed = Progressed::default();
         let result = self
@@ -247,8 +249,10 @@ impl Steps<'_> {
         disk: &mut RunDisk,
         writes: Writes,
     ) -> Result<(), RunError> {
+        let foretold = self.foretell_power_on(disk).await?;
         let (spec, fds) = disk.attach(self.next_machine(), writes)?;
-        Ok(guest.power_on_again(&spec, fds).await?)
+        guest.power_on_again(&spec, fds).await?;
+        self.foretold(guest, foretold)
     }
 
     /// Waits until another boot than the last one is up.

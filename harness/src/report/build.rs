@@ -231,6 +231,7 @@ fn boot(plan: &Plan, run: &Run, record: &BootRecord) -> BootReport {
             .iter()
             .map(|&(stage, at_ms)| StageReached { stage, at_ms })
             .collect(),
+        foretold: record.foretold.clone(),
         exit: record.exit.clone(),
         fingerprint: fingerprint::of_boot(plan, run, record.number),
     }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnose::Diagnosis;
 use crate::vocabulary::{
-    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, ProbeRoute, Replies, Stability,
-    Stage, State, Step, StepOutcome, StorePath, Suppression, System, TargetMachine, Unproven,
-    Verdict,
+    Accelerator, BootId, DiskBus, ElfClass, Finding, Firmware, Prediction, ProbeRoute, Replies,
+    Stability, Stage, State, Step, StepOutcome, StorePath, Suppression, System, TargetMachine,
+    Unproven, Verdict,
 };
 
 /// What a rehearsal proved of a candidate, for one target machine.
@@ -285,6 +285,9 @@ pub struct BootReport {
     pub boot_id: Option<BootId>,
     pub transport: Option<String>,
     pub stages: Vec<StageReached>,
+    /// What the bootloader was going to start, read from the disk before the power-on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foretold: Option<Prediction>,
     /// How QEMU ended, where it did.
     pub exit: Option<String>,
     /// `None` where the boot was not looked at before something was done to it.

@@ -92,7 +92,8 @@ impl Frames {
                 if body.ends_with('\n') {
                     body.pop();
                 }
-                self.put(name, body, end.clone().unwrap_or(End::Lost));
+                let end = end.clone().unwrap_or(End::Lost);
+                self.put(name, Frame { body, end });
             }
             if word == "done" {
                 return true;
@@ -102,12 +103,15 @@ impl Frames {
             }
         }
         if let Some((name, body)) = open {
-            self.put(name, body, End::Lost);
+            let end = End::Lost;
+            self.put(name, Frame { body, end });
         }
         false
     }
 
-    fn put(&mut self, name: String, body: String, end: End) {
+    /// Adds a frame; of two of one name the first counts.
+    pub fn put(&mut self, name: String, frame: Frame) {
+        let Frame { body, end } = frame;
         self.bytes += name.len() + body.len();
         let fits = self.by_name.len() < MAX_FRAMES && self.bytes < MAX_BYTES;
         let (body, end) = match fits {

@@ -5,6 +5,7 @@
 
 mod accelerator;
 mod argv;
+mod efi_variables;
 mod firmware;
 mod machine;
 mod monitor;
@@ -17,6 +18,7 @@ mod text_screen;
 
 pub use accelerator::{Proof, prove_accelerator};
 pub use argv::{ChildFds, argv, argv_text};
+pub use efi_variables::{BOOT_LOADER_INTERFACE, efi_variable, fuzz as fuzz_efi_variables};
 pub use firmware::{Uefi, UefiImages, uefi_images};
 pub use machine::{
     BootSource, CardPlace, Forward, MachineSpec, NetworkCard, QemuBinary, Subnet, WriteLog,

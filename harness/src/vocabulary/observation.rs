@@ -89,6 +89,11 @@ pub enum Observation {
         state: Option<State>,
         prediction: Prediction,
     },
+    /// What the bootloader was going to start at this power-on, read from the disk before it.
+    Foretold {
+        boot: u32,
+        prediction: Prediction,
+    },
     /// What a command of the closure printed in the guest.
     Dumped {
         state: State,

@@ -139,6 +139,11 @@ pub(in crate::cli) enum Event {
         state: Option<State>,
         prediction: Prediction,
     },
+    /// What the bootloader is going to start at this power-on, read from the disk.
+    Foretold {
+        boot: u32,
+        prediction: Prediction,
+    },
     Note {
         text: String,
     },
@@ -312,6 +317,7 @@ impl Event {
             }
             Observation::BegunAgain { reason } => Self::BegunAgain { reason },
             Observation::Predicted { state, prediction } => Self::Predicted { state, prediction },
+            Observation::Foretold { boot, prediction } => Self::Foretold { boot, prediction },
             Observation::Note { text } => Self::Note { text },
             Observation::Unproven(unproven) => Self::Unproven { unproven },
         }

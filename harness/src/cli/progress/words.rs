@@ -92,6 +92,14 @@ pub(super) fn details(observation: &Observation) -> Option<String> {
             } => format!("the next boot starts {entry} ({chosen_by})"),
             Prediction::Unknown { reason } => format!("what boots next is not known: {reason}"),
         },
+        Observation::Foretold { prediction, .. } => match prediction {
+            Prediction::Entry {
+                entry, chosen_by, ..
+            } => format!("the disk says that {entry} is started ({chosen_by})"),
+            Prediction::Unknown { reason } => {
+                format!("the disk does not say what is started: {reason}")
+            }
+        },
         Observation::Note { text } => format!("note: {text}"),
         Observation::Unproven(unproven) => {
             format!("unproven: {}: {}", unproven.subject, unproven.reason)

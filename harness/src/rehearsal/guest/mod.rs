@@ -92,6 +92,11 @@ impl<'a, 'p> Guest<'a, 'p> {
         })
     }
 
+    /// The number of the boot.
+    pub(super) fn boot(&self) -> u32 {
+        self.senses.boot()
+    }
+
     pub(super) fn recorder(&mut self) -> &mut Recorder<'p> {
         self.recorder
     }
