@@ -1,24 +1,39 @@
 //! What the bootloader's files said against what then booted: a prediction that does not come true is a fault of bootproof's own
 //! reading, and a verdict does not pass over it.
 
-use crate::fold::Run;
-use crate::vocabulary::{Prediction, State, Unproven};
+use std::collections::BTreeMap;
+
+use crate::fold::{Run, StateRecord};
+use crate::vocabulary::{Plan, Prediction, State, Unproven};
 
 /// The toplevel that the first boot after `boot` started: `/run/booted-system`; `boot` is `None` for the installation on the fresh disk.
-pub(super) fn booted_after(run: &Run, boot: Option<u32>) -> Option<&str> {
-    first_after(run, boot)?.1
+pub(super) fn booted_after<'a>(plan: &Plan, run: &'a Run, boot: Option<u32>) -> Option<&'a str> {
+    firsts_after(plan, run, boot).first()?.1
 }
 
-/// The state in which the first boot after `boot` was seen, and what had booted.
-fn first_after(run: &Run, boot: Option<u32>) -> Option<(State, Option<&str>)> {
-    let later = run.looks().into_iter().filter(|(_, r)| r.boot > boot);
-    let (state, record) = later.min_by_key(|(_, record)| record.boot)?;
-    record.identity.as_ref()?;
-    Some((state, record.booted()))
+/// The states in which the first boot after `boot` was seen, and what had booted: one, or one of each way where ways part there.
+fn firsts_after<'a>(plan: &Plan, run: &'a Run, boot: Option<u32>) -> Vec<(State, Option<&'a str>)> {
+    let way = |boot: Option<u32>| plan.way_of(boot.unwrap_or_default());
+    let mut firsts: BTreeMap<u32, (State, &StateRecord)> = BTreeMap::new();
+    for (state, record) in run.looks() {
+        if record.boot > boot && (way(boot) == 0 || way(boot) == way(record.boot)) {
+            let first = firsts.entry(way(record.boot)).or_insert((state, record));
+            if record.boot < first.1.boot {
+                *first = (state, record);
+            }
+        }
+    }
+    // What comes after the ways have parted is no first boot where one came before.
+    if let Some(before) = firsts.remove(&0) {
+        firsts = BTreeMap::from([(0, before)]);
+    }
+    let seen = firsts.into_values().filter(|(_, r)| r.identity.is_some());
+    seen.map(|(state, record)| (state, record.booted()))
+        .collect()
 }
 
 /// What was not foretold, or wrongly. Of several predictions within one boot, the last is what the next boot is compared with.
-pub(super) fn unproven(run: &Run) -> Vec<Unproven> {
+pub(super) fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
     let installed = run.installed.iter().map(|told| (None, None, told));
     let looks = run.looks();
     let is_last = |state: State, boot: Option<u32>| {
@@ -35,7 +50,7 @@ pub(super) fn unproven(run: &Run) -> Vec<Unproven> {
     });
     let by_machines = installed
         .chain(states)
-        .filter_map(|(state, boot, told)| of(run, state, boot, told));
+        .flat_map(|(state, boot, told)| of(plan, run, state, boot, told));
     by_machines.chain(by_disks(run)).collect()
 }
 
@@ -52,27 +67,35 @@ fn by_disks(run: &Run) -> impl Iterator<Item = Unproven> {
     })
 }
 
-fn of(run: &Run, state: Option<State>, boot: Option<u32>, told: &Prediction) -> Option<Unproven> {
+fn of(
+    plan: &Plan,
+    run: &Run,
+    state: Option<State>,
+    boot: Option<u32>,
+    told: &Prediction,
+) -> Vec<Unproven> {
     match told {
         // Only what the deploy left matters enough to be told.
         Prediction::Unknown { reason } if state == Some(State::Switched) => {
             let reason =
                 format!("what the machine boots next was not read from its bootloader: {reason}");
-            Some(gap(state, reason, false))
+            vec![gap(state, reason, false)]
         }
-        Prediction::Unknown { .. } => None,
-        Prediction::Entry { .. } => {
-            let (state, booted) = first_after(run, boot)?;
-            // A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback was chosen after it.
-            if matches!(
-                state,
-                State::PowerCut | State::CutInSwitch | State::RolledBack
-            ) {
-                return None;
-            }
-            refuted(told, booted?, state, "in the machine")
-        }
+        Prediction::Unknown { .. } => Vec::new(),
+        Prediction::Entry { .. } => firsts_after(plan, run, boot)
+            .into_iter()
+            .filter(|(state, _)| !is_exempt(*state))
+            .filter_map(|(state, booted)| refuted(told, booted?, state, "in the machine"))
+            .collect(),
     }
+}
+
+/// A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback was chosen after it.
+fn is_exempt(state: State) -> bool {
+    matches!(
+        state,
+        State::PowerCut | State::CutInSwitch | State::RolledBack
+    )
 }
 
 /// The gap of a prediction that was read `place` and did not come true in `state`.
@@ -107,7 +130,7 @@ mod tests {
     use super::*;
     use crate::check::coverage;
     use crate::testing::{self, Recording};
-    use crate::vocabulary::{Observation, Plan, Step};
+    use crate::vocabulary::{Observation, Step};
 
     fn told(toplevel: &str) -> Prediction {
         Prediction::Entry {
@@ -174,8 +197,8 @@ mod tests {
             prediction: told(testing::CANDIDATE),
         });
         let run = recording.run(&plan);
-        assert_eq!(booted_after(&run, Some(1)), Some(testing::BASELINE));
-        assert_eq!(unproven(&run), []);
+        assert_eq!(booted_after(&plan, &run, Some(1)), Some(testing::BASELINE));
+        assert_eq!(unproven(&plan, &run), []);
     }
 
     #[test]
@@ -186,7 +209,7 @@ mod tests {
         let boot = recording.run(&plan).states[&State::PowerCut].boot.unwrap();
         let mut gaps = |prediction| {
             recording.more = vec![Observation::Foretold { boot, prediction }];
-            unproven(&recording.run(&plan))
+            unproven(&plan, &recording.run(&plan))
         };
         assert_eq!(gaps(told(testing::CANDIDATE)), []);
         let reason = "no menu".to_owned();
@@ -195,6 +218,23 @@ mod tests {
         assert_eq!(wrong.len(), 1);
         assert_eq!(wrong[0].state, Some(State::PowerCut));
         assert!(wrong[0].decisive && wrong[0].reason.contains("on the disk"));
+    }
+
+    #[test]
+    fn each_of_several_ways_side_by_side_is_held_against_what_the_switch_left() {
+        let (mut plan, _) = testing::healthy_recording();
+        plan.steps = vec![Step::Boot, Step::Switch, Step::ColdReboot, Step::Reset];
+        plan.side_by_side = true;
+        let recording = Recording::healthy(&plan);
+        let mut run = recording.run(&plan);
+        let ways = [(State::ColdRebooted, 101), (State::Reset, 201)];
+        for (state, boot) in ways {
+            run.states.get_mut(&state).unwrap().boot = Some(boot);
+        }
+        let switched = run.states.get_mut(&State::Switched).unwrap();
+        switched.next_boot = Some(told(testing::BASELINE));
+        let states: Vec<_> = unproven(&plan, &run).iter().map(|gap| gap.state).collect();
+        assert_eq!(states, ways.map(|(state, _)| Some(state)));
     }
 
     #[test]

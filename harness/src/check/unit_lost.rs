@@ -37,8 +37,11 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// The state that the machine was rebooted from.
+/// The state that the machine was rebooted from; each of several ways side by side went on from the switch.
 fn earlier<'a>(scene: &Scene<'a>) -> Option<&'a StateRecord> {
+    if scene.plan.way_of(scene.record.boot.unwrap_or_default()) > 0 {
+        return scene.run.states.get(&State::Switched);
+    }
     let before = scene.run.states.range(..scene.state);
     before
         .filter(|(state, _)| **state != State::Inspected)

@@ -75,7 +75,7 @@ fn default_entry(scene: &Scene<'_>, must: &StorePath) -> Option<Finding> {
     if scene.state == State::CutInSwitch && is_of_the_plan(scene.plan, starts) {
         return None;
     }
-    let came = prediction::booted_after(scene.run, scene.record.boot);
+    let came = prediction::booted_after(scene.plan, scene.run, scene.record.boot);
     if starts == must.as_str() || came == Some(must.as_str()) {
         return None;
     }

@@ -40,9 +40,6 @@ pub struct Origin {
     began: Instant,
 }
 
-/// No machine boots so often on one way.
-const BOOTS_OF_A_BRANCH: u32 = 100;
-
 /// A guest that prints without end must not fill the disk or the memory of the host.
 const MAX_OBSERVATIONS: usize = 200_000;
 
@@ -84,7 +81,7 @@ impl<'a> Recorder<'a> {
         Ok(Self {
             origin: origin.clone(),
             branch: Some(number),
-            boots: Cell::new(number * BOOTS_OF_A_BRANCH),
+            boots: Cell::new(number * Plan::BOOTS_OF_A_WAY),
             file: File::create(branch_file(&origin.directory, number))?,
             recorded: Vec::new(),
             progress,

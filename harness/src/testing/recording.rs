@@ -21,9 +21,10 @@ pub(crate) struct Recording {
     pub(crate) console: Vec<String>,
 }
 
-const BOOT_IDS: [&str; 2] = [
+const BOOT_IDS: [&str; 3] = [
     "0c6cbd2a-6d4c-4f9e-a5c1-6f6f4d1f0a11",
     "5a1de1c1-98c4-4b3f-bd3e-0d5f24a0b222",
+    "5a1de1c1-98c4-4b3f-bd3e-0d5f24a0b22c",
 ];
 
 impl Recording {

@@ -91,6 +91,17 @@ pub struct Seeded {
 pub const FORMAT_VERSION: u32 = 1;
 
 impl Plan {
+    /// No machine boots so often on one of several ways that are gone side by side.
+    pub const BOOTS_OF_A_WAY: u32 = 100;
+
+    /// Which way a boot belongs to, from 1 on; 0 for what comes before the ways part.
+    pub fn way_of(&self, boot: u32) -> u32 {
+        match self.side_by_side {
+            true => boot / Self::BOOTS_OF_A_WAY,
+            false => 0,
+        }
+    }
+
     /// The closure that the machine must run in `state`; after a power cut amid a switch that is for each look to tell, and this is what the
     /// machine ran before.
     pub fn closure_in(&self, state: super::State) -> &ClosureFacts {

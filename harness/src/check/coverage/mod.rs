@@ -42,7 +42,7 @@ pub fn unproven(plan: &Plan, run: &Run) -> Vec<Unproven> {
         }));
     }
     gaps.extend(of_boots(run));
-    gaps.extend(prediction::unproven(run));
+    gaps.extend(prediction::unproven(plan, run));
     gaps.extend(of_expectation(plan));
     for gap in gaps {
         // The recording knows better why, where it speaks of the same; it cannot make it weigh less.
