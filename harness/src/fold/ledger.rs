@@ -128,6 +128,15 @@ impl Replied {
                 *total = total.saturating_add(count);
             }
         }
+        // Nobody asks any longer, as after a switch or a rollback to a system without it.
+        let last_step = steps.iter().rposition(|step| step.finished_ms.is_some());
+        if let (Some(spell), Some(run)) = (spells.last_mut(), self.runs.last())
+            && open
+            && self.dropped == 0
+            && run.step < last_step
+        {
+            spell.to_ms = Some(run.replies.to_ms);
+        }
         spells
     }
 }
@@ -185,6 +194,15 @@ mod tests {
         let endpoint = testing::endpoint("alpha", 8081);
         ledger.add(&endpoint, 1000, (&runs, 0), (Some(0), 0));
         ledger.endpoints.remove(&endpoint).unwrap()
+    }
+
+    #[test]
+    fn who_is_no_longer_asked_does_not_fail_to_the_end() {
+        let replied = ledger(&[(200, 20, 39), (0, 50, 59)]);
+        let mut steps = [step(0, Some(30)), step(100, None)];
+        assert_eq!(replied.spells(&steps)[0].to_ms, None);
+        steps[1].finished_ms = Some(200);
+        assert_eq!(replied.spells(&steps)[0].to_ms, Some(59));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::model::CutReport;
 use crate::fold::{Run, StateRecord, sanitise};
-use crate::vocabulary::{Plan, State};
+use crate::vocabulary::{Plan, Prediction, State};
 
 /// In the order of the cuts.
 pub(super) fn cuts(plan: &Plan, run: &Run) -> Vec<CutReport> {
@@ -18,7 +18,10 @@ pub(super) fn cuts(plan: &Plan, run: &Run) -> Vec<CutReport> {
         .filter_map(|record| {
             let cut = record.occasion.clone()?;
             let booted = record.booted();
-            let told = [boots(plan, record, booted), store(plan, record, booted)];
+            let told = [
+                boots(plan, run, record, booted),
+                store(plan, record, booted),
+            ];
             Some(CutReport {
                 text: format!("{cut}: {}", told.join("; ")),
                 cut,
@@ -28,7 +31,7 @@ pub(super) fn cuts(plan: &Plan, run: &Run) -> Vec<CutReport> {
         .collect()
 }
 
-fn boots(plan: &Plan, record: &StateRecord, booted: Option<&str>) -> String {
+fn boots(plan: &Plan, run: &Run, record: &StateRecord, booted: Option<&str>) -> String {
     let Some(booted) = booted else {
         return "what boots was not seen".to_owned();
     };
@@ -37,7 +40,14 @@ fn boots(plan: &Plan, record: &StateRecord, booted: Option<&str>) -> String {
         Some(next) => format!(", and the time after that {}", role(plan, next)),
         None => String::new(),
     };
-    format!("{} boots{then}", role(plan, booted))
+    let foretold = record
+        .boot
+        .and_then(|number| run.boot(number)?.foretold.as_ref());
+    let as_told = match foretold.and_then(Prediction::toplevel) == Some(booted) {
+        true => " as its disk says",
+        false => "",
+    };
+    format!("{} boots{as_told}{then}", role(plan, booted))
 }
 
 fn store(plan: &Plan, record: &StateRecord, booted: Option<&str>) -> String {
