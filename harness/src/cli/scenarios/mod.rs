@@ -54,6 +54,11 @@ pub(super) fn run(args: &TestArgs, lab: &Path) -> Result<Exit, Failure> {
                 .tell(&format!("test {} begins (about {about})\n", case.label()));
         }
         Event::Begins(_) => {}
+        Event::Interrupted(ended) => {
+            let (label, seconds) = (ended.case.label(), ended.seconds);
+            let line = format!("test {label} ... interrupted ({seconds} s)\n");
+            args.verbosity.tell(&line);
+        }
         Event::Ended(ended) => {
             done += 1;
             let came = came(ended);

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::task::JoinSet;
 
+use super::super::Exit;
 use super::super::signals::Signals;
 use super::case::Case;
 use crate::offspring::die_with_parent;
@@ -25,6 +26,8 @@ pub(super) struct Bounds {
 pub(super) enum Event<'a> {
     Begins(&'a Case),
     Ended(&'a Ended),
+    /// Ended by the signal that ends all of them.
+    Interrupted(&'a Ended),
 }
 
 /// A case whose process has ended.
@@ -66,7 +69,11 @@ pub(super) fn run(
             tokio::select! {
                 Some(one) = running.tasks.join_next() => {
                     let one = running.ended(one.map_err(io::Error::other)??);
-                    tell(Event::Ended(&one));
+                    let is_cut_short = one.output.status.code() == Some(Exit::Error.code().into());
+                    match stopped && is_cut_short {
+                        true => tell(Event::Interrupted(&one)),
+                        false => tell(Event::Ended(&one)),
+                    }
                     ended.push(one);
                 }
                 _ = signals.next() => stopped = true,
