@@ -7,7 +7,8 @@ use super::guest::{Guest, Waited};
 use super::provision::link_foreign_devices;
 use super::run::RunError;
 use super::run_disk::RunDisk;
-use super::steps::{Steps, set_profile};
+use super::steps::Steps;
+use super::switch::set_profile;
 use crate::image::Part;
 use crate::vocabulary::{Observation, State, Step, Unproven};
 

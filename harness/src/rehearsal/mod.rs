@@ -29,6 +29,7 @@ mod network;
 mod nix_database;
 mod observe;
 mod power_cut;
+mod power_on;
 mod probes;
 mod provision;
 mod reboots;
@@ -42,6 +43,7 @@ mod side_by_side;
 mod steps;
 mod store_compared;
 mod store_files;
+mod switch;
 
 pub use crate::image::{Cache, CachedDisk, Overlay, Seed, Spare, file_system_bytes, free_mib};
 pub use crate::vm::{QemuBinary, prove_accelerator, uefi_images};
