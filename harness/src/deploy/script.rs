@@ -61,7 +61,8 @@ pub fn verify(toplevel: &StorePath) -> String {
     ))
 }
 
-/// Sets the profile and switches, as nixos-rebuild does, if the host still runs `baseline`.
+/// Sets the profile and switches, as nixos-rebuild does, if the host still runs `baseline`. What was copied is flushed first: the switch
+/// writes the boot entry before it flushes the store, and a power cut between would leave an entry that starts empty files.
 pub fn activate(toplevel: &StorePath, baseline: &StorePath) -> String {
     let (name, current) = (
         quoted(toplevel.as_str()),
@@ -77,6 +78,7 @@ pub fn activate(toplevel: &StorePath, baseline: &StorePath) -> String {
 if [ \"$current\" != {baseline} ]; then say moved \"$current\"; return; fi
 if ! nix-store --check-validity {name}; then say invalid; return; fi
 if systemctl --quiet is-active {UNIT}.service; then say busy; return; fi
+sync -f /nix/store
 direct=
 if ! {run} true; then direct=yes; fi
 nix-env --profile /nix/var/nix/profiles/system --set {name} || {{ say unset $?; return; }}

@@ -6,7 +6,7 @@ use super::run::RunError;
 use super::run_disk::RunDisk;
 use super::steps::Steps;
 use crate::image::{Journal, Offline, Unread};
-use crate::next_boot::{self, BootFile, Files, NextBoot};
+use crate::next_boot::{self, Files, NextBoot};
 use crate::shell::End;
 use crate::vm::{BOOT_LOADER_INTERFACE, efi_variable};
 use crate::vocabulary::{Observation, Prediction};
@@ -29,15 +29,24 @@ impl Steps<'_> {
             let read = |journal| {
                 let disk = open(journal)?;
                 let variables = variables.as_deref();
-                next(&OffMachine { disk, variables })
+                let machine = OffMachine { disk, variables };
+                next(&machine).map(|next| (next, machine))
             };
-            read(Journal::Replayed).and_then(|(next, offered)| match next.loader.as_str() {
+            let ((next, offered), machine) = read(Journal::Replayed)?;
+            let (next, offered) = match next.loader.as_str() {
                 // Its drivers read ext4 as if there were no journal.
-                "GRUB" => read(Journal::Ignored).map_err(|reason| {
-                    format!("GRUB reads the disk without its journal, and then: {reason}")
-                }),
-                _ => Ok((next, offered)),
-            })
+                "GRUB" => {
+                    let without = read(Journal::Ignored).map_err(|reason| {
+                        format!("GRUB reads the disk without its journal, and then: {reason}")
+                    });
+                    without?.0
+                }
+                _ => (next, offered),
+            };
+            if let Some(toplevel) = &next.toplevel {
+                there(&machine.disk, &next, &format!("{toplevel}/init"))?;
+            }
+            Ok((next, offered))
         });
         Ok(Some(match work.await? {
             Ok((next, offered)) => Prediction::of(next, offered),
@@ -65,16 +74,14 @@ impl Steps<'_> {
 fn next(machine: &OffMachine<'_>) -> Result<(NextBoot, Vec<String>), String> {
     let answers = next_boot::answers(machine);
     let next = next_boot::read(&answers)?;
-    for file in next.kernel.iter().chain(&next.initrds) {
-        there(&machine.disk, &next, file)?;
+    let files = next.kernel.iter().chain(&next.initrds);
+    for path in files.filter_map(|file| file.path.as_deref()) {
+        there(&machine.disk, &next, path)?;
     }
     Ok((next, next_boot::offered(&answers)))
 }
 
-fn there(disk: &Offline, next: &NextBoot, file: &BootFile) -> Result<(), String> {
-    let Some(path) = &file.path else {
-        return Ok(());
-    };
+fn there(disk: &Offline, next: &NextBoot, path: &str) -> Result<(), String> {
     match disk.read(path, 0) {
         Ok((_, 1..)) => Ok(()),
         Ok(_) => Err(format!("`{}` needs {path}: it is empty", next.entry)),

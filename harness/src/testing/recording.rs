@@ -94,7 +94,7 @@ impl Recording {
             match step {
                 _ if *outcome == StepOutcome::Skipped => {}
                 Step::SoftReboot => {}
-                step if step.starts_a_kernel() => {
+                step if step.starts_a_kernel() || (step.cuts_power() && !done) => {
                     boot += 1;
                     self.observe_boot(boot, done, &mut seen);
                 }

@@ -97,7 +97,7 @@ pub(super) fn details(observation: &Observation) -> Option<String> {
                 entry, chosen_by, ..
             } => format!("the disk says that {entry} is started ({chosen_by})"),
             Prediction::Unknown { reason } => {
-                format!("the disk does not say what is started: {reason}")
+                format!("what is started is not certain: {reason}")
             }
         },
         Observation::Note { text } => format!("note: {text}"),

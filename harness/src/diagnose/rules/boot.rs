@@ -1,6 +1,6 @@
 //! A boot that does not come up, by what ended it: firmware, GRUB, kernel, stage 1, then systemd.
 
-use crate::vocabulary::Check;
+use crate::vocabulary::{Check, State};
 
 use super::super::rule::{Groups, Of, Pattern, Related, Rule, any, errors};
 use super::super::seen;
@@ -92,6 +92,21 @@ pub(super) const RULES: &[Rule] = &[
         headline: &["{it fails}: the kernel is built for another CPU than the machine has"],
         next: &[
             "compare the machine's CPU (`lscpu`) with the closure's system ({expected} is expected): a 64-bit kernel needs the flag lm",
+        ],
+        ..BOOT
+    },
+    Rule {
+        id: "entry-before-its-store",
+        takes: &[failed()
+            .within(&[State::CutInSwitch])
+            .showing(&["Exec format error", "stage 2 init script"])],
+        headline: &[
+            "{it fails}: the boot entry reached the disk before the store paths that it starts",
+        ],
+        next: &[
+            "what Nix copied is in memory until it is flushed, and `switch-to-configuration` writes the boot entry first and flushes then: \
+             `nix.settings.fsync-store-paths = true` (Nix 2.25 or later), or `sync -f /nix/store` before the switch, by hand or in \
+             `system.preSwitchChecks`; `bootproof deploy` does it",
         ],
         ..BOOT
     },

@@ -149,6 +149,27 @@ pub(super) fn store_damaged() -> Case {
     of((plan, recording))
 }
 
+pub(super) fn cut_before_the_store_was_flushed() -> Case {
+    let (mut plan, _) = healthy_recording();
+    plan.steps.insert(1, Step::PowerCutInSwitch);
+    let mut recording = Recording::healthy(&plan);
+    let failed = StepOutcome::GuestFailed {
+        stage: Some(Stage::Initrd),
+        reason: "kernel panic; power cut in the bootloader install (between two flushes)"
+            .to_owned(),
+        last_line: None,
+    };
+    recording.fail_step(Step::PowerCutInSwitch, failed);
+    recording.guests.retain(|state, _| *state == State::Before);
+    recording.console = [
+        "switch_root: can't execute '/nix/store/x/init': Exec format error",
+        "[    9.482417] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000100",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    of((plan, recording))
+}
+
 pub(super) fn kernel_says(line: &str) -> Case {
     changed(|recording| recording.guest(State::Rebooted).log_kernel(line))
 }

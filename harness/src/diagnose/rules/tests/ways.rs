@@ -23,6 +23,11 @@ pub(super) const ROWS: &[Row] = &[
         "a power cut takes the deploy back",
     ),
     (
+        "entry-before-its-store",
+        cut_before_the_store_was_flushed,
+        "the boot entry reached the disk before the store paths that it starts",
+    ),
+    (
         "store-damaged",
         store_damaged,
         "the candidate boots with 1 store path that the power cut damaged",
