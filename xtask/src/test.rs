@@ -33,23 +33,51 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> anyhow::Result<ExitCode>
     let lab = lab::ensure(root, &[])?;
     // The tests of the command line run the program that this builds.
     cargo(root, &["build", "--quiet", "--workspace"])?;
-    let status = cargo_command(root)
-        // All but the tests in documentation, of which there are none.
-        .args(["test", "--workspace", "--all-targets", "--no-fail-fast"])
-        .args(arguments)
-        .env("BOOTPROOF_LAB", &lab.root)
-        .env("BOOTPROOF_CACHE_DIR", root.join("target/bootproof/cache"))
-        .env("RUST_TEST_THREADS", threads())
-        // A snapshot that differs fails; nothing is accepted on the way.
-        .env("INSTA_UPDATE", "no")
-        .status()
+    cargo(
+        root,
+        &[
+            "test",
+            "--quiet",
+            "--no-run",
+            "--workspace",
+            "--all-targets",
+        ],
+    )?;
+    let tests = |of: &[&str], skipped: &[&str]| {
+        let mut command = cargo_command(root);
+        command
+            .arg("test")
+            .args(of)
+            .args(arguments)
+            .args(skipped)
+            .env("BOOTPROOF_LAB", &lab.root)
+            .env("BOOTPROOF_CACHE_DIR", root.join("target/bootproof/cache"))
+            .env("RUST_TEST_THREADS", threads())
+            // A snapshot that differs fails; nothing is accepted on the way.
+            .env("INSTA_UPDATE", "no");
+        command
+    };
+    // The boots take longest, and the others wait more than they work. Of them all but the tests in documentation, of which there are none.
+    let mut boots = tests(&["--package", "bootproof-tests", "--test", "boots"], &[])
+        .spawn()
         .context("failed to start cargo")?;
-    Ok(if status.success() {
+    let others = ["--workspace", "--all-targets", "--no-fail-fast"];
+    let skipped: &[&str] = match arguments.iter().any(|argument| argument == "--") {
+        true => &["--skip", BOOTS],
+        false => &["--", "--skip", BOOTS],
+    };
+    let others = tests(&others, skipped).status();
+    let booted = boots.wait().context("failed to wait for the boots")?;
+    let others = others.context("failed to start cargo")?;
+    Ok(if booted.success() && others.success() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
+
+/// The module of all tests that boot a machine for real.
+const BOOTS: &str = "for_real::";
 
 /// Most tests wait for a QEMU that plays a script, and not for a processor; real boots take turns by themselves.
 fn threads() -> String {

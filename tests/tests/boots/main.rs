@@ -1,4 +1,3 @@
 //! Real boots of the lab's closures, in one process: they take turns, as many at a time as the machine carries.
 
-mod over_ssh;
-mod scenarios;
+mod for_real;
