@@ -79,8 +79,15 @@ fn steps(plan: &Plan) -> String {
         (Step::PowerCutInBoot, _) => "cut the power in a boot",
         (Step::Rollback, _) => "reboot into the baseline",
     });
-    std::iter::once("inspect the candidate's files")
-        .chain(steps)
+    let steps: Vec<&str> = steps.collect();
+    let told = steps
+        .chunk_by(|a, b| a == b)
+        .map(|alike| match alike.len() {
+            1 => alike[0].to_owned(),
+            many => format!("{} {many} times", alike[0]),
+        });
+    std::iter::once("inspect the candidate's files".to_owned())
+        .chain(told)
         .collect::<Vec<_>>()
         .join(", ")
 }

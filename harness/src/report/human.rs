@@ -9,7 +9,7 @@ use crate::vocabulary::{Evidence, Finding, Severity, State, Verdict};
 use super::ledger;
 use super::model::{ClosureKind, Report};
 use super::select::{
-    Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, step,
+    Shown, circumstances, finding, gaps, inspected, machine, means, place, shown, steps,
     suppressions, table, unstable,
 };
 use super::stage_times;
@@ -263,7 +263,7 @@ impl Page {
             };
             self.line(&line);
         }
-        let steps: Vec<String> = report.steps.iter().map(step).collect();
+        let steps = steps(report);
         self.line(&format!("steps: {}", steps.join(", ")));
     }
 

@@ -10,7 +10,8 @@ use super::ledger;
 use super::markup::{code, details, document, escape, list, quote, table};
 use super::model::Report;
 use super::select::{
-    self, Shown, circumstances, finding, gaps, inspected, machine, means, shown, step, suppressions,
+    self, Shown, circumstances, finding, gaps, inspected, machine, means, shown, steps,
+    suppressions,
 };
 
 /// How many quotations of one finding are shown.
@@ -26,7 +27,7 @@ pub fn render(report: &Report) -> String {
     }
     if !report.steps.is_empty() {
         blocks.push(table(&select::table(report)));
-        let steps: Vec<String> = report.steps.iter().map(step).collect();
+        let steps = steps(report);
         blocks.push(format!("Steps: {}", escape(&steps.join(", "))));
     }
     let causes = report.diagnosis.causes.iter().enumerate();

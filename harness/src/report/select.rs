@@ -131,8 +131,36 @@ fn http(state: &StateReport) -> String {
     }
 }
 
+/// What came of the steps, in order; of several in a row that came out alike all together.
+pub(super) fn steps(report: &Report) -> Vec<String> {
+    let is_alike = |a: &StepReport, b: &StepReport| a.step == b.step && a.outcome == b.outcome;
+    let alike = report.steps.chunk_by(is_alike);
+    alike.flat_map(all_alike).collect()
+}
+
+/// `warm-reboot done 20 times, in 52.1 s to 88.4 s`; of two, each is told.
+fn all_alike(steps: &[StepReport]) -> Vec<String> {
+    let [first, _, _, ..] = steps else {
+        return steps.iter().map(step).collect();
+    };
+    let times = steps.iter().filter_map(|step| step.milliseconds);
+    let told = match (&first.outcome, times.clone().min(), times.max()) {
+        (Some(StepOutcome::Done), Some(least), Some(most)) => {
+            format!(
+                "{} done {} times, in {} to {}",
+                first.step,
+                steps.len(),
+                seconds(least),
+                seconds(most)
+            )
+        }
+        _ => format!("{} times {}", steps.len(), step(first)),
+    };
+    vec![told]
+}
+
 /// `boot done in 20.1 s`.
-pub(super) fn step(step: &StepReport) -> String {
+fn step(step: &StepReport) -> String {
     let how = match &step.outcome {
         Some(StepOutcome::Done) => "done".to_owned(),
         Some(StepOutcome::GuestFailed { reason, .. }) => format!("FAILED ({reason})"),
@@ -259,4 +287,35 @@ pub(super) fn gaps(report: &Report) -> Vec<Gap<'_>> {
             decisive: unproven.decisive,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use crate::vocabulary::Step;
+
+    #[test]
+    fn reboots_in_a_row_that_came_out_alike_are_told_together() {
+        let (mut plan, mut recording) = testing::healthy_recording();
+        let told = |recording: &testing::Recording, plan: &crate::vocabulary::Plan| {
+            let report = crate::report::report(plan, &recording.observations_of(plan));
+            steps(&report)
+        };
+        assert_eq!(told(&recording, &plan).len(), 3);
+        plan.steps = vec![Step::Boot, Step::Switch];
+        plan.steps.extend([Step::WarmReboot; 4]);
+        recording.steps = plan
+            .steps
+            .iter()
+            .map(|step| (*step, StepOutcome::Done))
+            .collect();
+        recording.steps[5].1 = StepOutcome::Skipped;
+        let all = told(&recording, &plan);
+        assert!(
+            all[2].starts_with("warm-reboot done 3 times, in "),
+            "{all:?}"
+        );
+        assert_eq!(all[3], "warm-reboot skipped");
+    }
 }

@@ -21,10 +21,11 @@ pub(crate) struct Recording {
     pub(crate) console: Vec<String>,
 }
 
-const BOOT_IDS: [&str; 3] = [
+const BOOT_IDS: [&str; 4] = [
     "0c6cbd2a-6d4c-4f9e-a5c1-6f6f4d1f0a11",
     "5a1de1c1-98c4-4b3f-bd3e-0d5f24a0b222",
-    "5a1de1c1-98c4-4b3f-bd3e-0d5f24a0b22c",
+    "6b2ef2d2-a9d5-4c40-8e4f-1e6035b1c333",
+    "7c3f03e3-bae6-4d51-9f50-2f7146c2d444",
 ];
 
 impl Recording {

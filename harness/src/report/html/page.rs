@@ -22,7 +22,7 @@ use crate::report::human::closure_kind;
 use crate::report::ledger;
 use crate::report::model::{CutReport, Report};
 use crate::report::select::{
-    gaps, inspected, machine, means, place, step, suppressions, unstable_in,
+    gaps, inspected, machine, means, place, steps, suppressions, unstable_in,
 };
 use crate::report::stage_times::{COLUMNS, words};
 use crate::report::text::clip;
@@ -114,7 +114,7 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
             true => StateTable::default(),
             false => states(report),
         },
-        steps: report.steps.iter().map(step).collect(),
+        steps: steps(report),
         stage_columns: COLUMNS,
         stage_times: report.stage_times.iter().map(words).collect(),
         screens: screens(observations, run, recording.screens),
