@@ -24,7 +24,8 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
             step => state_after(plan, step)?,
         };
         let boot = record.boot.and_then(|number| run.boot(number));
-        let summary = format!("the guest did not come up: {}", story(reason, *stage));
+        let who = who(record.chosen.as_deref());
+        let summary = format!("{who} did not come up: {}", story(reason, *stage));
         let mut finding = Finding::new(Check::BootFailed, state, record.step.as_str(), summary);
         if let Some(line) = boot.and_then(|boot| telling_line(&boot.console)) {
             finding = finding.with_evidence("console", line);
@@ -75,7 +76,9 @@ fn in_maintenance(plan: &Plan, run: &Run) -> impl Iterator<Item = Finding> {
             [] => mode.to_owned(),
             units => format!("{mode}, because {} failed", units.join(", ")),
         };
-        let summary = format!("the guest did not come up: {}", story(&reason, stage));
+        let chosen = record.occasion.as_deref();
+        let who = who(chosen.filter(|_| state == State::Specialised));
+        let summary = format!("{who} did not come up: {}", story(&reason, stage));
         Some(
             Finding::new(Check::BootFailed, state, step.as_str(), summary)
                 .with_evidence("systemctl is-system-running", MAINTENANCE),
@@ -96,6 +99,14 @@ fn mode_of(record: &StateRecord) -> &'static str {
     } else {
         "emergency mode or rescue mode"
     }
+}
+
+/// Of a specialisation its name.
+fn who(specialisation: Option<&str>) -> String {
+    specialisation.map_or_else(
+        || "the guest".to_owned(),
+        |name| format!("the specialisation `{name}`"),
+    )
 }
 
 /// What ended the wait, and how far the boot got.

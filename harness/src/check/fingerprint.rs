@@ -56,7 +56,7 @@ pub fn is_fresh(state: State) -> bool {
     match state {
         State::Inspected | State::Switched | State::SoftRebooted => false,
         // What the candidate left behind it is there too.
-        State::RolledBack => false,
+        State::RolledBack | State::Specialised => false,
         State::Before | State::Booted => true,
         rebooted => rebooted.is_after_a_reboot(),
     }

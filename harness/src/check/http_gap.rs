@@ -114,7 +114,7 @@ fn is_told_by_others(
         return true;
     }
     let loops = |unit: &str| is_looping(record, unit);
-    let behind = upstream::of(run, state, endpoint).and_then(|upstream| upstream.unit);
+    let behind = upstream::of(run, state, record, endpoint).and_then(|upstream| upstream.unit);
     let is_of_nginx = spell.replies.keys().any(|reply| reply.is_of_nginx());
     match behind.filter(|_| is_of_nginx) {
         Some(unit) => loops(unit),

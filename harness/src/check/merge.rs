@@ -62,7 +62,7 @@ fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Opti
     finding.severity = severity.unwrap_or(Severity::Warning);
     if severity.is_none() {
         let mut candidates = State::ALL.into_iter().filter(|state| match state {
-            State::RolledBack => false,
+            State::RolledBack | State::Specialised => false,
             state => *state == State::Switched || state.is_after_a_reboot(),
         });
         let later = candidates.any(|state| observed(run, finding.check, state));
@@ -80,6 +80,8 @@ fn merge_states(plan: &Plan, run: &Run, group: BTreeMap<State, Finding>) -> Opti
 fn is_latent(plan: &Plan, run: &Run, finding: &Finding) -> bool {
     plan.baseline.is_some()
         && finding.state.is_after_a_reboot()
+        // No deploy that goes well says anything of it, and no reboot.
+        && finding.state != State::Specialised
         && observed(run, finding.check, State::Before)
         && observed(run, finding.check, State::Switched)
 }

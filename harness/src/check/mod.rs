@@ -12,6 +12,7 @@
 //! | `switch-failed` | `switch-to-configuration`, or `profile` where that could not be set |
 //! | `system-string`, `kernel-architecture`, `userland-architecture` | `system`, `kernel`, `userland` |
 //! | `wrong-generation` | `booted-system`, `current-system`, `profile`, `default-entry` |
+//! | `no-boot-entry` | the specialisation |
 //! | `system-state` | `systemd` |
 //! | `unit-failed`, `unit-inactive`, `restart-loop`, `unit-flapping`, `unit-lost`, `exec-failed` | the unit |
 //! | `store-damaged` | whose paths: `baseline`, `candidate` |
@@ -45,6 +46,7 @@ mod last_words;
 mod log_signature;
 mod merge;
 mod network;
+mod no_boot_entry;
 mod no_way_back;
 mod occasions;
 mod ordering_cycle;
@@ -72,6 +74,7 @@ use crate::fold::{Run, StateRecord};
 use crate::vocabulary::{Check, ClosureFacts, Finding, Plan, State};
 
 pub use architecture::kernel_runs;
+pub(crate) use occasions::SPECIALISATIONS;
 pub use restart_loop::is_looping;
 pub use signatures::ids as signature_ids;
 pub(crate) use signatures::{is_kernel_line, tells_of_short_memory};
@@ -87,10 +90,9 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The closure that the machine must run: after a power cut in a switch, the one of the two that booted.
+    /// The closure that the machine must run: after a power cut in a switch, the one of the two that booted; a specialisation's own.
     pub fn closure(&self) -> &'a ClosureFacts {
-        self.plan
-            .closure_that_booted(self.state, self.record.booted())
+        self.record.closure(self.plan, self.state)
     }
 
     /// Whether that is the candidate.
@@ -219,6 +221,7 @@ const STEP_CHECKS: &[StepCheck] = &[
     boot_failed::check,
     switch_failed::check,
     no_way_back::check,
+    no_boot_entry::check,
     shutdown_slow::check,
     http_gap::check,
     boots_differ::check,

@@ -1,4 +1,5 @@
-//! In which of several looks at one state something was found: of a reboot that is repeated, in which cycles.
+//! In which of several looks at one state something was found: of a reboot that is repeated, in which cycles; of specialisations, in which
+//! of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,6 +8,9 @@ use crate::vocabulary::{Check, Evidence, Finding, State};
 
 /// How many are named.
 const NAMED: usize = 5;
+
+/// The source of the evidence that names the specialisations in which something was found: `gaming, work`.
+pub(crate) const SPECIALISATIONS: &str = "specialisations";
 
 /// The looks that were taken, and what each of them showed.
 #[derive(Default)]
@@ -38,12 +42,17 @@ impl Occasions {
     pub(super) fn tell(&self, findings: &mut [Finding]) {
         for finding in findings {
             let states = std::iter::once(finding.state).chain(finding.also_in.iter().copied());
-            let told = states
-                .filter_map(|state| self.text(state, finding.check, &finding.subject))
-                .map(|text| Evidence {
-                    source: "cycles".to_owned(),
-                    text,
-                });
+            let told = states.filter_map(|state| {
+                let (source, text) = match state {
+                    State::Specialised => (
+                        SPECIALISATIONS,
+                        self.names(state, finding.check, &finding.subject)?,
+                    ),
+                    state => ("cycles", self.text(state, finding.check, &finding.subject)?),
+                };
+                let source = source.to_owned();
+                Some(Evidence { source, text })
+            });
             finding.evidence.extend(told.collect::<Vec<_>>());
         }
     }
@@ -58,13 +67,32 @@ impl Occasions {
                 many => format!("{state}: in every one of {many}"),
             });
         }
-        let more = match found.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let named = found[..found.len().min(NAMED)].join(", ");
-        Some(format!("{state}: {named}{more} ({} of {of})", found.len()))
+        Some(format!(
+            "{state}: {} ({} of {of})",
+            named(found),
+            found.len()
+        ))
     }
+
+    /// Each once, however often it was booted.
+    fn names(&self, state: State, check: Check, subject: &str) -> Option<String> {
+        let found = self.found.get(&(state, check, subject.to_owned()))?;
+        let mut names: Vec<String> = Vec::new();
+        for name in found {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        Some(named(&names))
+    }
+}
+
+fn named(all: &[String]) -> String {
+    let more = match all.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", all[..all.len().min(NAMED)].join(", "))
 }
 
 #[cfg(test)]

@@ -90,11 +90,12 @@ fn of(
     }
 }
 
-/// A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback was chosen after it.
+/// A power cut loses what the prediction was read from, which is the disk's fault, or the closure's; a rollback or a specialisation was
+/// chosen after it.
 fn is_exempt(state: State) -> bool {
     matches!(
         state,
-        State::PowerCut | State::CutInSwitch | State::RolledBack
+        State::PowerCut | State::CutInSwitch | State::RolledBack | State::Specialised
     )
 }
 

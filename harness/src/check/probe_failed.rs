@@ -17,7 +17,14 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let probes = scene.record.probes.iter();
-    probes.filter_map(|record| judge(scene, record)).collect()
+    let found = probes.filter_map(|record| judge(scene, record));
+    // They are written for the candidate, from which a specialisation differs on purpose.
+    found
+        .map(|finding| match scene.state {
+            State::Specialised => finding.as_warning(),
+            _ => finding,
+        })
+        .collect()
 }
 
 fn judge(scene: &Scene<'_>, record: &ProbeRecord) -> Option<Finding> {

@@ -20,8 +20,8 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(then) = earlier.units_last.as_ref() else {
         return Vec::new();
     };
-    // The baseline, to which a rollback leads, starts what it starts.
-    let is_of_the_candidate = scene.state != State::RolledBack;
+    // The baseline, to which a rollback leads, starts what it starts, and so does a specialisation.
+    let is_of_the_candidate = !matches!(scene.state, State::RolledBack | State::Specialised);
     if !(scene.state.is_after_a_reboot() && is_of_the_candidate) || is_cut(scene) {
         return Vec::new();
     }
@@ -219,6 +219,14 @@ mod tests {
             guest.set_unit("multi-user.target", &[("Wants", "ledger.service")]);
         };
         assert_eq!(lost(wanted), ["rebooted/unit-inactive/ledger.service"]);
+    }
+
+    #[test]
+    fn what_a_specialisation_does_not_start_is_not_lost() {
+        let (plan, mut recording) = testing::specialised_recording(&["gaming"]);
+        let guest = recording.guest(State::Switched);
+        guest.set_unit("ledger.service", &RUNS);
+        assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
     }
 
     #[test]

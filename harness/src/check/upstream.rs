@@ -3,7 +3,7 @@
 //! Shared by the checks of HTTP and by `diagnose`. Which unit it is, the guest's own sockets tell: in this state, or in another one, for
 //! a unit that is dead listens no more. Where none was seen to listen, nobody is named.
 
-use crate::fold::{Run, Unit};
+use crate::fold::{Run, StateRecord, Unit};
 use crate::vocabulary::{Finding, HttpEndpoint, Place, State};
 
 use super::{Scene, is_looping};
@@ -20,12 +20,16 @@ pub struct Upstream<'a> {
     pub now: Option<&'a Unit>,
 }
 
-/// What is behind an endpoint; `None` where nginx answers itself, or passes requests on to another machine.
-pub fn of<'a>(run: &'a Run, state: State, endpoint: &HttpEndpoint) -> Option<Upstream<'a>> {
+/// What is behind an endpoint, as this record of the state has it; `None` where nginx answers itself, or passes requests on to another machine.
+pub fn of<'a>(
+    run: &'a Run,
+    state: State,
+    record: &'a StateRecord,
+    endpoint: &HttpEndpoint,
+) -> Option<Upstream<'a>> {
     let place = Place::of_upstream(endpoint.upstream.as_deref()?)?;
-    let record = run.states.get(&state)?;
     let is_served = record.listeners.as_ref().map(|l| l.contains_key(&place));
-    let unit = holder(run, state, &place);
+    let unit = holder(run, state, record, &place);
     let now = unit.and_then(|unit| record.units()?.get(unit));
     Some(Upstream {
         place,
@@ -36,10 +40,16 @@ pub fn of<'a>(run: &'a Run, state: State, endpoint: &HttpEndpoint) -> Option<Ups
 }
 
 /// The unit that holds the socket in this state, or held it in the latest one before, or in one after.
-fn holder<'a>(run: &'a Run, state: State, place: &Place) -> Option<&'a str> {
+fn holder<'a>(
+    run: &'a Run,
+    state: State,
+    record: &'a StateRecord,
+    place: &Place,
+) -> Option<&'a str> {
     let before = run.states.range(..=state).rev();
     let after = run.states.range(state..).skip(1);
-    before.chain(after).find_map(|(_, record)| {
+    let others = before.chain(after).map(|(_, record)| record);
+    std::iter::once(record).chain(others).find_map(|record| {
         let units = record.listeners.as_ref()?.get(place)?;
         // Of several nobody knows which one answers.
         let only = units.iter().next().filter(|_| units.len() == 1);
@@ -79,7 +89,7 @@ pub(super) fn told(scene: &Scene<'_>, endpoint: &HttpEndpoint, finding: Finding)
         Some(upstream) => finding.with_evidence("nginx", format!("passes it on to {upstream}")),
         None => finding,
     };
-    let Some(upstream) = of(scene.run, scene.state, endpoint) else {
+    let Some(upstream) = of(scene.run, scene.state, scene.record, endpoint) else {
         return finding;
     };
     if let Some(sockets) = upstream.of_sockets() {
@@ -104,7 +114,8 @@ mod tests {
 
     fn of_beta(plan: &Plan, recording: &Recording) -> (Option<bool>, Option<String>) {
         let run = recording.run(plan);
-        let upstream = of(&run, State::Rebooted, &endpoint("beta", 8082)).unwrap();
+        let record = &run.states[&State::Rebooted];
+        let upstream = of(&run, State::Rebooted, record, &endpoint("beta", 8082)).unwrap();
         (upstream.is_served, upstream.unit.map(str::to_owned))
     }
 
@@ -155,6 +166,7 @@ mod tests {
             upstream: None,
             ..endpoint("beta", 8082)
         };
-        assert_eq!(of(&run, State::Rebooted, &own), None);
+        let record = &run.states[&State::Rebooted];
+        assert_eq!(of(&run, State::Rebooted, record, &own), None);
     }
 }

@@ -11,12 +11,11 @@ pub(super) fn check(scene: &Scene<'_>) -> Vec<Finding> {
     };
     let current = &scene.closure().toplevel;
     let is_cut = scene.state == State::CutInSwitch;
-    let [default, booted] = match is_cut {
-        true => [current; 2],
-        false => [
-            &scene.plan.default_in(scene.state).toplevel,
-            scene.plan.booted_in(scene.state),
-        ],
+    let default = &scene.plan.default_in(scene.state).toplevel;
+    let [default, booted] = match scene.state {
+        State::CutInSwitch => [current; 2],
+        State::Specialised => [default, current],
+        state => [default, scene.plan.booted_in(state)],
     };
     let rows: [(&str, &str, Option<&String>, &StorePath); 3] = [
         (
@@ -158,6 +157,43 @@ mod tests {
         assert_eq!(identity["booted"], testing::BASELINE);
         assert_eq!(identity["current"], testing::CANDIDATE);
         assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+    }
+
+    #[test]
+    fn a_specialisation_must_be_the_one_that_was_chosen_and_the_candidate_stays_the_default() {
+        let found = |booted: &str, profile: &str, starts: &str| {
+            let (plan, mut recording) = testing::specialised_recording(&["gaming", "work"]);
+            let guest = recording.specialised.get_mut("work").unwrap();
+            for (link, is) in [
+                ("booted", booted),
+                ("current", booted),
+                ("profile", profile),
+            ] {
+                if !is.is_empty() {
+                    guest.identity.insert(link, is.to_owned());
+                }
+            }
+            let Observation::Predicted { prediction, .. } = next(starts) else {
+                unreachable!("it is one");
+            };
+            recording.more.push(Observation::Predicted {
+                state: Some(State::Specialised),
+                prediction,
+            });
+            assert_eq!(coverage::unproven(&plan, &recording.run(&plan)), []);
+            testing::finding_ids(&plan, &recording)
+        };
+        let of_it = |subject: &str| format!("specialised/wrong-generation/{subject}");
+        let candidate = testing::CANDIDATE;
+        assert_eq!(found("", candidate, candidate), [""; 0]);
+        assert_eq!(
+            found(candidate, "", candidate),
+            [of_it("booted-system"), of_it("current-system")]
+        );
+        assert_eq!(
+            found("", testing::BASELINE, testing::BASELINE),
+            [of_it("default-entry"), of_it("profile")]
+        );
     }
 
     /// After a power cut in the switch, with what booted and what the profile names; and what the bootloader starts next.

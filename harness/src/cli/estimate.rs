@@ -78,6 +78,7 @@ fn steps(plan: &Plan) -> String {
         (Step::PowerCutInSwitch, _) => "cut the power in a switch",
         (Step::PowerCutInBoot, _) => "cut the power in a boot",
         (Step::Rollback, _) => "reboot into the baseline",
+        (Step::Specialisations, _) => "reboot into each specialisation",
     });
     let steps: Vec<&str> = steps.collect();
     let told = steps
@@ -97,6 +98,7 @@ fn seconds(loaded: &Loaded, cached: bool) -> u32 {
     let closures = 1 + u64::from(plan.baseline.is_some());
     let work = Work {
         steps: &plan.steps,
+        specialisations: u32::try_from(plan.specialisations.len()).unwrap_or(u32::MAX),
         closure_mib: (loaded.disk_bytes >> 20) / closures,
         provisions: !cached && boot_route(plan) == BootRoute::Bootloader,
         window_seconds: plan.window_seconds,

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
 use super::load::{Files, Loaded, today, with_facts};
+use super::{Failure, specialisations};
 use crate::closure::{self, Closure, Source};
 use crate::config;
 use crate::rehearsal::{self, Inputs};
@@ -47,15 +47,19 @@ pub(super) fn from_lab(name: &str, scenarios: &Path, lab: &Path) -> Result<Loade
         .transpose()?;
     let meant = meant.map(with_facts).transpose()?;
     let files = Files::of(&candidate, baseline.as_ref())?;
+    let steps = rehearsal::cycled(&scenario.rehearsal.steps, scenario.rehearsal.cycles);
+    let specialisations = specialisations::read(&candidate, &steps);
     let plan = rehearsal::plan(Inputs {
         candidate: closure::read_facts(&candidate)?,
         baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
+        specialisations: specialisations.known,
+        specialisations_left_out: specialisations.left_out,
         target: scenario.target.clone(),
         expect_system: Some((
             scenario.rehearsal.expect_system.clone(),
             "the scenario".to_owned(),
         )),
-        steps: rehearsal::cycled(&scenario.rehearsal.steps, scenario.rehearsal.cycles),
+        steps,
         side_by_side: scenario.rehearsal.side_by_side,
         scenario: Some(name.to_owned()),
         lab: true,

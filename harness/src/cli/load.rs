@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::args::TestArgs;
 use super::lab::from_lab;
 use super::provided::{Provided, Wanted};
-use super::{Failure, seeds};
+use super::{Failure, seeds, specialisations};
 use crate::closure::{self, Closure};
 use crate::rehearsal::{self, Closures, Inputs, Journey, KernelFiles, itinerary};
 use crate::scenario::Scenario;
@@ -126,10 +126,13 @@ fn one(args: &TestArgs, provided: &Provided) -> Result<Loaded, Failure> {
         cycles: args.cycles.unwrap_or(1),
     })?;
     let facts = closure::read_facts(&candidate)?;
+    let specialisations = specialisations::read(&candidate, &steps);
     let lab = is_of_the_lab(facts.nixos_version.as_deref());
     let plan = rehearsal::plan(Inputs {
         candidate: facts,
         baseline: baseline.as_ref().map(closure::read_facts).transpose()?,
+        specialisations: specialisations.known,
+        specialisations_left_out: specialisations.left_out,
         target,
         expect_system,
         steps,

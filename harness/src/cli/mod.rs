@@ -37,6 +37,7 @@ mod run_directory;
 mod scenarios;
 mod seeds;
 mod signals;
+mod specialisations;
 mod test;
 mod verdict_of_scenario;
 mod whole_file;

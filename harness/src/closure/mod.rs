@@ -43,6 +43,7 @@ mod registration;
 mod resolve;
 mod side_by_side;
 mod source;
+mod specialisations;
 mod stage_1_root;
 mod survey;
 #[cfg(test)]
@@ -67,6 +68,7 @@ pub use read_ahead::{examine, resolve_ahead};
 pub use resolve::{Closure, ReferencesBy, only_toplevel, resolve, resolve_directory};
 pub use side_by_side::reading_threads;
 pub use source::Source;
+pub use specialisations::specialisations;
 pub use survey::{
     Accounts, BootFiles, BootImage, BootspecFiles, Census, Command, CutShort, DanglingLink,
     EfiLoader, ElfCounts, Installation, Kind, ModulePackage, ModuleTree, Named, NeededFile,

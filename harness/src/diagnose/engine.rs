@@ -100,7 +100,7 @@ fn cause(rule: &Rule, case: Case<'_>, pool: &mut Pool<'_>, own: &[&Finding]) -> 
         consequences,
         next: say(rule.next, &told),
     };
-    Some(cause.saying_when(lead))
+    Some(cause.saying_when(lead).naming_specialisations(own))
 }
 
 fn related<'a>(

@@ -11,6 +11,7 @@ mod pool;
 mod rule;
 mod rules;
 mod seen;
+mod specialisations;
 mod upstream;
 mod values;
 mod words;

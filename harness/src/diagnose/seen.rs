@@ -1,8 +1,10 @@
 //! What was seen of the boot, the unit and the kernel that a finding is about.
 
-use crate::check::kernel_runs;
+use crate::check::{SPECIALISATIONS, kernel_runs};
 use crate::fold::{ActiveState, BootRecord, StateRecord, StepRecord, Unit};
-use crate::vocabulary::{Check, ElfClass, Finding, Stage, State, Step, StepOutcome, System};
+use crate::vocabulary::{
+    Check, ClosureFacts, ElfClass, Finding, Stage, State, Step, StepOutcome, System,
+};
 
 use super::Case;
 
@@ -13,14 +15,39 @@ pub(super) fn record<'a>(case: Case<'a>, state: State) -> Option<&'a StateRecord
     case.run.states.get(&state)
 }
 
+/// The record of the state that a finding is about; of several specialisations, of the first that showed it.
+pub(super) fn record_of<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a StateRecord> {
+    let mut told = finding.evidence.iter();
+    let Some(names) = told.find(|evidence| evidence.source == SPECIALISATIONS) else {
+        return record(case, finding.state);
+    };
+    let is_first = |record: &StateRecord| {
+        let mut name = record.occasion.iter();
+        name.any(|name| names.text.split(", ").next() == Some(name.as_str()))
+    };
+    let mut looks = case.run.looks().into_iter();
+    let look = looks.find(|(state, record)| *state == State::Specialised && is_first(record));
+    look.filter(|_| finding.state == State::Specialised)
+        .map(|(_, record)| record)
+        .or_else(|| record(case, finding.state))
+}
+
+/// The closure that ran where the finding was made.
+fn closure<'a>(case: Case<'a>, finding: &Finding) -> &'a ClosureFacts {
+    match record_of(case, finding) {
+        Some(record) => record.closure(case.plan, finding.state),
+        None => case.plan.closure_in(finding.state),
+    }
+}
+
 pub(super) fn unit<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a Unit> {
-    record(case, finding.state)?.units()?.get(&finding.subject)
+    record_of(case, finding)?.units()?.get(&finding.subject)
 }
 
 /// What the journal of the state has about the unit.
 pub(super) fn messages<'a>(case: Case<'a>, finding: &Finding) -> impl Iterator<Item = &'a str> {
     let unit = finding.subject.clone();
-    let journal = record(case, finding.state).and_then(|r| r.journal.as_ref());
+    let journal = record_of(case, finding).and_then(|r| r.journal.as_ref());
     let entries = journal.into_iter().flatten();
     entries
         .filter(move |e| e.unit.as_deref() == Some(unit.as_str()))
@@ -30,7 +57,7 @@ pub(super) fn messages<'a>(case: Case<'a>, finding: &Finding) -> impl Iterator<I
 /// What the unit itself said last, the last first; systemd's own words are not the unit's.
 pub(super) fn last_words<'a>(case: Case<'a>, finding: &Finding) -> Vec<&'a str> {
     let unit = finding.subject.as_str();
-    let journal = record(case, finding.state).and_then(|r| r.journal.as_ref());
+    let journal = record_of(case, finding).and_then(|r| r.journal.as_ref());
     let entries = journal.into_iter().flatten().rev();
     entries
         .filter(|e| e.unit.as_deref() == Some(unit) && e.identifier.as_deref() != Some("systemd"))
@@ -80,7 +107,7 @@ pub(super) fn kernel(case: Case<'_>, state: State) -> Option<System> {
 
 /// What the unit's executable is by the files of the closure that ran.
 pub(super) fn class(case: Case<'_>, finding: &Finding) -> Option<ElfClass> {
-    let executables = &case.plan.closure_in(finding.state).unit_executables;
+    let executables = &closure(case, finding).unit_executables;
     executables.get(&finding.subject).copied()
 }
 
@@ -113,7 +140,7 @@ pub(super) fn is_more_than_units(case: Case<'_>, _finding: &Finding) -> bool {
 
 /// Whether one unit's start runs, and another's waits in the same queue.
 pub(super) fn waits_for(case: Case<'_>, running: &Finding, waiting: &Finding) -> bool {
-    let job = |finding: &Finding| record(case, finding.state)?.job_state(&finding.subject);
+    let job = |finding: &Finding| record_of(case, finding)?.job_state(&finding.subject);
     running.state == waiting.state
         && job(running) == Some("running")
         && job(waiting) == Some("waiting")
@@ -174,7 +201,7 @@ pub(super) fn cycle_line<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a st
         "Job {}/start deleted to break ordering cycle",
         finding.subject
     );
-    let journal = record(case, finding.state)?.journal.as_ref()?;
+    let journal = record_of(case, finding)?.journal.as_ref()?;
     let mut lines = journal.iter().map(|e| e.message.as_str());
     lines.find(|line| line.contains(&job))
 }
@@ -200,7 +227,7 @@ pub(super) fn is_refused_by_disk(case: Case<'_>, finding: &Finding) -> bool {
 
 /// Whether a boot needs a device or mount point; it does not where the fstab has the option `nofail` or `noauto` for it.
 pub(super) fn is_needed(case: Case<'_>, finding: Option<&Finding>, name: &str) -> bool {
-    let closure = finding.map(|f| case.plan.closure_in(f.state));
+    let closure = finding.map(|f| closure(case, f));
     let mut file_systems = closure.into_iter().flat_map(|c| &c.file_systems);
     !file_systems.any(|fs| {
         let device = match fs.device.split_once('=') {

@@ -183,7 +183,7 @@ fn an_old_generation_after_the_reboot_points_at_the_bootloader() {
     assert!(diagnosis.causes[0].latent);
 }
 
-const CHECKS: [Check; 24] = [
+const CHECKS: [Check; 25] = [
     Check::BootFailed,
     Check::BootloaderInstall,
     Check::SwitchFailed,
@@ -192,6 +192,7 @@ const CHECKS: [Check; 24] = [
     Check::UserlandArchitecture,
     Check::WrongGeneration,
     Check::NoWayBack,
+    Check::NoBootEntry,
     Check::SystemState,
     Check::UnitFailed,
     Check::UnitInactive,

@@ -7,6 +7,7 @@ use crate::fold::{ActiveState, Unit};
 use crate::vocabulary::{Check, Finding, HttpAnswer, HttpEndpoint};
 
 use super::Case;
+use super::seen::record_of;
 use super::values::Told;
 use super::words::names;
 
@@ -30,14 +31,14 @@ pub(super) fn unit<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a Unit> {
 
 /// Whether a unit is behind a URL that a gateway error came from in the same state.
 pub(super) fn is_behind_an_error(case: Case<'_>, finding: &Finding) -> bool {
-    let Some(record) = case.run.states.get(&finding.state) else {
+    let Some(record) = record_of(case, finding) else {
         return false;
     };
     let failing = record.http.keys().filter(|endpoint| {
         let probe = record.decisive_probe(endpoint);
         probe.is_some_and(|probe| probe.answer.is_gateway_error())
     });
-    let mut upstreams = failing.filter_map(|e| upstream::of(case.run, finding.state, e));
+    let mut upstreams = failing.filter_map(|e| upstream::of(case.run, finding.state, record, e));
     upstreams.any(|upstream| upstream.unit == Some(finding.subject.as_str()))
 }
 
@@ -86,18 +87,19 @@ pub(super) fn emergency(told: &Told<'_>) -> Option<String> {
 
 /// The last answer of the URL that a finding is about, in its first state.
 fn answer<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a HttpAnswer> {
-    let record = case.run.states.get(&finding.state)?;
+    let record = record_of(case, finding)?;
     Some(&record.decisive_probe(endpoint(case, finding)?)?.answer)
 }
 
 fn endpoint<'a>(case: Case<'a>, finding: &Finding) -> Option<&'a HttpEndpoint> {
-    let record = case.run.states.get(&finding.state)?;
+    let record = record_of(case, finding)?;
     record.http.keys().find(|e| e.url() == finding.subject)
 }
 
 /// What is behind the URL of a finding, in its first state.
 fn behind<'a>(case: Case<'a>, finding: &Finding) -> Option<Upstream<'a>> {
-    upstream::of(case.run, finding.state, endpoint(case, finding)?)
+    let record = record_of(case, finding)?;
+    upstream::of(case.run, finding.state, record, endpoint(case, finding)?)
 }
 
 /// What is wrong with what a URL is passed on to, and what to do next; `None` where nothing was seen of it.

@@ -97,11 +97,11 @@ pub(super) const VALUES: &[(&str, Value)] = &[
         Some(classes(t).unwrap_or_else(|| "foreign".to_owned()))
     }),
     // Of a boot that failed.
-    ("it fails", |t| Some(it_fails(t.first()?).to_owned())),
+    ("it fails", |t| Some(it_fails(t.first()?))),
     ("story", |t| {
         let summary = t.first()?.summary.as_str();
-        let story = summary.strip_prefix("the guest did not come up: ");
-        Some(story.unwrap_or(summary).to_owned())
+        let story = summary.split_once(DID_NOT_COME_UP);
+        Some(story.map_or(summary, |(_, story)| story).to_owned())
     }),
     ("stage", |t| {
         Some(stage_words(seen::stage(t.case, t.first()?)?).to_owned())
@@ -242,8 +242,16 @@ pub(super) fn classes(told: &Told<'_>) -> Option<String> {
     (!classes.is_empty()).then(|| classes.join(" and "))
 }
 
-fn it_fails(finding: &Finding) -> &'static str {
-    match finding.state {
+/// What stands between who did not come up and why, in the summary of a boot that failed.
+const DID_NOT_COME_UP: &str = " did not come up: ";
+
+fn it_fails(finding: &Finding) -> String {
+    let it_fails = match finding.state {
+        State::Specialised => {
+            let told = finding.summary.split_once(DID_NOT_COME_UP);
+            let who = told.map_or("a specialisation", |(who, _)| who);
+            return format!("{who} does not boot");
+        }
         State::Rebooted => "the candidate does not come back from the reboot",
         State::ColdRebooted => "the candidate does not come back from the cold reboot",
         State::SoftRebooted => "the candidate does not come back from the soft reboot",
@@ -255,7 +263,8 @@ fn it_fails(finding: &Finding) -> &'static str {
         State::Inspected | State::Before | State::Switched | State::Booted => {
             "the candidate does not boot"
         }
-    }
+    };
+    it_fails.to_owned()
 }
 
 /// Where a boot stands, as it is spoken.

@@ -6,6 +6,8 @@ use crate::vocabulary::Step;
 #[derive(Debug, Clone, Copy)]
 pub struct Work<'a> {
     pub steps: &'a [Step],
+    /// How many specialisations the candidate has.
+    pub specialisations: u32,
     /// The size of one of the closures, in MiB.
     pub closure_mib: u64,
     /// Whether the bootloader has to be installed first.
@@ -29,6 +31,9 @@ pub fn seconds(work: &Work<'_>, factor: f64) -> u32 {
             Step::PowerCutInBoot => 3 * boot + LOOK_SECONDS,
             // The deploy, some seven cuts, and the machine as it was; none of the cuts is watched.
             Step::PowerCutInSwitch => 9 * boot + SWITCH_SECONDS + 7 * LOOK_SECONDS,
+            Step::Specialisations => {
+                return work.specialisations.saturating_mul(boot + LOOK_SECONDS);
+            }
             _ => boot,
         };
         moving + LOOK_SECONDS
@@ -38,9 +43,13 @@ pub fn seconds(work: &Work<'_>, factor: f64) -> u32 {
     } else {
         0
     };
-    let moving = f64::from(steps.sum::<u32>() + provision) * factor;
+    let moving = f64::from(steps.fold(provision, u32::saturating_add)) * factor;
     // What is watched for a time takes that time, and longer where guests are slower.
-    let states = u32::try_from(work.steps.len()).unwrap_or(u32::MAX);
+    let looks = work.steps.iter().map(|step| match step {
+        Step::Specialisations => work.specialisations,
+        _ => 1,
+    });
+    let states = looks.fold(0, u32::saturating_add);
     let watching = f64::from(work.window_seconds.saturating_mul(states)) * factor.max(1.0);
     (moving + watching) as u32
 }
@@ -59,6 +68,7 @@ mod tests {
         let steps = [Step::Boot, Step::Switch, Step::WarmReboot];
         let work = Work {
             steps: &steps,
+            specialisations: 0,
             closure_mib: 150,
             provisions: false,
             window_seconds: 12,
@@ -73,5 +83,22 @@ mod tests {
         };
         assert!(seconds(&first, 1.0) > reference);
         assert_eq!(seconds(&Work { steps: &[], ..work }, 1.0), 0);
+    }
+
+    #[test]
+    fn each_specialisation_takes_a_boot() {
+        let of = |steps, specialisations| {
+            let work = Work {
+                steps,
+                specialisations,
+                closure_mib: 150,
+                provisions: false,
+                window_seconds: 12,
+            };
+            seconds(&work, 1.0)
+        };
+        let all = &[Step::Specialisations];
+        assert_eq!(of(all, 0), 0);
+        assert_eq!(of(all, 2), 2 * of(&[Step::WarmReboot], 0));
     }
 }

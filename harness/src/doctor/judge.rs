@@ -212,6 +212,7 @@ fn would_use(probed: &Probed) -> Use {
     let takes = |provisions| {
         let work = Work {
             steps: &[Step::Boot, Step::Switch, Step::WarmReboot],
+            specialisations: 0,
             closure_mib: CLOSURE_MIB,
             provisions,
             window_seconds: WINDOW_SECONDS,

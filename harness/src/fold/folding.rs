@@ -151,6 +151,9 @@ impl Folding {
                 let trouble = dump::read(&raw, self.state(*state));
                 self.run.unproven.extend(trouble);
             }
+            Observation::Specialisation { name, in_menu } => {
+                self.specialisation(sanitise::line(name), *in_menu);
+            }
             Observation::Look { state, occasion } => self.look_again(*state, occasion),
             Observation::CommandRan {
                 step,
@@ -290,6 +293,15 @@ impl Folding {
                 steps.len() - 1
             });
         &mut steps[at]
+    }
+
+    fn specialisation(&mut self, name: String, in_menu: bool) {
+        let known = &mut self.run.not_in_menu;
+        match self.run.steps.last_mut() {
+            Some(step) if in_menu => step.chosen = Some(name),
+            _ if in_menu || known.contains(&name) => {}
+            _ => known.push(name),
+        }
     }
 
     fn look_again(&mut self, state: State, occasion: &str) {

@@ -170,6 +170,7 @@ mod tests {
             step: Step::Boot,
             outcome: None,
             boot: None,
+            chosen: None,
             reset_ms: None,
             started_ms,
             settled_ms,

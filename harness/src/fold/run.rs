@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::vocabulary::{
-    Accelerator, Certificate, DamagedPath, Dump, HttpAnswer, HttpEndpoint, Inspected, Plan,
-    Prediction, Probe, ProbeRoute, State, Step, StepOutcome, Unproven,
+    Accelerator, Certificate, ClosureFacts, DamagedPath, Dump, HttpAnswer, HttpEndpoint, Inspected,
+    Plan, Prediction, Probe, ProbeRoute, State, Step, StepOutcome, Unproven,
 };
 
 use super::{
@@ -27,6 +27,8 @@ pub struct Run {
     /// Looks at states that were looked at again later, in order; the last look at each is in `states`.
     pub earlier: Vec<(State, StateRecord)>,
     pub commands: Vec<CommandRecord>,
+    /// The specialisations that the boot menu had no entry for.
+    pub not_in_menu: Vec<String>,
     /// What the bootloader was going to start after its installation on the fresh disk.
     pub installed: Option<Prediction>,
     /// What was replied at a fixed rate; empty in a recording without it.
@@ -80,6 +82,8 @@ pub struct StepRecord {
     pub outcome: Option<StepOutcome>,
     /// The last boot that was seen while it ran.
     pub boot: Option<u32>,
+    /// The specialisation that was chosen for that boot.
+    pub chosen: Option<String>,
     /// When the machine was first reset, or its QEMU ended, while it ran: milliseconds since the run began.
     pub reset_ms: Option<u64>,
     /// Milliseconds since the run began.
@@ -96,6 +100,7 @@ impl StepRecord {
             step,
             outcome: None,
             boot: None,
+            chosen: None,
             reset_ms: None,
             started_ms: at_ms,
             settled_ms: None,
@@ -151,6 +156,11 @@ impl StateRecord {
     pub fn messages_of<'a>(&'a self, unit: &'a str) -> impl Iterator<Item = &'a JournalEntry> {
         let journal = self.journal.iter().flatten();
         journal.filter(move |e| e.unit.as_deref() == Some(unit))
+    }
+
+    /// The closure that the machine must run, if this is a record of the state.
+    pub fn closure<'a>(&self, plan: &'a Plan, state: State) -> &'a ClosureFacts {
+        plan.closure_of_look(state, self.occasion.as_deref(), self.booted())
     }
 
     /// What `/run/booted-system` resolves to.

@@ -6,7 +6,7 @@ use super::devices::{disk_bus, firmware, foreign_devices, network_card};
 use super::network::network;
 use crate::vocabulary::{
     BootLoader, ByHand, ClosureFacts, Downtime, FORMAT_VERSION, Firmware, Hold, Plan, Probe,
-    Seeded, Step, Suppression, System, TargetMachine, Times,
+    Seeded, Specialisation, Step, Suppression, System, TargetMachine, Times,
 };
 
 /// What the user and the closures say.
@@ -14,6 +14,9 @@ use crate::vocabulary::{
 pub struct Inputs {
     pub candidate: ClosureFacts,
     pub baseline: Option<ClosureFacts>,
+    /// The candidate's, by name, and those that cannot be booted, with why.
+    pub specialisations: Vec<Specialisation>,
+    pub specialisations_left_out: Vec<(String, String)>,
     pub target: TargetMachine,
     /// The expected system, and who expects it.
     pub expect_system: Option<(System, String)>,
@@ -49,6 +52,8 @@ pub fn plan(inputs: Inputs) -> Plan {
     let Inputs {
         candidate,
         baseline,
+        specialisations,
+        specialisations_left_out,
         target,
         expect_system,
         steps,
@@ -94,6 +99,8 @@ pub fn plan(inputs: Inputs) -> Plan {
         lab,
         candidate,
         baseline,
+        specialisations,
+        specialisations_left_out,
         expect_system,
         expected_by,
         target,
@@ -203,6 +210,8 @@ mod tests {
         plan(Inputs {
             candidate,
             baseline,
+            specialisations: Vec::new(),
+            specialisations_left_out: Vec::new(),
             target: TargetMachine::default(),
             expect_system: None,
             steps: default_steps(true),
@@ -271,6 +280,8 @@ mod tests {
         let mut inputs = Inputs {
             candidate: facts(&["/dev/vda"], &[DiskDriver::VirtioBlk]),
             baseline: None,
+            specialisations: Vec::new(),
+            specialisations_left_out: Vec::new(),
             target: TargetMachine::default(),
             expect_system: None,
             steps: Vec::new(),

@@ -123,7 +123,7 @@ impl Steps<'_> {
             let of = gone.iter().find(|gone| cut.kept <= gone.part.end);
             self.set_variables(of.and_then(|gone| gone.variables.as_deref()))?;
             let looked = self.look_at_cut(guest, progressed, disk, cut, &files).await;
-            progressed.cut = None;
+            progressed.occasion = None;
             if let Err(trouble) = looked? {
                 let reason = format!("{}; power {}", trouble.reason, cut.name);
                 return Ok(Err(GuestTrouble { reason, ..trouble }));
@@ -157,7 +157,7 @@ impl Steps<'_> {
             );
             guest.recorder().record(Observation::Note { text })?;
         }
-        progressed.cut = Some(cut.name.clone());
+        progressed.occasion = Some(cut.name.clone());
         let state = State::CutInSwitch;
         if let Err(trouble) = self.look(guest, progressed, disk, state, None).await? {
             return Ok(Err(trouble));

@@ -50,7 +50,9 @@ pub fn itinerary(journey: &Journey<'_>) -> Result<Vec<Step>, String> {
             "--cycles repeats reboots, and the steps have none: add `warm-reboot`".to_owned(),
         );
     }
-    Ok(cycled(&steps, journey.cycles))
+    let steps = cycled(&steps, journey.cycles);
+    refuse_soft_specialisation(&steps)?;
+    Ok(steps)
 }
 
 /// The steps, with all that comes after the switch repeated; without a switch, after the first boot.
@@ -84,6 +86,20 @@ fn refuse_nonsense(steps: &[Step], with_baseline: bool) -> Result<(), String> {
             "`rollback` goes back to what ran before a switch: name it after `switch`".to_owned(),
         );
     }
+    let variants = Step::Specialisations;
+    if with_baseline
+        && let Some(at) = rest.iter().position(|step| *step == variants)
+        && switch.is_none_or(|switch| at < switch)
+    {
+        return Err(format!(
+            "`{variants}` boots those of the candidate: name it after `switch`"
+        ));
+    }
+    if rest.iter().filter(|step| **step == variants).count() > 1 {
+        return Err(format!(
+            "`{variants}` boots every one: name it once, and --cycles for more"
+        ));
+    }
     refuse_misplaced_cut(rest, with_baseline)?;
     match rest.iter().filter(|step| **step == Step::Switch).count() {
         0 if with_baseline => Err(
@@ -97,6 +113,17 @@ fn refuse_nonsense(steps: &[Step], with_baseline: bool) -> Result<(), String> {
         0 | 1 => Ok(()),
         _ => Err("the steps of a rehearsal have one `switch`".to_owned()),
     }
+}
+
+/// A soft reboot keeps the kernel and what was booted: after a specialisation it is none of the candidate.
+fn refuse_soft_specialisation(steps: &[Step]) -> Result<(), String> {
+    let [variants, soft] = [Step::Specialisations, Step::SoftReboot];
+    if steps.windows(2).any(|two| two == [variants, soft]) {
+        return Err(format!(
+            "`{soft}` after `{variants}` keeps what was booted last: name another reboot between them, or `{soft}` first"
+        ));
+    }
+    Ok(())
 }
 
 /// The switch in which the power is cut is the one that comes next, upon the machine that the baseline is.
@@ -123,7 +150,10 @@ fn refuse_misplaced_cut(steps: &[Step], with_baseline: bool) -> Result<(), Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Step::{Boot, ColdReboot, Panic, PowerCutInSwitch, Reset, Switch, WarmReboot};
+    use Step::{
+        Boot, ColdReboot, Panic, PowerCutInSwitch, Reset, SoftReboot, Specialisations, Switch,
+        WarmReboot,
+    };
 
     fn named(steps: &[Step], with_baseline: bool, cycles: u32) -> Result<Vec<Step>, String> {
         itinerary(&Journey {
@@ -149,6 +179,14 @@ mod tests {
             named(&before_the_switch, true, 2).unwrap(),
             [Boot, WarmReboot, Switch, ColdReboot, ColdReboot]
         );
+    }
+
+    #[test]
+    fn specialisations_are_those_of_a_candidate_that_runs() {
+        let after_a_switch = [Boot, Switch, Specialisations, ColdReboot];
+        assert_eq!(named(&after_a_switch, true, 1).unwrap(), after_a_switch);
+        let alone = [Boot, SoftReboot, Specialisations];
+        assert_eq!(named(&alone, false, 1).unwrap(), alone);
     }
 
     #[test]
@@ -178,6 +216,19 @@ mod tests {
             (&[Boot, Step::Rollback, Switch], true, 1, "after `switch`"),
             (&[Boot, Step::Rollback], false, 1, "after `switch`"),
             (&[Boot, Switch], true, 2, "add `warm-reboot`"),
+            (&[Boot, Specialisations, Switch], true, 1, "after `switch`"),
+            (
+                &[Boot, Switch, Specialisations, Specialisations],
+                true,
+                1,
+                "name it once",
+            ),
+            (
+                &[Boot, Switch, SoftReboot, Specialisations],
+                true,
+                2,
+                "another reboot between",
+            ),
             (&[Boot, PowerCutInSwitch], false, 1, "--baseline"),
             (
                 &[Boot, Switch, PowerCutInSwitch],

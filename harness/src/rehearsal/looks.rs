@@ -26,7 +26,10 @@ impl Steps<'_> {
             return Ok(Err(trouble));
         }
         self.tell_occasion(guest, progressed, state)?;
-        let closure = match self.closure_in(guest, state).await? {
+        let closure = match self
+            .closure_of_look(guest, state, progressed.occasion.as_deref())
+            .await?
+        {
             Ok(closure) => closure,
             Err(trouble) => return Ok(Err(trouble)),
         };
@@ -69,9 +72,14 @@ impl Steps<'_> {
     }
 
     /// The closure whose endpoints are asked for: after a power cut in a switch it is the guest's to say which one booted.
-    async fn closure_in(&self, guest: &mut Guest<'_, '_>, state: State) -> Waited<&ClosureFacts> {
+    async fn closure_of_look(
+        &self,
+        guest: &mut Guest<'_, '_>,
+        state: State,
+        occasion: Option<&str>,
+    ) -> Waited<&ClosureFacts> {
         if state != State::CutInSwitch {
-            return Ok(Ok(self.plan.closure_in(state)));
+            return Ok(Ok(self.plan.closure_of_look(state, occasion, None)));
         }
         const BOOTED: &str = "readlink -f /run/booted-system";
         let deadline = Duration::from_secs(60);
@@ -80,7 +88,8 @@ impl Steps<'_> {
             Err(trouble) if trouble.machine_runs_on() => String::new(),
             Err(gone) => return Ok(Err(gone)),
         };
-        Ok(Ok(self.plan.closure_that_booted(state, Some(&booted))))
+        let of_look = self.plan.closure_of_look(state, occasion, Some(&booted));
+        Ok(Ok(of_look))
     }
 
     /// Reads the bootloader's files as they are now: what the next boot will be compared with.
@@ -104,7 +113,7 @@ impl Steps<'_> {
         let looks = progressed.looks.entry(state).or_default();
         *looks += 1;
         let occasion = progressed
-            .cut
+            .occasion
             .clone()
             .or_else(|| (*looks > 1 || self.is_repeated(state)).then(|| format!("cycle {looks}")));
         if let Some(occasion) = occasion {

@@ -32,7 +32,7 @@ impl Steps<'_> {
             let came_up = self
                 .boot_after(cut, writes, step, guest, progressed, disk)
                 .await;
-            progressed.cut = None;
+            progressed.occasion = None;
             if let Err(trouble) = came_up? {
                 let reason = format!("{} ({})", trouble.reason, cut.name);
                 return Ok(Err(GuestTrouble { reason, ..trouble }));
@@ -59,7 +59,7 @@ impl Steps<'_> {
         if let Err(trouble) = self.comes_up(guest, progressed).await? {
             return Ok(Err(trouble));
         }
-        progressed.cut = Some(cut.name.clone());
+        progressed.occasion = Some(cut.name.clone());
         let state = self.state_after(step, progressed);
         self.look(guest, progressed, disk, state, None).await
     }

@@ -38,8 +38,8 @@ pub(super) struct Progressed {
     pub(super) looks: BTreeMap<State, u32>,
     /// How much was written to the disk when the last look began.
     pub(super) written: usize,
-    /// The power cut that the disk is as left by.
-    pub(super) cut: Option<String>,
+    /// What tells the next look from others at its state: the power cut that the disk is as left by, or the specialisation that is booted.
+    pub(super) occasion: Option<String>,
 }
 
 /// A step ends well, or with the guest's trouble.
@@ -124,6 +124,7 @@ impl Steps<'_> {
                 self.switch(guest, progressed, disk).await?
             }
             Step::PowerCutInSwitch => self.cut_power_in_switch(guest, progressed, disk).await?,
+            Step::Specialisations => self.specialisations(guest, progressed, disk).await?,
             cut if cut.cuts_power() => self.cut_power(cut, guest, progressed, disk).await?,
             reboot => self.reboot(reboot, guest, progressed, disk).await?,
         };

@@ -163,6 +163,7 @@ fn deed(state: State) -> &'static str {
         State::Panicked => "panicked",
         State::PowerCut => "power cut",
         State::RolledBack => "rolled back",
+        State::Specialised => "specialisations booted",
     }
 }
 

@@ -23,9 +23,9 @@ pub(super) fn ledger(plan: &Plan, run: &Run) -> Vec<LedgerEntry> {
 fn entry(plan: &Plan, run: &Run, endpoint: &HttpEndpoint, replied: &Replied) -> LedgerEntry {
     let unit = run
         .states
-        .keys()
+        .iter()
         .rev()
-        .find_map(|&state| upstream::of(run, state, endpoint)?.unit);
+        .find_map(|(state, record)| upstream::of(run, *state, record, endpoint)?.unit);
     let spells = replied.spells(&run.steps);
     LedgerEntry {
         url: sanitise::line(&endpoint.url()),
@@ -58,8 +58,8 @@ fn told(plan: &Plan, run: &Run, endpoint: &HttpEndpoint, spell: &Spell) -> Spell
 
 /// In a loop a unit is in another state at each look.
 fn unit_state(run: &Run, state: State, endpoint: &HttpEndpoint) -> Option<String> {
-    let unit = upstream::of(run, state, endpoint)?.now?;
     let record = run.states.get(&state)?;
+    let unit = upstream::of(run, state, record, endpoint)?.now?;
     Some(match is_looping(record, &unit.id) {
         true => format!("{}: restarted again and again", sanitise::line(&unit.id)),
         false => sanitise::line(&upstream::in_words(unit)),

@@ -31,6 +31,20 @@ impl Scenario {
     pub fn is_static(&self) -> bool {
         self.rehearsal.steps.is_empty()
     }
+
+    /// How many specialisations a system has; those of the system that it is like, where it says nothing itself.
+    pub fn specialisations_of(&self, system: &str) -> u32 {
+        let mut at = self.systems.get(system);
+        // Not every chain of `like` ends.
+        for _ in 0..self.systems.len() {
+            let Some(spec) = at else { break };
+            if let Some(all) = &spec.specialisations {
+                return u32::try_from(all.len()).unwrap_or(u32::MAX);
+            }
+            at = spec.like.as_ref().and_then(|like| self.systems.get(like));
+        }
+        0
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -99,6 +113,8 @@ pub struct SystemSpec {
     pub ssh: Option<bool>,
     pub services: Option<Vec<ServiceSpec>>,
     pub virtual_hosts: Option<Vec<VirtualHostSpec>>,
+    /// Variants with boot entries of their own, by name: each is the system itself with what it says laid over it, key by key.
+    pub specialisations: Option<BTreeMap<String, Self>>,
     /// Faults, each made to a copy of one part as it is built, in this order.
     pub mutations: Option<Vec<Mutation>>,
 }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::Scenario;
+use super::{Mutation, Scenario, SystemSpec};
 
 const FILE: &str = "scenario.toml";
 
@@ -31,6 +31,12 @@ pub enum ScenarioError {
     BaseOfBase { path: PathBuf, base: String },
     #[error("{} names the system `{system}`, which its [systems] have not", path.display())]
     NoSuchSystem { path: PathBuf, system: String },
+    #[error("{} has the specialisation `{name}` {what}", path.display())]
+    Specialisation {
+        path: PathBuf,
+        name: String,
+        what: &'static str,
+    },
     #[error("{} has format version {found}, this version of bootproof reads 1", path.display())]
     Version { path: PathBuf, found: u32 },
 }
@@ -208,7 +214,31 @@ fn finish(table: Table, path: PathBuf, group: Option<String>) -> Result<Scenario
             });
         }
     }
+    let specialisations = scenario.systems.values().flat_map(|s| &s.specialisations);
+    for (name, spec) in specialisations.flatten() {
+        if let Some(what) = refused_of_specialisation(spec) {
+            let name = name.clone();
+            return Err(ScenarioError::Specialisation { path, name, what });
+        }
+    }
     Ok(scenario)
+}
+
+/// What the lab does not build.
+fn refused_of_specialisation(spec: &SystemSpec) -> Option<&'static str> {
+    let mutations = spec.mutations.iter().flatten();
+    let is_damaged = mutations
+        .into_iter()
+        .any(|mutation| matches!(mutation, Mutation::Damage { .. }));
+    if spec.specialisations.is_some() {
+        Some("with specialisations of its own, which NixOS gives no entries: name them beside it")
+    } else if spec.like.is_some() {
+        Some("that is `like` another system: it is the one that it belongs to")
+    } else if is_damaged {
+        Some("that is damaged, which only a system can be")
+    } else {
+        None
+    }
 }
 
 fn malformed(path: &Path) -> impl FnOnce(toml::de::Error) -> ScenarioError {
@@ -348,6 +378,22 @@ findings = []
         let text = SCENARIO.replace("candidate = \"new\"", "candidate = \"newer\"");
         let error = refused(&[("x", &text)], "x");
         assert!(error.contains("`newer`"), "{error}");
+    }
+
+    #[test]
+    fn a_system_has_specialisations_and_those_have_none() {
+        let gaming = "[systems.old.specialisations.gaming]\nkernel = \"i686\"\n[expect]";
+        let text = SCENARIO.replace("[expect]", gaming);
+        let scenario = read(&[("x", &text)], "x").unwrap();
+        assert_eq!(scenario.specialisations_of("old"), 1);
+        assert_eq!(scenario.specialisations_of("new"), 1);
+        assert_eq!(scenario.specialisations_of("other"), 0);
+        let like = text.replace("kernel = \"i686\"\n[expect]", "like = \"new\"\n[expect]");
+        let error = refused(&[("x", &like)], "x");
+        assert!(error.contains("`gaming` that is `like`"), "{error}");
+        let nested = "[systems.old.specialisations.gaming.specialisations.x]\n[expect]";
+        let error = refused(&[("x", &SCENARIO.replace("[expect]", nested))], "x");
+        assert!(error.contains("of its own"), "{error}");
     }
 
     #[test]

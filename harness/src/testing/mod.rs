@@ -9,7 +9,7 @@ mod recording;
 pub(crate) use guest::{Guest, I386_HEADER, status};
 pub(crate) use outage::{outage, outage_recording};
 pub(crate) use plan::{BASELINE, CANDIDATE, endpoint, endpoints, plan, without_baseline};
-pub(crate) use recording::{Recording, healthy, healthy_recording};
+pub(crate) use recording::{Recording, healthy, healthy_recording, specialised_recording};
 
 use crate::vocabulary::{Finding, Plan};
 

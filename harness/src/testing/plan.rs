@@ -71,6 +71,8 @@ pub(crate) fn plan() -> Plan {
         lab: true,
         candidate: closure(CANDIDATE),
         baseline: Some(closure(BASELINE)),
+        specialisations: Vec::new(),
+        specialisations_left_out: Vec::new(),
         expect_system: System::X86_64Linux,
         expected_by: "the scenario".to_owned(),
         target: TargetMachine::default(),

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 
 use crate::fold::{Run, fold, state_after};
 use crate::vocabulary::{
-    Accelerator, BootId, Inspected, Observation, Plan, Recorded, Stage, State, Step, StepOutcome,
+    Accelerator, BootId, Inspected, Observation, Plan, Recorded, Specialisation, Stage, State,
+    Step, StepOutcome,
 };
 
+use super::plan::closure;
 use super::{Guest, plan};
 
 /// A rehearsal to be recorded, which a test changes before it asks for the observations.
@@ -12,6 +14,8 @@ use super::{Guest, plan};
 pub(crate) struct Recording {
     pub(crate) inspected: Inspected,
     pub(crate) guests: BTreeMap<State, Guest>,
+    /// By the specialisations' names, in `specialised`.
+    pub(crate) specialised: BTreeMap<String, Guest>,
     pub(crate) steps: Vec<(Step, StepOutcome)>,
     /// Exit code and output of `switch-to-configuration switch`.
     pub(crate) switch: (i32, String),
@@ -41,7 +45,26 @@ impl Recording {
                 commands: 60,
                 ..Inspected::default()
             },
-            guests: plan.steps.iter().filter_map(state).map(guest).collect(),
+            guests: plan
+                .steps
+                .iter()
+                .filter_map(state)
+                .filter(|state| *state != State::Specialised)
+                .map(guest)
+                .collect(),
+            specialised: plan
+                .specialisations
+                .iter()
+                .zip(&BOOT_IDS[1..])
+                .map(|(specialisation, boot_id)| {
+                    let mut guest = Guest::healthy(plan, State::Specialised, boot_id);
+                    let toplevel = &specialisation.closure.toplevel;
+                    for link in ["booted", "current"] {
+                        guest.identity.insert(link, toplevel.to_string());
+                    }
+                    (specialisation.name.clone(), guest)
+                })
+                .collect(),
             steps: plan
                 .steps
                 .iter()
@@ -95,6 +118,25 @@ impl Recording {
             match step {
                 _ if *outcome == StepOutcome::Skipped => {}
                 Step::SoftReboot => {}
+                Step::Specialisations => {
+                    for name in plan.specialisations.iter().map(|known| &known.name) {
+                        let Some(guest) = self.specialised.get(name) else {
+                            continue;
+                        };
+                        let (name, state) = (name.clone(), State::Specialised);
+                        boot += 1;
+                        seen.push(Observation::Specialisation {
+                            name: name.clone(),
+                            in_menu: true,
+                        });
+                        self.observe_boot(boot, done, &mut seen);
+                        if done {
+                            let occasion = name;
+                            seen.push(Observation::Look { state, occasion });
+                            seen.extend(guest.observations(state));
+                        }
+                    }
+                }
                 step if step.starts_a_kernel() || (step.cuts_power() && !done) => {
                     boot += 1;
                     self.observe_boot(boot, done, &mut seen);
@@ -146,6 +188,21 @@ impl Recording {
 
 pub(crate) fn healthy_recording() -> (Plan, Recording) {
     let plan = plan();
+    let recording = Recording::healthy(&plan);
+    (plan, recording)
+}
+
+/// The candidate's specialisations of these names, booted after the switch.
+pub(crate) fn specialised_recording(names: &[&str]) -> (Plan, Recording) {
+    let specialisation = |(n, name): (usize, &&str)| Specialisation {
+        name: (*name).to_owned(),
+        closure: closure(&format!("/nix/store/{:032}-nixos-system-web-24.11", n + 1)),
+    };
+    let plan = Plan {
+        steps: vec![Step::Boot, Step::Switch, Step::Specialisations],
+        specialisations: names.iter().enumerate().map(specialisation).collect(),
+        ..plan()
+    };
     let recording = Recording::healthy(&plan);
     (plan, recording)
 }

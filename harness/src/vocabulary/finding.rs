@@ -110,6 +110,8 @@ pub enum Check {
     WrongGeneration,
     /// The boot menu has no entry any more that starts what ran before the switch.
     NoWayBack,
+    /// The boot menu has no entry that starts a specialisation of the candidate.
+    NoBootEntry,
     /// systemd did not finish starting, or calls itself something else than `running` or `degraded`.
     SystemState,
     /// A unit in the state `failed`.
@@ -166,7 +168,7 @@ pub enum Check {
 
 impl Check {
     /// Every check, in the order in which they are told.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::BootFailed,
         Self::BootloaderInstall,
         Self::SwitchFailed,
@@ -175,6 +177,7 @@ impl Check {
         Self::UserlandArchitecture,
         Self::WrongGeneration,
         Self::NoWayBack,
+        Self::NoBootEntry,
         Self::SystemState,
         Self::UnitFailed,
         Self::UnitInactive,
@@ -213,6 +216,7 @@ impl Check {
             Self::UserlandArchitecture => "userland-architecture",
             Self::WrongGeneration => "wrong-generation",
             Self::NoWayBack => "no-way-back",
+            Self::NoBootEntry => "no-boot-entry",
             Self::SystemState => "system-state",
             Self::UnitFailed => "unit-failed",
             Self::UnitInactive => "unit-inactive",

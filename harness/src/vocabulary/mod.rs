@@ -43,7 +43,7 @@ pub use observation::{
     screen_file,
 };
 pub use place::Place;
-pub use plan::{ByHand, FORMAT_VERSION, Hold, Plan, Seeded, Step};
+pub use plan::{ByHand, FORMAT_VERSION, Hold, Plan, Seeded, Specialisation, Step};
 pub use prediction::Prediction;
 pub use probe::{Asks, Certificate, Probe};
 pub use stability::Stability;

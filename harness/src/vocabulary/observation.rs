@@ -110,10 +110,15 @@ pub enum Observation {
         kept: usize,
         lost: usize,
     },
+    /// A specialisation was looked for in the boot menu; where that has it, it was chosen for the next boot.
+    Specialisation {
+        name: String,
+        in_menu: bool,
+    },
     /// A state is looked at that a rehearsal comes to more than once: what follows about it belongs to this look.
     Look {
         state: State,
-        /// Which one it is: `cycle 2`, `cut at the last flush`.
+        /// Which one it is: `cycle 2`, `cut at the last flush`, a specialisation's name.
         occasion: String,
     },
     /// The store in the guest against the host's: of both closures, the size and the content of each file, and where each link leads.

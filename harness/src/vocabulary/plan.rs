@@ -19,6 +19,12 @@ pub struct Plan {
     pub lab: bool,
     pub candidate: ClosureFacts,
     pub baseline: Option<ClosureFacts>,
+    /// The candidate's, by name, where a step boots them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub specialisations: Vec<Specialisation>,
+    /// Those that are not booted, with why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub specialisations_left_out: Vec<(String, String)>,
     pub expect_system: System,
     /// Where the expectation comes from: `--expect-system`, `the baseline`, `the scenario`, `the candidate itself`.
     pub expected_by: String,
@@ -59,6 +65,16 @@ pub struct Plan {
     /// The day of the rehearsal, in UTC, by which suppressions expire; without it none counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsed_on: Option<Date>,
+}
+
+/// A variant of the candidate, with a boot entry of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Specialisation {
+    /// Of the link in `TOPLEVEL/specialisation`.
+    pub name: String,
+    /// Its own.
+    pub closure: ClosureFacts,
 }
 
 /// A state in which the guest is left to the user, for as long as the user wants.
@@ -102,8 +118,8 @@ impl Plan {
         }
     }
 
-    /// The closure that the machine must run in `state`; after a power cut amid a switch that is for each look to tell, and this is what the
-    /// machine ran before.
+    /// The closure that the machine must run in `state`; after a power cut amid a switch, and where specialisations are booted, that is for each
+    /// look to tell, and this is what the machine ran before, and what the specialisations are variants of.
     pub fn closure_in(&self, state: super::State) -> &ClosureFacts {
         match (state, &self.baseline) {
             (
@@ -122,11 +138,22 @@ impl Plan {
         }
     }
 
-    /// The same of one look: after a power cut amid a switch the machine must run what it `booted`, if that is the baseline or the candidate.
-    pub fn closure_that_booted(&self, state: super::State, booted: Option<&str>) -> &ClosureFacts {
+    /// The same of one look: after a power cut amid a switch the machine must run what it `booted`, if that is the baseline or the candidate; of
+    /// several specialisations, the one that is the look's `occasion`.
+    pub fn closure_of_look(
+        &self,
+        state: super::State,
+        occasion: Option<&str>,
+        booted: Option<&str>,
+    ) -> &ClosureFacts {
         match state {
             super::State::CutInSwitch if booted == Some(self.candidate.toplevel.as_str()) => {
                 &self.candidate
+            }
+            super::State::Specialised => {
+                let mut all = self.specialisations.iter();
+                let of_look = all.find(|known| Some(known.name.as_str()) == occasion);
+                of_look.map_or(&self.candidate, |known| &known.closure)
             }
             state => self.closure_in(state),
         }
@@ -188,6 +215,8 @@ pub enum Step {
     PowerCutInBoot,
     /// `systemctl reboot`, with the baseline chosen in the bootloader's menu for this one boot.
     Rollback,
+    /// The same with each specialisation of the candidate, one after another.
+    Specialisations,
 }
 
 impl Step {
@@ -205,11 +234,12 @@ impl Step {
             Self::PowerCut => "power-cut",
             Self::PowerCutInBoot => "power-cut-in-boot",
             Self::Rollback => "rollback",
+            Self::Specialisations => "specialisations",
         }
     }
 
     /// Every way down and up.
-    pub const REBOOTS: [Self; 8] = [
+    pub const REBOOTS: [Self; 9] = [
         Self::WarmReboot,
         Self::ColdReboot,
         Self::SoftReboot,
@@ -218,6 +248,7 @@ impl Step {
         Self::PowerCut,
         Self::PowerCutInBoot,
         Self::Rollback,
+        Self::Specialisations,
     ];
 
     /// Whether it takes the machine down and up again.
@@ -250,6 +281,7 @@ impl Step {
             Self::Panic => super::State::Panicked,
             Self::PowerCut | Self::PowerCutInBoot => super::State::PowerCut,
             Self::Rollback => super::State::RolledBack,
+            Self::Specialisations => super::State::Specialised,
         })
     }
 }

@@ -31,11 +31,13 @@ pub enum State {
     PowerCut,
     /// The baseline booted again, chosen in the bootloader's menu after the switch to the candidate.
     RolledBack,
+    /// A specialisation of the candidate booted, chosen in the bootloader's menu; one look for each of them.
+    Specialised,
 }
 
 impl State {
     /// Every state, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Inspected,
         Self::Before,
         Self::CutInSwitch,
@@ -48,6 +50,7 @@ impl State {
         Self::Panicked,
         Self::PowerCut,
         Self::RolledBack,
+        Self::Specialised,
     ];
 
     /// Those in which a guest was seen.
@@ -75,7 +78,8 @@ impl State {
             | Self::CutInSwitch
             | Self::Switched
             | Self::SoftRebooted
-            | Self::RolledBack => false,
+            | Self::RolledBack
+            | Self::Specialised => false,
             Self::Booted
             | Self::Rebooted
             | Self::ColdRebooted
@@ -98,6 +102,7 @@ impl State {
             Self::Panicked => Some("the panic"),
             Self::PowerCut => Some("the power cut"),
             Self::RolledBack => Some("the rollback"),
+            Self::Specialised => Some("the boot of a specialisation"),
         }
     }
 
@@ -115,6 +120,7 @@ impl State {
             Self::Panicked => "panicked",
             Self::PowerCut => "power-cut",
             Self::RolledBack => "rolled-back",
+            Self::Specialised => "specialised",
         }
     }
 }

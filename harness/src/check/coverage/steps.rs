@@ -25,6 +25,9 @@ pub(super) fn of_steps(plan: &Plan, run: &Run) -> Vec<Unproven> {
         let outcome = record.and_then(|record| record.outcome.as_ref());
         let began = record.is_some();
         match outcome {
+            Some(StepOutcome::Done) if step == Step::Specialisations => {
+                gaps.extend(specialisations(plan, run));
+            }
             Some(StepOutcome::Done) => {
                 let seen = state.is_none_or(|state| run.states.contains_key(&state));
                 if !seen {
@@ -61,6 +64,29 @@ pub(super) fn of_steps(plan: &Plan, run: &Run) -> Vec<Unproven> {
                 stop.get_or_insert(Stop::Other(reason));
             }
         }
+    }
+    gaps
+}
+
+/// The specialisations that were neither looked at nor told not to be in the boot menu.
+fn specialisations(plan: &Plan, run: &Run) -> Vec<Unproven> {
+    let state = Some(State::Specialised);
+    let subject = Step::Specialisations.as_str();
+    let looks = run.looks();
+    let is_seen = |name: &String| {
+        let mut seen = looks.iter().filter(|(of, _)| Some(*of) == state);
+        seen.any(|(_, record)| record.occasion.as_ref() == Some(name))
+    };
+    let mut gaps = Vec::new();
+    for known in &plan.specialisations {
+        if !is_seen(&known.name) && !run.not_in_menu.contains(&known.name) {
+            let reason = format!("the specialisation `{}` was not looked at", known.name);
+            gaps.push(decisive(state, subject, reason));
+        }
+    }
+    for (name, reason) in &plan.specialisations_left_out {
+        let reason = format!("the specialisation `{name}` was not booted: {reason}");
+        gaps.push(decisive(state, subject, reason));
     }
     gaps
 }

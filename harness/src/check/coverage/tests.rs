@@ -47,6 +47,51 @@ fn a_reboot_without_a_new_boot_id_is_none() {
 }
 
 #[test]
+fn a_specialisation_that_was_neither_seen_nor_missed_in_the_menu_is_a_gap() {
+    let (mut plan, mut recording) = testing::specialised_recording(&["gaming", "work"]);
+    assert_eq!(gaps(&plan, &recording), []);
+    recording.specialised.remove("work");
+    let gap = (Some(State::Specialised), "specialisations".to_owned(), true);
+    assert_eq!(gaps(&plan, &recording), [gap.clone()]);
+    recording.more.push(Observation::Specialisation {
+        name: "work".to_owned(),
+        in_menu: false,
+    });
+    assert_eq!(gaps(&plan, &recording), []);
+    let reason = "its link leads to no store path of the candidate".to_owned();
+    plan.specialisations_left_out = vec![("gone".to_owned(), reason)];
+    assert_eq!(gaps(&plan, &recording), [gap]);
+}
+
+#[test]
+fn a_candidate_without_specialisations_leaves_nothing_that_a_verdict_waits_for() {
+    let (plan, mut recording) = testing::specialised_recording(&[]);
+    let reason = "the candidate has no specialisations".to_owned();
+    recording.fail_step(Step::Specialisations, StepOutcome::NotOffered { reason });
+    let gap = (
+        Some(State::Specialised),
+        "specialisations".to_owned(),
+        false,
+    );
+    assert_eq!(gaps(&plan, &recording), [gap]);
+    assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+}
+
+#[test]
+fn what_a_specialisation_does_not_serve_is_not_asked_of_it() {
+    let (mut plan, mut recording) = testing::specialised_recording(&["gaming"]);
+    plan.specialisations[0].closure.http.clear();
+    recording
+        .specialised
+        .get_mut("gaming")
+        .unwrap()
+        .http
+        .clear();
+    assert_eq!(gaps(&plan, &recording), []);
+    assert_eq!(testing::finding_ids(&plan, &recording), [""; 0]);
+}
+
+#[test]
 fn a_second_reboot_that_was_planned_and_not_made_is_missed() {
     let (mut plan, recording) = testing::healthy_recording();
     plan.steps.push(Step::WarmReboot);

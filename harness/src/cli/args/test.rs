@@ -50,7 +50,7 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) cores: Option<u32>,
 
     /// What is done to the machine, in this order: boot, switch, and ways down and up: warm-reboot, cold-reboot, soft-reboot, reset,
-    /// panic, power-cut, power-cut-in-boot, rollback, and before the switch power-cut-in-switch (default: a boot, a switch, a warm reboot, and
+    /// panic, power-cut, power-cut-in-boot, rollback, specialisations, and before the switch power-cut-in-switch (default: a boot, a switch, a warm reboot, and
     /// what the host's policy demands)
     #[arg(long, value_name = "STEP", value_delimiter = ',', value_parser = step, conflicts_with = "scenario")]
     pub(in crate::cli) steps: Option<Vec<Step>>,

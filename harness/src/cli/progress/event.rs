@@ -233,6 +233,12 @@ impl Event {
                     damaged => format!("{state}: {damaged} store paths are not as on the host"),
                 },
             },
+            Observation::Specialisation { name, in_menu } => Self::Note {
+                text: match in_menu {
+                    true => format!("the specialisation `{name}` is booted next"),
+                    false => format!("the boot menu has no entry of the specialisation `{name}`"),
+                },
+            },
             Observation::Look { state, occasion } => Self::Note {
                 text: format!("{state}: {occasion}"),
             },

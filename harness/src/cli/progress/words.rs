@@ -31,6 +31,10 @@ pub(super) fn words(observation: &Observation) -> Option<String> {
             StepOutcome::Skipped => return None,
         },
         Observation::PoweredOn { boot, .. } => format!("power on (boot {boot})"),
+        Observation::Specialisation { name, in_menu } => match in_menu {
+            true => format!("reboot into the specialisation `{name}`"),
+            false => format!("the boot menu has no entry of the specialisation `{name}`"),
+        },
         Observation::Stage { stage, .. } => stage.as_str().to_owned(),
         Observation::ChannelOpened {
             boot, transport, ..

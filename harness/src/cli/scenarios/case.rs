@@ -136,6 +136,7 @@ fn guess(scenario: &Scenario) -> u32 {
     let rehearsal = &scenario.rehearsal;
     let work = Work {
         steps: &cycled(&rehearsal.steps, rehearsal.cycles),
+        specialisations: scenario.specialisations_of(&rehearsal.candidate),
         closure_mib: CLOSURE_MIB,
         provisions: true,
         window_seconds: 12,

@@ -75,6 +75,16 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..Rule::BASE
     },
+    Rule {
+        id: "no-boot-entry",
+        takes: &[any(&[Check::NoBootEntry])],
+        headline: &["{only summary}", "{summary} (and of {others} more)"],
+        next: &[
+            "see whether the installer of the bootloader writes entries of specialisations at all, and whether inspection says that a file of \
+             this one is not there: GRUB's takes those below the toplevel's `specialisation`, systemd-boot's those of `boot.json`",
+        ],
+        ..Rule::BASE
+    },
     // Units that failed are told by their own findings.
     Rule {
         id: "switch-failed",

@@ -106,6 +106,18 @@ pub(super) const ROWS: &[Row] = &[
         "there is no way back after the deploy: GRUB's menu",
     ),
     (
+        "no-boot-entry",
+        || {
+            error(
+                Check::NoBootEntry,
+                State::Specialised,
+                "gaming",
+                "the boot menu has no entry of the specialisation `gaming`",
+            )
+        },
+        "the boot menu has no entry of the specialisation `gaming`",
+    ),
+    (
         "shutdown-slow",
         || {
             warning(
