@@ -117,6 +117,15 @@ in
     virtualHosts = builtins.listToAttrs (map virtualHost virtualHosts);
   };
 
+  # Each is a system of its own, in which what it says is laid over what this one says.
+  specialisation = builtins.mapAttrs (_: spec: {
+    inheritParentConfig = false;
+    configuration = import ./scenario-system.nix {
+      inherit packages;
+      system = builtins.removeAttrs system [ "specialisations" ] // spec;
+    };
+  }) (system.specialisations or { });
+
   # Who reaches the guest's network is on the host.
   services.openssh = lib.mkIf (system.ssh or false) {
     enable = true;

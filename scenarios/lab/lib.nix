@@ -46,6 +46,9 @@ rec {
   # A word that the shell takes as it is.
   quoted = word: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString word)}'";
 
+  # A text of a file, to stand amid another.
+  withoutNewline = text: builtins.substring 0 (builtins.stringLength text - 1) text;
+
   lines = builtins.concatStringsSep "\n";
   words = builtins.concatStringsSep " ";
 }

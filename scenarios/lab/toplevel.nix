@@ -23,6 +23,15 @@ let
 
   common = { userland = parts.userland; rootLabel = system.root_label; };
 
+  # Variants of the system, each with a toplevel of its own, in which what it says is laid over what the system says, key by key.
+  specialisations = builtins.mapAttrs (variant: spec: import ./toplevel.nix {
+    inherit lib platforms scenario;
+    name = "${name}, ${variant}";
+    system = builtins.removeAttrs system [ "specialisations" ] // spec;
+  }) (system.specialisations or { });
+  # Nothing where there are none, so that no other toplevel is another one for them.
+  entries = file: if specialisations == { } then "" else "\n${lib.withoutNewline (builtins.readFile file)}";
+
   initrdFiles = lib.run "initrd-files-${system.kernel}" {
     busybox = kernelPlatform.debs.get "busybox-static";
     fsck = kernelPlatform.debs.get "e2fsck-static";
@@ -43,6 +52,7 @@ let
     grub = lib.guestScript "install-grub" (common // {
       grubConfig = grubConfig { devices = [ system.grub_device ]; };
       serial = onSerial;
+      specialisations = entries ./guest/specialisations-grub.sh;
     }) ./guest/install-grub.sh;
     grub-efi = lib.guestScript "install-grub.sh" (common // {
       grubConfig = grubConfig {
@@ -55,14 +65,26 @@ let
       };
       inherit (own) grubEfi;
       serial = onSerial;
+      specialisations = entries ./guest/specialisations-grub.sh;
     }) ./guest/install-grub-efi.sh;
-    systemd-boot = lib.guestScript "install-systemd-boot.sh" (common // { inherit (own) systemdBoot; }) ./guest/install-systemd-boot.sh;
+    systemd-boot = lib.guestScript "install-systemd-boot.sh" (common // {
+      inherit (own) systemdBoot;
+      specialisations = entries ./guest/specialisations-systemd-boot.sh;
+    }) ./guest/install-systemd-boot.sh;
   };
   install-bootloader = installers.${system.boot_loader or "grub"};
 
   sw = lib.run "system-path" { paths = [ parts.userland ] ++ map own.tool (system.tools or [ ]); } ./build/system-path.sh;
 
-  toplevel = lib.run "nixos-system-${scenario}-${version}" {
+  toplevel = lib.run "nixos-system-${scenario}-${version}" (facts // variants) (
+    if specialisations == { } then ./build/toplevel.sh else ./build/specialisations.sh
+  );
+  variants = if specialisations == { } then { } else {
+    toplevelScript = ./build/toplevel.sh;
+    names = builtins.attrNames specialisations;
+    variants = builtins.attrValues specialisations;
+  };
+  facts = {
     # What the scripts know when they are written; their own toplevel (@out@) is filled in as it is built.
     stage2 = lib.guestScript "stage-2-init.sh" common ./guest/stage-2.sh;
     activate = lib.guestScript "activate" (common // {
@@ -81,7 +103,7 @@ let
     kernelParams = system.kernel_params;
     kernelParamsJson = builtins.toJSON system.kernel_params;
     label = "NixOS 12.lab (${scenario}, ${name})";
-  } ./build/toplevel.sh;
+  };
 in
 # The parts' store paths, for who damages one.
 parts.toplevel // { parts = builtins.mapAttrs (_: toString) parts; }

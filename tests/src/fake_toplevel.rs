@@ -94,6 +94,18 @@ impl FakeToplevel {
         })
     }
 
+    /// Gives it a specialisation of this name: a toplevel beside it, and the link to that.
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub fn specialise(&self, name: &str) -> io::Result<Self> {
+        let variant = Self::make(&self.root, &format!("nixos-system-{name}"))?;
+        let links = self.host_path().join("specialisation");
+        fs::create_dir_all(&links)?;
+        symlink(&variant.path, links.join(name))?;
+        Ok(variant)
+    }
+
     /// Makes a closure directory of the root: `store-paths` and `registration`, where every path has the same hash of 64 times
     /// `digit`.
     ///

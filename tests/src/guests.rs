@@ -11,6 +11,8 @@ pub const FIRST_BOOT: &str = "0c6cbd2a-6d4c-4f9e-a5c1-6f6f4d1f0a11";
 /// The boot after the reboot.
 pub const SECOND_BOOT: &str = "5a1de1c1-98c4-4b3f-bd3e-0d5f24a0b222";
 
+const THIRD_BOOT: &str = "6b2ef2d2-a9d5-4c40-8e4f-1e6035b1c333";
+
 const PROVISION_BOOT: &str = "11111111-98c4-4b3f-bd3e-0d5f24a0b222";
 
 const KERNEL_LINE: &str = "[    0.000000] Linux version 6.6.63 (nixbld@localhost)\r\n";
@@ -86,6 +88,7 @@ pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) ->
     let before = Guest::of(baseline);
     let switched = Guest {
         current: candidate,
+        profile: candidate,
         ..before
     };
     let rebooted = Guest {
@@ -99,6 +102,33 @@ pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) ->
     acts.push(Act::Serve(switched.answers(FIRST_BOOT)));
     acts.push(Act::Reset);
     acts.extend(boot(SECOND_BOOT, rebooted.answers(SECOND_BOOT)));
+    acts.push(Act::Hang);
+    that_boots(acts)
+}
+
+/// A machine that boots `toplevel`, then its specialisation `variant`, when that is chosen in the menu, and `toplevel` again.
+pub fn that_boots_a_specialisation(toplevel: &FakeToplevel, variant: &FakeToplevel) -> Script {
+    let first = Guest {
+        variant: Some(variant),
+        ..Guest::of(toplevel)
+    };
+    let chosen = Guest {
+        is_chosen: true,
+        ..first
+    };
+    let of_variant = Guest {
+        booted: variant,
+        current: variant,
+        ..first
+    };
+    let mut until_the_choice = first.answers(FIRST_BOOT);
+    until_the_choice.push(Answer::new("# GRUB Environment Block", "").as_last());
+    let mut acts = boot(FIRST_BOOT, until_the_choice);
+    acts.push(Act::Serve(chosen.answers(FIRST_BOOT)));
+    acts.push(Act::Reset);
+    acts.extend(boot(SECOND_BOOT, of_variant.answers(SECOND_BOOT)));
+    acts.push(Act::Reset);
+    acts.extend(boot(THIRD_BOOT, first.answers(THIRD_BOOT)));
     acts.push(Act::Hang);
     that_boots(acts)
 }
@@ -153,6 +183,10 @@ pub fn that_panics() -> Script {
     ])
 }
 
+/// How a menu has an entry that is chosen for one boot.
+const CHOOSES: &str =
+    "if [ \"${next_entry}\" ]; then\n  set default=\"${next_entry}\"\nelse\n  set default=0\nfi\n";
+
 /// What a boot came to.
 const FINGERPRINT: &str = "== kernel\nLinux 6.6.63 x86_64\n== users\nroot:0:0:/root:/bin/sh\n";
 
@@ -196,6 +230,12 @@ fn boot(boot_id: &str, answers: Vec<Answer>) -> Vec<Act> {
 struct Guest<'a> {
     booted: &'a FakeToplevel,
     current: &'a FakeToplevel,
+    /// What its profile names, and the default entry of its menu starts.
+    profile: &'a FakeToplevel,
+    /// A specialisation that has an entry.
+    variant: Option<&'a FakeToplevel>,
+    /// Whether that is chosen for the next boot.
+    is_chosen: bool,
     /// The state of `nginx.service`.
     nginx: &'a str,
 }
@@ -205,6 +245,9 @@ impl<'a> Guest<'a> {
         Self {
             booted: toplevel,
             current: toplevel,
+            profile: toplevel,
+            variant: None,
+            is_chosen: false,
             nginx: "active",
         }
     }
@@ -234,19 +277,30 @@ impl<'a> Guest<'a> {
             let path = &of.path;
             format!("menuentry \"NixOS\" {{\n  linux /bzImage init={path}/init\n}}\n")
         };
+        let variant = self.variant.map(entry).unwrap_or_default();
         // What was booted can be gone back to.
-        let menu = entry(self.current) + &entry(self.booted);
+        let entries = entry(self.profile) + &variant + &entry(self.booted);
+        let menu = match self.variant {
+            Some(_) => format!("{CHOOSES}{entries}"),
+            None => entries,
+        };
+        let chosen = match self.is_chosen {
+            true => "next_entry=1",
+            false => "next_entry=",
+        };
         framed("boots", "/boot")
             + &framed("text /boot/grub/grub.cfg", &menu)
+            + &framed("text /boot/grub/grubenv", chosen)
             + &format!("={MARK} done\n")
     }
 
     fn identity(&self, boot_id: &str) -> String {
         let header = fake_formats::elf_in_hex();
         let (booted, current) = (&self.booted.path, &self.current.path);
+        let profile = &self.profile.path;
         format!(
             "machine=x86_64\nrelease=6.6.63\nboot_id={boot_id}\nbooted={booted}\ncurrent={current}\n\
-             profile={current}\nsystem=x86_64-linux\npid1={header}\nfirmware=SeaBIOS 1.16.2 \ncmdline=console=ttyS0,115200\n"
+             profile={profile}\nsystem=x86_64-linux\npid1={header}\nfirmware=SeaBIOS 1.16.2 \ncmdline=console=ttyS0,115200\n"
         )
     }
 

@@ -11,7 +11,7 @@ use super::{Failure, whole_file};
 use crate::gate::Found;
 use crate::receipt::{Receipt, SealError, Sealed, SecretKey};
 use crate::report::{Report, SuppressionUse};
-use crate::vocabulary::{ClosureIdentity, Plan, StepOutcome, Suppression};
+use crate::vocabulary::{ClosureIdentity, Plan, Step, StepOutcome, Suppression};
 
 const EXTENSION: &str = "receipt";
 /// Larger than any receipt.
@@ -27,10 +27,13 @@ pub(super) fn receipt(
     baseline: Option<ClosureIdentity>,
 ) -> Option<Receipt> {
     let used = report.accelerator.as_ref()?;
-    let done = report
-        .steps
-        .iter()
-        .filter(|step| step.outcome == Some(StepOutcome::Done));
+    // All specialisations of a candidate without any were booted.
+    let has_none = plan.specialisations.is_empty() && plan.specialisations_left_out.is_empty();
+    let done = report.steps.iter().filter(|step| match &step.outcome {
+        Some(StepOutcome::Done) => true,
+        Some(StepOutcome::NotOffered { .. }) => step.step == Step::Specialisations && has_none,
+        _ => false,
+    });
     Some(Receipt {
         made_at: Timestamp::now(),
         tool_version: report.tool_version.clone(),

@@ -18,7 +18,7 @@ use super::sentences::sentences;
 use super::stage_times::stage_times;
 use super::state::state;
 use super::suppressions;
-use super::{cuts, fingerprint, ledger};
+use super::{cuts, fingerprint, ledger, specialisations};
 
 /// The report of a rehearsal. It is the same for the same plan and recording, whenever and wherever it is made.
 pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
@@ -75,6 +75,7 @@ pub fn report(plan: &Plan, observations: &[Recorded]) -> Report {
         http_ledger: ledger::ledger(plan, &run),
         stage_times: stage_times(&run),
         cuts: cuts::cuts(plan, &run),
+        specialisations: specialisations::specialisations(plan, &run),
         findings,
         diagnosis,
         suppressions,

@@ -46,6 +46,7 @@ pub fn render(report: &Report, style: &Style) -> String {
     page.ledger(report);
     page.stage_times(report);
     page.list("power cuts in the switch", &cut_lines(report));
+    page.list("specialisations", &specialisation_lines(report));
     page.unproven(report);
     page.list("suppressions", &suppressions(report));
     page.list("notes", &report.notes);
@@ -319,6 +320,11 @@ impl Page {
 
 fn cut_lines(report: &Report) -> Vec<String> {
     report.cuts.iter().map(|cut| cut.text.clone()).collect()
+}
+
+pub(super) fn specialisation_lines(report: &Report) -> Vec<String> {
+    let all = report.specialisations.iter();
+    all.map(|told| told.text.clone()).collect()
 }
 
 pub(super) fn closure_kind(kind: ClosureKind) -> &'static str {

@@ -5,7 +5,7 @@
 
 use crate::diagnose::Cause;
 
-use super::human::closure_kind;
+use super::human::{closure_kind, specialisation_lines};
 use super::ledger;
 use super::markup::{code, details, document, escape, list, quote, table};
 use super::model::Report;
@@ -39,6 +39,7 @@ pub fn render(report: &Report) -> String {
     if let Some(title) = ledger::title(report) {
         blocks.extend(section(&title, &ledger::lines(report)));
     }
+    blocks.extend(section("Specialisations", &specialisation_lines(report)));
     blocks.extend(section("Unproven", &gaps.collect::<Vec<_>>()));
     blocks.extend(section("Suppressions", &suppressions(report)));
     blocks.extend(section("Begun again", &report.begun_again));

@@ -18,6 +18,7 @@ mod normalise;
 pub mod sarif;
 mod select;
 mod sentences;
+mod specialisations;
 mod stage_times;
 mod state;
 mod suppressions;

@@ -63,6 +63,23 @@ pub struct Report {
     /// What came of each power cut in a switch, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cuts: Vec<CutReport>,
+    /// What came of each specialisation that was to be booted, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub specialisations: Vec<SpecialisationReport>,
+}
+
+/// A variant of the candidate, with a boot entry of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SpecialisationReport {
+    pub name: String,
+    /// What its entry must start; `None` where that could not be read.
+    pub toplevel: Option<StorePath>,
+    /// What `/run/booted-system` led to.
+    pub booted: Option<String>,
+    /// The name, and what was seen.
+    pub text: String,
 }
 
 /// A machine after a power cut in a switch.

@@ -109,6 +109,11 @@ pub fn normalise(report: &Report) -> Report {
     report.stage_times.clear();
     // Where a journal was written out, and when, is chance too; what a cut breaks is a finding.
     report.cuts.clear();
+    for told in &mut report.specialisations {
+        if let Some(toplevel) = &mut told.toplevel {
+            without_hash(toplevel);
+        }
+    }
     for step in &mut report.steps {
         step.milliseconds = step.milliseconds.map(|_| 0);
     }

@@ -118,7 +118,7 @@ pub(super) fn table(report: &Report) -> Vec<Vec<String>> {
     ]
 }
 
-fn http(state: &StateReport) -> String {
+pub(super) fn http(state: &StateReport) -> String {
     let answers: Vec<String> = state
         .http
         .iter()

@@ -39,6 +39,10 @@ pub(super) fn sentences(report: &mut Report) -> Vec<&mut String> {
         texts.extend([&mut cut.cut, &mut cut.text]);
         texts.extend(&mut cut.booted);
     }
+    for specialisation in &mut report.specialisations {
+        texts.extend([&mut specialisation.name, &mut specialisation.text]);
+        texts.extend(&mut specialisation.booted);
+    }
     for boot in &mut report.boots {
         texts.extend(&mut boot.exit);
         let fingerprint = boot.fingerprint.iter_mut();

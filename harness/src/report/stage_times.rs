@@ -13,7 +13,9 @@ use crate::vocabulary::{Stage, Step};
 pub(super) fn stage_times(run: &Run) -> Vec<StageTimes> {
     let mut times: BTreeMap<(Step, Stage), Vec<u64>> = BTreeMap::new();
     for boot in &run.boots {
-        let Some(step) = boot.step.filter(|step| step.starts_a_kernel()) else {
+        // Each specialisation is another system.
+        let is_one_way = |step: &Step| step.starts_a_kernel() && *step != Step::Specialisations;
+        let Some(step) = boot.step.filter(is_one_way) else {
             continue;
         };
         for (stage, at_ms) in &boot.stages {

@@ -54,7 +54,7 @@ menu() {
     echo "  set timeout=0"
     echo "fi"
     @serial@
-    entry "NixOS - Default" "$defaultConfig"
+    entry "NixOS - Default" "$defaultConfig"@specialisations@
     echo "submenu \"NixOS - All configurations\" --class submenu {"
     for link in "$profiles"/system-*-link; do
         if [ -e "$link/kernel" ]; then number=${link##*/system-}; echo "${number%-link}"; fi

@@ -44,7 +44,7 @@ generations() { # newest first
     echo "  set timeout=0"
     echo "fi"
     @serial@
-    entry "NixOS - Default" "$defaultConfig"
+    entry "NixOS - Default" "$defaultConfig"@specialisations@
     echo "submenu \"NixOS - All configurations\" --class submenu {"
     for number in $(generations); do
         toplevel=$(readlink -f "$profiles/system-$number-link")

@@ -65,7 +65,7 @@ default=
 for link in "$profiles"/system-*-link; do
     number=${link##*/system-}
     toplevel=$(readlink -f "$link")
-    if [ -e "$toplevel/kernel" ]; then entry "${number%-link}" "$toplevel"; fi
+    if [ -e "$toplevel/kernel" ]; then entry "${number%-link}" "$toplevel"; fi@specialisations@
 done
 if [ -n "$default" ]; then
     put "$esp/loader/loader.conf" <<END

@@ -41,6 +41,53 @@ fn a_systemd_without_soft_reboots_is_said_and_skipped() {
     assert_eq!(gap.unwrap()["decisive"], false);
 }
 
+fn states(report: &Value) -> Vec<&Value> {
+    let states = report["states"].as_array().unwrap();
+    states.iter().map(|state| &state["state"]).collect()
+}
+
+#[test]
+fn a_specialisation_is_chosen_in_the_menu_for_one_boot() {
+    let sandbox = Sandbox::with_guest(|toplevel| {
+        let variant = toplevel.specialise("gaming").unwrap();
+        guests::that_boots_a_specialisation(toplevel, &variant)
+    });
+    let report = report(&sandbox, &["--steps", "boot,specialisations,warm-reboot"]);
+    assert_eq!(report["verdict"], "pass", "{report:#}");
+    assert_eq!(states(&report), ["booted", "rebooted", "specialised"]);
+    let told = &report["specialisations"][0];
+    assert_eq!(told["booted"], told["toplevel"]);
+    assert_eq!(
+        told["text"],
+        "gaming: booted; systemd says running, 0 failed units; http: 1 × 200"
+    );
+}
+
+#[test]
+fn a_specialisation_that_the_menu_lacks_fails_the_rehearsal() {
+    let sandbox = Sandbox::with_guest(|toplevel| {
+        toplevel.specialise("gaming").unwrap();
+        guests::healthy(toplevel)
+    });
+    let run = sandbox
+        .rehearsal()
+        .args(["--steps", "boot,specialisations,warm-reboot"])
+        .assert();
+    let told = "the boot menu has no entry of the specialisation `gaming`";
+    run.code(1).stderr(contains(told));
+}
+
+#[test]
+fn a_candidate_without_specialisations_is_said_and_passes() {
+    let sandbox = Sandbox::with_guest(guests::healthy);
+    let report = report(&sandbox, &["--steps", "boot,specialisations,warm-reboot"]);
+    assert_eq!(report["verdict"], "pass", "{report:#}");
+    assert_eq!(states(&report), ["booted", "rebooted"]);
+    let gaps = report["unproven"].as_array().unwrap();
+    let gap = gaps.iter().find(|gap| gap["subject"] == "specialisations");
+    assert_eq!(gap.unwrap()["decisive"], false);
+}
+
 #[test]
 fn steps_that_make_no_rehearsal_are_refused() {
     let sandbox = Sandbox::with_guest(guests::healthy);

@@ -20,7 +20,7 @@ use super::{Recording, security};
 use crate::fold::{Run, sanitise};
 use crate::report::human::closure_kind;
 use crate::report::ledger;
-use crate::report::model::{CutReport, Report};
+use crate::report::model::{CutReport, Report, SpecialisationReport};
 use crate::report::select::{
     gaps, inspected, machine, means, place, steps, suppressions, unstable_in,
 };
@@ -64,6 +64,7 @@ pub(super) struct Page<'a> {
     suppressions: Vec<String>,
     notes: &'a [String],
     cuts: &'a [CutReport],
+    specialisations: &'a [SpecialisationReport],
     begun_again: &'a [String],
     tool_version: &'a str,
 }
@@ -143,6 +144,7 @@ pub(super) fn page<'a>(report: &'a Report, recording: &Recording<'_>, run: &Run)
         suppressions: suppressions(report),
         notes: &report.notes,
         cuts: &report.cuts,
+        specialisations: &report.specialisations,
         begun_again: &report.begun_again,
         tool_version: &report.tool_version,
     }
