@@ -4,6 +4,7 @@ use jiff::civil::Date;
 
 use super::devices::{disk_bus, firmware, foreign_devices, network_card};
 use super::network::network;
+use crate::image::{self, UnsupportedDisk};
 use crate::vocabulary::{
     BootLoader, ByHand, ClosureFacts, Downtime, FORMAT_VERSION, Firmware, Hold, Plan, Probe,
     Seeded, Specialisation, Step, Suppression, System, TargetMachine, Times,
@@ -53,7 +54,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         candidate,
         baseline,
         specialisations,
-        specialisations_left_out,
+        mut specialisations_left_out,
         target,
         expect_system,
         steps,
@@ -73,6 +74,16 @@ pub fn plan(inputs: Inputs) -> Plan {
     let installed = baseline.as_ref().unwrap_or(&candidate);
     let disk_bus = disk_bus(&target, installed, &candidate, &mut choices);
     let firmware = firmware(&target, installed, &mut choices);
+    let mut bootable = Vec::new();
+    for specialisation in specialisations {
+        // What a disk for the other two cannot be made for is told when it is made.
+        match image::layout(installed, &specialisation.closure, disk_bus, firmware) {
+            Err(needed @ UnsupportedDisk::Needed { .. }) => {
+                specialisations_left_out.push((specialisation.name, needed.to_string()));
+            }
+            _ => bootable.push(specialisation),
+        }
+    }
     for (device, bus_device) in foreign_devices(installed, &candidate, disk_bus) {
         choices.push(format!(
             "GRUB's device {device} is no name that the VM's disk can have: it is made a link to {bus_device} in the guest"
@@ -99,7 +110,7 @@ pub fn plan(inputs: Inputs) -> Plan {
         lab,
         candidate,
         baseline,
-        specialisations,
+        specialisations: bootable,
         specialisations_left_out,
         expect_system,
         expected_by,
@@ -207,7 +218,11 @@ mod tests {
     }
 
     fn plan_of(candidate: ClosureFacts, baseline: Option<ClosureFacts>) -> Plan {
-        plan(Inputs {
+        plan(inputs_of(candidate, baseline))
+    }
+
+    fn inputs_of(candidate: ClosureFacts, baseline: Option<ClosureFacts>) -> Inputs {
+        Inputs {
             candidate,
             baseline,
             specialisations: Vec::new(),
@@ -226,7 +241,7 @@ mod tests {
             times: Times::default(),
             suppressions: Vec::new(),
             today: Date::constant(2026, 11, 22),
-        })
+        }
     }
 
     #[test]
@@ -370,5 +385,39 @@ mod tests {
             ..TargetMachine::default()
         };
         assert_eq!(processor(&old).0, QemuBinary::I386);
+    }
+
+    #[test]
+    fn a_specialisation_that_no_disk_can_be_made_for_is_left_out() {
+        let mount = |fs_type: &str, point: &str| FileSystem {
+            device: format!("/dev/disk/by-label/{fs_type}"),
+            mount_point: point.to_owned(),
+            fs_type: fs_type.to_owned(),
+            options: Vec::new(),
+        };
+        let with = |mounts: &[FileSystem]| ClosureFacts {
+            file_systems: mounts.to_vec(),
+            ..facts(&["/dev/vda"], &[DiskDriver::VirtioBlk])
+        };
+        let root = mount("ext4", "/");
+        let specialisation = |name: &str, closure| Specialisation {
+            name: name.to_owned(),
+            closure,
+        };
+        let plan = plan(Inputs {
+            specialisations: vec![
+                specialisation("pool", with(&[root.clone(), mount("zfs", "/tank")])),
+                specialisation("work", with(&[root.clone(), mount("ext4", "/work")])),
+            ],
+            ..inputs_of(with(&[root]), None)
+        });
+        let names: Vec<&str> = plan
+            .specialisations
+            .iter()
+            .map(|s| s.name.as_str())
+            .collect();
+        assert_eq!(names, ["work"]);
+        let (name, reason) = &plan.specialisations_left_out[0];
+        assert!(name == "pool" && reason.contains("/tank"), "{reason}");
     }
 }

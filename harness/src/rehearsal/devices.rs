@@ -157,16 +157,14 @@ pub(super) fn network_card(plan: &Plan) -> (NetworkCard, Option<String>) {
     )
 }
 
-/// Every TCP port that nginx of either closure listens on, those that the user's probes name, and the one that a user wants.
+/// Every TCP port that nginx of any of the closures listens on, those that the user's probes name, and the one that a user wants.
 pub(super) fn forwards(plan: &Plan) -> Vec<Forward> {
     let probed = plan.probes.iter().filter_map(|probe| match &probe.asks {
         Asks::Url { port, .. } => Some(*port),
         Asks::Path(_) => None,
     });
     let mut ports: Vec<u16> = plan
-        .baseline
-        .iter()
-        .chain([&plan.candidate])
+        .closures()
         .flat_map(|facts| &facts.http)
         .map(|endpoint| endpoint.listener.port)
         .chain(plan.hold.map(|hold| hold.port))

@@ -56,11 +56,12 @@ impl Steps<'_> {
         // What a throwaway machine writes is not in the log, so that the next cut is of the same power-on.
         rebuild(cut, guest, disk).await?;
         self.power_on_again(guest, disk, writes).await?;
+        let state = self.state_after(step, progressed);
+        self.continuity.ask(&self.plan.closure_in(state).http);
         if let Err(trouble) = self.comes_up(guest, progressed).await? {
             return Ok(Err(trouble));
         }
         progressed.occasion = Some(cut.name.clone());
-        let state = self.state_after(step, progressed);
         self.look(guest, progressed, disk, state, None).await
     }
 

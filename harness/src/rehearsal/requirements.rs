@@ -5,15 +5,14 @@ use std::path::Path;
 use super::choose::{BootRoute, boot_route};
 use super::devices::processor;
 use super::firmware;
-use super::provision::disk_key;
+use super::provision::{disk_key, layout};
 use super::run::RunError;
 use crate::image::{self, DiskError, Layout, PartitionKind};
 use crate::vocabulary::Plan;
 
 /// Whether the cache in `directory` has the disk of `plan`.
 pub fn is_cached(plan: &Plan, directory: &Path) -> bool {
-    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
-    image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware).is_ok_and(|layout| {
+    layout(plan).is_ok_and(|layout| {
         directory
             .join("disks")
             .join(disk_key(plan, &layout))
@@ -30,9 +29,8 @@ pub fn require_programs(plan: &Plan, directory: &Path) -> Result<(), RunError> {
         return Ok(());
     }
     let mut programs = vec![processor(&plan.target).0.program(), "qemu-img"];
-    let installed = plan.baseline.as_ref().unwrap_or(&plan.candidate);
     if !is_cached(plan, directory)
-        && let Ok(layout) = image::layout(installed, &plan.candidate, plan.disk_bus, plan.firmware)
+        && let Ok(layout) = layout(plan)
     {
         programs.extend(programs_to_build(&layout));
     }

@@ -226,7 +226,7 @@ async fn attempt(
             decisive: true,
         })?;
     }
-    for facts in plan.baseline.iter().chain([&plan.candidate]) {
+    for facts in plan.closures() {
         if !facts.has_serial_console() {
             recorder.unproven(Unproven {
                 state: None,

@@ -130,6 +130,13 @@ impl Plan {
         }
     }
 
+    /// Every closure that may boot: the baseline, the candidate and its specialisations.
+    pub fn closures(&self) -> impl Iterator<Item = &ClosureFacts> {
+        let specialisations = self.specialisations.iter().map(|known| &known.closure);
+        let both = self.baseline.iter().chain([&self.candidate]);
+        both.chain(specialisations)
+    }
+
     /// The closure that the system profile names in `state`, and the bootloader starts by itself: a choice in its menu changes neither.
     pub fn default_in(&self, state: super::State) -> &ClosureFacts {
         match (state, &self.baseline) {

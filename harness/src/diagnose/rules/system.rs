@@ -100,6 +100,19 @@ pub(super) const RULES: &[Rule] = &[
         ],
         ..Rule::BASE
     },
+    Rule {
+        id: "entry-starts-another",
+        takes: &[errors(&[Check::WrongGeneration])
+            .within(&[State::Specialised])
+            .about(&["booted-system"])],
+        after: SAME_STATE,
+        headline: &["its boot entry starts another system: {summary}"],
+        next: &[
+            "compare `init=` of the entry in the bootloader's menu with where the toplevel's `specialisation/` leads; `switch-to-configuration boot` of the \
+             candidate writes the menu again",
+        ],
+        ..Rule::BASE
+    },
     // Whatever boots after an orderly reboot is in a state before it.
     Rule {
         id: "deploy-lost-with-the-power",

@@ -106,6 +106,18 @@ pub(super) const ROWS: &[Row] = &[
         "there is no way back after the deploy: GRUB's menu",
     ),
     (
+        "entry-starts-another",
+        || {
+            error(
+                Check::WrongGeneration,
+                State::Specialised,
+                "booted-system",
+                "/run/booted-system is not the specialisation",
+            )
+        },
+        "its boot entry starts another system: /run/booted-system is not",
+    ),
+    (
         "no-boot-entry",
         || {
             error(
