@@ -108,6 +108,15 @@ pub fn with_a_latent_fault(baseline: &FakeToplevel, candidate: &FakeToplevel) ->
 
 /// A machine that boots `toplevel`, then its specialisation `variant`, when that is chosen in the menu, and `toplevel` again.
 pub fn that_boots_a_specialisation(toplevel: &FakeToplevel, variant: &FakeToplevel) -> Script {
+    specialised(toplevel, variant, "active")
+}
+
+/// The same, with an nginx that fails in the specialisation only.
+pub fn whose_specialisation_fails(toplevel: &FakeToplevel, variant: &FakeToplevel) -> Script {
+    specialised(toplevel, variant, "failed")
+}
+
+fn specialised(toplevel: &FakeToplevel, variant: &FakeToplevel, nginx: &str) -> Script {
     let first = Guest {
         variant: Some(variant),
         ..Guest::of(toplevel)
@@ -119,6 +128,7 @@ pub fn that_boots_a_specialisation(toplevel: &FakeToplevel, variant: &FakeToplev
     let of_variant = Guest {
         booted: variant,
         current: variant,
+        nginx,
         ..first
     };
     let mut until_the_choice = first.answers(FIRST_BOOT);

@@ -64,6 +64,20 @@ fn a_specialisation_is_chosen_in_the_menu_for_one_boot() {
 }
 
 #[test]
+fn a_fault_of_a_specialisation_is_told_with_its_name() {
+    let sandbox = Sandbox::with_guest(|toplevel| {
+        let variant = toplevel.specialise("gaming").unwrap();
+        guests::whose_specialisation_fails(toplevel, &variant)
+    });
+    let run = sandbox
+        .rehearsal()
+        .args(["--steps", "boot,specialisations,warm-reboot"])
+        .assert();
+    let told = "the specialisation `gaming`: nginx.service failed (exit-code)";
+    run.code(1).stderr(contains(told));
+}
+
+#[test]
 fn a_specialisation_that_the_menu_lacks_fails_the_rehearsal() {
     let sandbox = Sandbox::with_guest(|toplevel| {
         toplevel.specialise("gaming").unwrap();

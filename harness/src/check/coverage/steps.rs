@@ -68,27 +68,27 @@ pub(super) fn of_steps(plan: &Plan, run: &Run) -> Vec<Unproven> {
     gaps
 }
 
-/// The specialisations that were neither looked at nor told not to be in the boot menu.
-fn specialisations(plan: &Plan, run: &Run) -> Vec<Unproven> {
-    let state = Some(State::Specialised);
-    let subject = Step::Specialisations.as_str();
+/// The specialisations that were neither looked at nor told not to be in the boot menu, in one gap.
+fn specialisations(plan: &Plan, run: &Run) -> Option<Unproven> {
     let looks = run.looks();
     let is_seen = |name: &String| {
-        let mut seen = looks.iter().filter(|(of, _)| Some(*of) == state);
+        let mut seen = looks
+            .iter()
+            .filter(|(state, _)| *state == State::Specialised);
         seen.any(|(_, record)| record.occasion.as_ref() == Some(name))
     };
-    let mut gaps = Vec::new();
-    for known in &plan.specialisations {
-        if !is_seen(&known.name) && !run.not_in_menu.contains(&known.name) {
-            let reason = format!("the specialisation `{}` was not looked at", known.name);
-            gaps.push(decisive(state, subject, reason));
-        }
-    }
-    for (name, reason) in &plan.specialisations_left_out {
-        let reason = format!("the specialisation `{name}` was not booted: {reason}");
-        gaps.push(decisive(state, subject, reason));
-    }
-    gaps
+    let names = plan.specialisations.iter().map(|known| &known.name);
+    let unseen = names
+        .filter(|name| !is_seen(name) && !run.not_in_menu.contains(name))
+        .map(|name| format!("`{name}` was not looked at"));
+    let left_out = plan.specialisations_left_out.iter();
+    let left_out = left_out.map(|(name, reason)| format!("`{name}` was not booted: {reason}"));
+    let all: Vec<String> = unseen.chain(left_out).collect();
+    (!all.is_empty()).then(|| {
+        let reason = format!("of the specialisations, {}", all.join("; "));
+        let subject = Step::Specialisations.as_str();
+        decisive(Some(State::Specialised), subject, reason)
+    })
 }
 
 /// Whether a failure of this step is one of the baseline, which boots first where there is one.

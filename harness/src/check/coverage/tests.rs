@@ -52,7 +52,7 @@ fn a_specialisation_that_was_neither_seen_nor_missed_in_the_menu_is_a_gap() {
     assert_eq!(gaps(&plan, &recording), []);
     recording.specialised.remove("work");
     let gap = (Some(State::Specialised), "specialisations".to_owned(), true);
-    assert_eq!(gaps(&plan, &recording), [gap.clone()]);
+    assert_eq!(gaps(&plan, &recording), std::slice::from_ref(&gap));
     recording.more.push(Observation::Specialisation {
         name: "work".to_owned(),
         in_menu: false,
