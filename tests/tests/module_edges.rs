@@ -68,11 +68,11 @@ const MODULES: &[Module] = &[
     ),
     io("scenario", &["config", "vocabulary"]),
     io("image", &["offspring", "vocabulary"]),
+    io("vm", &["offspring", "vocabulary"]),
     io(
         "fuzzing",
-        &["closure", "config", "image", "nginx", "receipt"],
+        &["closure", "config", "image", "nginx", "receipt", "vm"],
     ),
-    io("vm", &["offspring", "vocabulary"]),
     io("probe", &["vocabulary"]),
     io(
         "rehearsal",

@@ -125,11 +125,11 @@ pub fn fuzz(flash: &[u8]) {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
     /// A flash with these variables, as edk2 writes it.
-    pub(crate) fn flash(store: GuidBytes, variables: &[(u8, &str, &[u8])]) -> Vec<u8> {
+    fn flash(store: GuidBytes, variables: &[(u8, &str, &[u8])]) -> Vec<u8> {
         let mut flash = vec![0; 72];
         flash[VOLUME_SIGNATURE..][..4].copy_from_slice(b"_FVH");
         flash[VOLUME_HEADER_LENGTH] = 72;
