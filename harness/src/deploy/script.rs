@@ -154,6 +154,14 @@ mod tests {
     }
 
     #[test]
+    fn what_was_copied_is_flushed_before_anything_leads_to_it() {
+        let text = activate(&path("new"), &path("old"));
+        let at = |command: &str| text.find(command).unwrap();
+        assert!(at("sync -f /nix/store") < at("nix-env --profile"));
+        assert!(at("nix-env --profile") < at("switch-to-configuration switch"));
+    }
+
+    #[test]
     fn a_script_that_is_cut_does_nothing() {
         let text = activate(&path("new"), &path("old"));
         let cut = text.rfind("main </dev/null").unwrap();
