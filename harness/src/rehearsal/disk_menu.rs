@@ -48,9 +48,13 @@ impl Steps<'_> {
             }
             Ok((next, offered))
         });
-        Ok(Some(match work.await? {
-            Ok((next, offered)) => Prediction::of(next, offered),
-            Err(reason) => Prediction::Unknown { reason },
+        Ok(Some(match work.await {
+            Ok(Ok((next, offered))) => Prediction::of(next, offered),
+            Ok(Err(reason)) => Prediction::Unknown { reason },
+            // A file system may be damaged in a way that its reader does not expect. Nothing rests on what it says.
+            Err(ended) => Prediction::Unknown {
+                reason: format!("the reader of the disk gave up: {ended}"),
+            },
         }))
     }
 

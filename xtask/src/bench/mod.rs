@@ -54,14 +54,15 @@ pub(crate) fn run(root: &Path, what: &What) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The middle one of the values; of an even number the lower middle.
+/// The middle one of the values; of an even number the mean of the two in the middle.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted
-        .get((sorted.len().max(1) - 1) / 2)
-        .copied()
-        .unwrap_or(f64::NAN)
+    match sorted.len() {
+        0 => f64::NAN,
+        odd if odd % 2 == 1 => sorted[odd / 2],
+        even => sorted[even / 2 - 1].midpoint(sorted[even / 2]),
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn the_median_is_the_middle() {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
-        assert!((median(&[4.0, 1.0]) - 1.0).abs() < f64::EPSILON);
+        assert!((median(&[4.0, 1.0]) - 2.5).abs() < f64::EPSILON);
         assert!(median(&[]).is_nan());
     }
 }

@@ -21,6 +21,9 @@ pub(super) enum Node {
     Other,
 }
 
+/// The kernel's bound, in bytes (path_resolution(7)); what a damaged file system says is longer.
+const LONGEST_LINK: u64 = 4096;
+
 /// A directory with more is none of a bootloader's.
 const MOST_NAMES: usize = 10_000;
 
@@ -51,6 +54,9 @@ impl Volume {
                 let metadata = ext4.symlink_metadata(path).map_err(of_ext4)?;
                 if !metadata.is_symlink() {
                     return Ok(Node::Other);
+                }
+                if metadata.len() > LONGEST_LINK {
+                    return Err(Unread::Unreadable("a link without end".to_owned()));
                 }
                 let target = ext4.read_link(path).map_err(of_ext4)?;
                 let target = target.to_str().map(PathBuf::from);

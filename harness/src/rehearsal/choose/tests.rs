@@ -1,4 +1,3 @@
-
 use super::super::devices::processor;
 use super::*;
 use crate::vm::QemuBinary;

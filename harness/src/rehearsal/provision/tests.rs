@@ -1,4 +1,3 @@
-
 use super::super::devices::forwards;
 use super::*;
 use crate::testing;

@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::scenario::Architecture;
 use crate::vocabulary::{DiskBus, Step, Verdict};
