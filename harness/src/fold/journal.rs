@@ -38,7 +38,8 @@ pub(super) struct Journal {
 
 pub(super) fn parse(output: &str) -> Journal {
     let mut journal = Journal::default();
-    for line in output.lines().filter(|l| !l.trim().is_empty()) {
+    let lines = output.lines().filter(|line| !line.trim().is_empty());
+    for line in lines.filter(|line| !is_of_an_earlier_boot(line)) {
         if journal.entries.len() == ENTRY_LIMIT {
             journal.cut = true;
             break;
@@ -49,6 +50,12 @@ pub(super) fn parse(output: &str) -> Journal {
         }
     }
     journal
+}
+
+/// What journalctl says of a file that a power cut damaged (`journal_access_check_and_warn` of systemd's `shared/journal-util.c`): with `~`
+/// in its name journald has set it aside at its start, so that nothing of this boot is in it.
+fn is_of_an_earlier_boot(line: &str) -> bool {
+    !line.starts_with('{') && line.contains(".journal~") && line.contains("ignoring file")
 }
 
 fn entry(fields: &Map<String, Value>) -> JournalEntry {
@@ -136,6 +143,16 @@ mod tests {
             r#"{"MESSAGE":"a.service: Failed at step EXEC spawning x: y","_SYSTEMD_UNIT":"init.scope"}"#,
         );
         assert_eq!(journal.entries[0].unit.as_deref(), Some("a.service"));
+    }
+
+    #[test]
+    fn a_file_that_an_earlier_power_cut_damaged_is_no_gap_and_one_of_this_boot_is() {
+        let journal = parse(concat!(
+            "Journal file /var/log/journal/3e8a/system@000660eec452bc6f-fa365aa78f85cfc2.journal~ is truncated, ignoring file.\n",
+            r#"{"MESSAGE":"x.journal~ is truncated, ignoring file."}"#,
+            "\nJournal file /var/log/journal/3e8a/system.journal corrupted, ignoring file.\n",
+        ));
+        assert_eq!((journal.unreadable, journal.entries.len()), (1, 1));
     }
 
     #[test]
