@@ -52,8 +52,8 @@ pub(super) fn parse(output: &str) -> Journal {
     journal
 }
 
-/// What journalctl says of a file that a power cut damaged (`journal_access_check_and_warn` of systemd's `shared/journal-util.c`): with `~`
-/// in its name journald has set it aside at its start, so that nothing of this boot is in it.
+/// What journalctl says of a file that a power cut damaged: with `~` in its name it is one that journald found not closed when it opened its
+/// journal, and set aside for a new one (systemd-journald.service(8)), so that this boot writes to another.
 fn is_of_an_earlier_boot(line: &str) -> bool {
     !line.starts_with('{') && line.contains(".journal~") && line.contains("ignoring file")
 }

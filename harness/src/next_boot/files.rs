@@ -44,7 +44,7 @@ const VARIABLES: [&str; 5] = [
 /// What is run of the next generation to install a bootloader.
 const INSTALLER: &str = "/nix/var/nix/profiles/system/bin/switch-to-configuration";
 
-/// What the machine would answer to [`QUESTIONS`](super::QUESTIONS).
+/// What the machine would answer to [`QUESTIONS`](super::QUESTIONS), but for the installer: of a machine that is off it is the profile's.
 pub fn answers(files: &dyn Files) -> Frames {
     let mut frames = Frames::default();
     let mut tell = |name: String, body: String, end: End| frames.put(name, Frame { body, end });
