@@ -3,7 +3,7 @@
 use crate::check::{SPECIALISATIONS, kernel_runs};
 use crate::fold::{ActiveState, BootRecord, StateRecord, StepRecord, Unit};
 use crate::vocabulary::{
-    Check, ClosureFacts, ElfClass, Finding, Stage, State, Step, StepOutcome, System,
+    Check, ClosureFacts, ElfClass, Finding, Severity, Stage, State, Step, StepOutcome, System,
 };
 
 use super::Case;
@@ -131,6 +131,13 @@ pub(super) fn will_be_foreign(case: Case<'_>, finding: &Finding) -> bool {
 /// Whether the boot got no further than the initrd.
 pub(super) fn is_in_initrd(case: Case<'_>, finding: &Finding) -> bool {
     stage(case, finding).is_some_and(|stage| stage <= Stage::Initrd)
+}
+
+/// Whether the candidate's files, as they are on the host, say nothing against being executed.
+pub(super) fn can_be_executed(case: Case<'_>, _finding: &Finding) -> bool {
+    let findings = case.run.inspected.iter().flat_map(|i| &i.findings);
+    let mut errors = findings.filter(|found| found.severity == Severity::Error);
+    !errors.any(|found| matches!(found.check, Check::Executability | Check::Architecture))
 }
 
 /// Whether a switch failed for more than units, which have findings of their own.

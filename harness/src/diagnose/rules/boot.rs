@@ -99,7 +99,8 @@ pub(super) const RULES: &[Rule] = &[
         id: "entry-before-its-store",
         takes: &[failed()
             .within(&[State::CutInSwitch])
-            .showing(&["Exec format error", "stage 2 init script"])],
+            .showing(&["Exec format error", "stage 2 init script"])
+            .where_it(seen::can_be_executed)],
         headline: &[
             "{it fails}: the boot entry reached the disk before the store paths that it starts",
         ],

@@ -2,7 +2,7 @@
 
 use super::Row;
 use super::cases::*;
-use crate::vocabulary::{Check, State, Step, StepOutcome};
+use crate::vocabulary::{Check, Finding, State, Step, StepOutcome};
 
 pub(super) const ROWS: &[Row] = &[
     (
@@ -154,3 +154,15 @@ pub(super) const ROWS: &[Row] = &[
         "does not live through the switch",
     ),
 ];
+
+#[test]
+fn what_nothing_could_execute_anyway_is_not_laid_to_the_power_cut() {
+    let mut case = cut_before_the_store_was_flushed();
+    let (of, summary) = (State::Inspected, "init is for another kernel");
+    let finding = Finding::new(Check::Executability, of, "init", summary);
+    case.recording.inspected.findings.push(finding);
+    let causes = super::diagnosis(&case).causes;
+    let rules: Vec<&str> = causes.iter().map(|cause| cause.rule.as_str()).collect();
+    assert!(!rules.contains(&"entry-before-its-store"), "{rules:?}");
+    assert!(rules.contains(&"init-died"), "{rules:?}");
+}
