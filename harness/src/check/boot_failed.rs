@@ -27,7 +27,10 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
         let who = who(record.chosen.as_deref());
         let summary = format!("{who} did not come up: {}", story(reason, *stage));
         let mut finding = Finding::new(Check::BootFailed, state, record.step.as_str(), summary);
-        if let Some(line) = boot.and_then(|boot| telling_line(&boot.console)) {
+        let console = boot.map_or(&[][..], |boot| &boot.console);
+        let line = telling_line(console)
+            .or_else(|| first_failure(console).filter(|_| is_maintenance(reason)));
+        if let Some(line) = line {
             finding = finding.with_evidence("console", line);
         }
         if let Some(line) = last_line.as_ref().filter(|l| !l.is_empty()) {
@@ -39,6 +42,21 @@ pub(super) fn check(plan: &Plan, run: &Run) -> Vec<Finding> {
         Some(finding)
     });
     boots.chain(in_maintenance(plan, run)).collect()
+}
+
+/// Whether the boot ended where systemd goes when something that it needs has failed.
+fn is_maintenance(reason: &str) -> bool {
+    ["emergency mode", "rescue mode"].contains(&reason)
+}
+
+/// What systemd says first of what failed, or was waited for in vain (`src/core/job.c`).
+fn first_failure(console: &[String]) -> Option<&str> {
+    let mut lines = console.iter().map(|line| line.trim_start());
+    lines.find(|line| {
+        ["[FAILED] ", "[ TIME ] "]
+            .iter()
+            .any(|start| line.starts_with(start))
+    })
 }
 
 /// The word of systemctl(1), `is-system-running`, for emergency and rescue mode.
@@ -145,6 +163,26 @@ mod tests {
             "the guest did not come up: kernel panic, after it had reached kernel"
         );
         assert!(findings[0].latent);
+    }
+
+    #[test]
+    fn an_emergency_is_found_with_the_line_of_what_failed() {
+        let (plan, mut recording) = testing::healthy_recording();
+        let reason = "emergency mode".to_owned();
+        let emergency = StepOutcome::GuestFailed {
+            stage: Some(Stage::Initrd),
+            reason,
+            last_line: Some("to boot into default mode.".to_owned()),
+        };
+        recording.fail_step(Step::WarmReboot, emergency);
+        recording.guests.remove(&State::Rebooted);
+        let failed = "[FAILED] Failed to start unlock-data.service - Unlock the data.";
+        recording.console = vec![
+            "[  OK  ] Reached target Swaps.".to_owned(),
+            failed.to_owned(),
+        ];
+        let findings = testing::findings(&plan, &recording);
+        assert_eq!(findings[0].evidence[0].text, failed);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Called by `values`. Each gives the words that follow a known phrase; the origin of a phrase stands with it.
 
-use crate::check::is_kernel_line;
+use crate::check::{is_kernel_line, running_job};
 
 /// What the kernel says when it gives up (`kernel/panic.c`).
 pub(super) fn panic(lines: &[String]) -> Option<String> {
@@ -41,22 +41,27 @@ pub(super) fn failed_mount(lines: &[String], is_needed: impl Fn(&str) -> bool) -
 }
 
 /// The first unit that failed to start, by its name where systemd tells it.
+///
+/// It may say the description alone, or shorten both to the width of the console; the hint below them has the whole name
+/// (`src/core/job.c`).
 pub(super) fn failed_unit(lines: &[String]) -> Option<String> {
-    let rest = after(lines, "Failed to start ")?;
+    const PHRASE: &str = "Failed to start ";
+    /// The words of other units may come between the two.
+    const NEAR: usize = 4;
+    let at = lines.iter().position(|line| line.contains(PHRASE))?;
+    let near = &lines[at..lines.len().min(at + NEAR)];
+    if let Some(hint) = after(near, "See 'systemctl status ") {
+        return Some(hint.split('\'').next()?.to_owned());
+    }
+    let (_, rest) = lines[at].split_once(PHRASE)?;
     let rest = rest.split(" - ").next()?;
     Some(rest.trim_end_matches('.').to_owned())
 }
 
-/// What systemd said last that it waits for (`src/core/manager.c`): `A start job is running for X (1min 3s / no limit)`.
+/// What systemd said last that it waits for.
 pub(super) fn waited_for(lines: &[String]) -> Option<String> {
-    let phrase = " job is running for ";
-    let line = lines
-        .iter()
-        .rev()
-        .find_map(|line| line.rsplit_once(phrase))?
-        .1;
-    let name = line.rsplit_once(" (").map_or(line, |(name, _)| name);
-    Some(described(name))
+    let job = lines.iter().rev().find_map(|line| running_job(line))?;
+    Some(job.what.trim_end_matches(['.', ' ', '…']).to_owned())
 }
 
 /// GRUB's first complaint: `error: file '/…' not found.`
@@ -186,6 +191,17 @@ mod tests {
         let failed =
             lines(&["[FAILED] Failed to start systemd-fsck@x.service - File System Check on x."]);
         assert_eq!(failed_unit(&failed).unwrap(), "systemd-fsck@x.service");
+        for line in [
+            "[FAILED] Failed to start initrd-nix…on.service - NixOS Activation.",
+            "[FAILED] Failed to start NixOS Activation.",
+        ] {
+            let hint = "See 'systemctl status initrd-nixos-activation.service' for details.";
+            let failed = lines(&[line, hint]);
+            assert_eq!(
+                failed_unit(&failed).unwrap(),
+                "initrd-nixos-activation.service"
+            );
+        }
     }
 
     #[test]
@@ -227,6 +243,8 @@ mod tests {
         let waits =
             lines(&["[ ***  ] A start job is running for data.mount - /data (1min 3s / no limit)"]);
         assert_eq!(waited_for(&waits).unwrap(), "/data");
+        let waits = lines(&["[  *** ] Job unlock.service/start running (1min 3s / no limit)"]);
+        assert_eq!(waited_for(&waits).unwrap(), "unlock.service");
     }
 
     #[test]

@@ -32,10 +32,13 @@ pub(super) const BOOT: &[Rule] = &[
         follows: FAILING_BOOT,
         ..FILES
     },
-    // A systemd or an initrd that cannot start.
+    // A systemd or an initrd that cannot start, and what systemd in the initrd prepares the root with.
     Rule {
         id: "files-init",
-        takes: &[files(&[Check::Executability]).about(&["systemd", "initrd"])],
+        takes: &[
+            files(&[Check::Executability]).about(&["systemd", "initrd", "prepare-root"]),
+            files(&[Check::Executability]).saying(&["of the initrd will "]),
+        ],
         follows: FAILING_BOOT,
         ..FILES
     },

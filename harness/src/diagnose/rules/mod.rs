@@ -2,22 +2,26 @@
 
 mod boot;
 mod files;
+mod firmware;
 mod http;
+mod initrd;
 mod kernel;
 mod platform;
 mod rest;
 mod system;
 mod units;
 
-use super::rule::{Misleads, Of, Related, Rule, any};
+use super::rule::{Groups, Misleads, Of, Pattern, Related, Rule, any, errors};
 use crate::vocabulary::Check;
 
 /// All rules, in order.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    let tables: [&'static [Rule]; 11] = [
+    let tables: [&'static [Rule]; 13] = [
         platform::RULES,
         files::BOOT,
         system::BOOTLOADER,
+        firmware::RULES,
+        initrd::RULES,
         boot::RULES,
         system::RULES,
         files::NGINX,
@@ -28,6 +32,16 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
         rest::RULES,
     ];
     tables.into_iter().flatten()
+}
+
+/// Each failed boot is its own cause.
+const BOOT: Rule = Rule {
+    groups: Groups::OneEach,
+    ..Rule::BASE
+};
+
+const fn failed() -> Pattern {
+    errors(&[Check::BootFailed])
 }
 
 /// What follows from units that do not run.

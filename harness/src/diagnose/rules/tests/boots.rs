@@ -116,6 +116,35 @@ pub(super) const ROWS: &[Row] = &[
         "another CPU",
     ),
     (
+        "initrd-activation",
+        || {
+            dead(
+                "emergency mode",
+                Stage::Initrd,
+                &[
+                    "[FAILED] Failed to start NixOS Activation.",
+                    "See 'systemctl status initrd-nixos-activation.service' for details.",
+                ],
+            )
+        },
+        "systemd in the initrd cannot enter the system that the boot entry names (initrd-nixos-activation.service failed)",
+    ),
+    (
+        "initrd-panics-on-failure",
+        || {
+            dead(
+                "kernel panic",
+                Stage::Initrd,
+                &[
+                    "[FAILED] Failed to start unlock-data.service - Unlock the data.",
+                    "See 'systemctl status unlock-data.service' for details.",
+                    "[    9.000000] Kernel panic - not syncing: sysrq triggered crash",
+                ],
+            )
+        },
+        "the initrd fails and panics, as boot.panic_on_fail asks, because unlock-data.service failed",
+    ),
+    (
         "no-init",
         || {
             dead(
