@@ -61,7 +61,7 @@ pub use executable::last_exec;
 pub use execution::{Fault, Hop, Role, interpreter};
 pub use facts::read_facts;
 pub use identity::{identify, identify_by_record};
-pub use initrd::InitrdFiles;
+pub use initrd::{InitrdFiles, InitrdService};
 pub use locate::in_store;
 pub use module_file::ModuleFile;
 pub use read_ahead::{examine, resolve_ahead};

@@ -74,6 +74,13 @@ impl UnitFile {
     }
 }
 
+/// The prefixes of a command's executable: `-` where its failure is ignored, `@`, `+` and others.
+pub fn command_prefixes(command: &str) -> &str {
+    let command = command.trim_start();
+    let program = command.trim_start_matches(['@', '-', ':', '+', '!', '|']);
+    &command[..command.len() - program.len()]
+}
+
 /// Splits a command line of systemd.service(5) into words, without the prefixes of its executable; specifiers are left as they are.
 ///
 /// With the prefix `@` the second word is `argv[0]` and belongs to no argument: it is left out.

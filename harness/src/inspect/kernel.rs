@@ -21,6 +21,15 @@ pub(super) fn called(subject: &Subject) -> String {
     Kernel::of_subject(subject).called()
 }
 
+/// Whether the parameters name a root that the kernel mounts by itself where the initrd has no init, or there is no initrd.
+///
+/// NixOS's `root=fstab` and `root=gpt-auto` tell systemd who else tells it (kernel-command-line(7)): to the kernel they are no device.
+pub(super) fn mounts_root(params: &[String]) -> bool {
+    const OF_SYSTEMD: &[&str] = &["fstab", "gpt-auto", "dissect", "tmpfs", "off"];
+    let last = params.iter().rev().find_map(|p| p.strip_prefix("root="));
+    last.is_some_and(|root| !OF_SYSTEMD.contains(&root))
+}
+
 impl<'a> Kernel<'a> {
     /// That of the baseline.
     pub(super) fn of(baseline: &Baseline<'a>) -> Self {

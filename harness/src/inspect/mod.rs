@@ -15,6 +15,7 @@ mod executability;
 mod faults;
 mod headline;
 pub mod human;
+mod initrd_services;
 pub mod junit;
 mod kernel;
 pub mod markdown;

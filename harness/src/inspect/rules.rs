@@ -1,8 +1,8 @@
 use super::builds::BuildDifference;
 use super::model::{Expected, Inspection, Options};
 use super::{
-    architecture, boot_path, builds, contents, executability, headline, nginx, pid_1, references,
-    stage_one,
+    architecture, boot_path, builds, contents, executability, headline, initrd_services, nginx,
+    pid_1, references, stage_one,
 };
 use crate::closure::{Contents, Survey};
 use crate::vocabulary::{
@@ -52,6 +52,11 @@ pub const RULES: &[Row] = &[
         name: "stage-1",
         proves: "the initrd's `init` is there and runs under this closure's kernel",
         rule: stage_one::rule,
+    },
+    Row {
+        name: "initrd-services",
+        proves: "what systemd in the initrd is asked to start is there and runs under this closure's kernel",
+        rule: initrd_services::rule,
     },
     Row {
         name: "reference",

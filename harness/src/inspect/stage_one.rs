@@ -1,5 +1,6 @@
 //! Whether the kernel finds something to execute in the initrd.
 
+use super::kernel::mounts_root;
 use super::rules::{Outcome, Subject};
 use super::trouble::{Reason, troubles};
 use crate::closure::{Fault, Role};
@@ -9,12 +10,9 @@ const NEXT: &str =
     "build the initrd again from the `boot.kernelPackages` and the platform of the system";
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
-    let has = |start: &str| {
-        let params = &subject.survey.boot.kernel_params;
-        params.iter().any(|param| param.starts_with(start))
-    };
+    let params = &subject.survey.boot.kernel_params;
     // The kernel is told to execute something else.
-    if has("rdinit=") {
+    if params.iter().any(|param| param.starts_with("rdinit=")) {
         return;
     }
     let Some(trouble) = troubles(subject, &subject.survey.initrd.hops).next() else {
@@ -22,7 +20,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     };
     let is_missing = matches!(trouble.reason, Reason::Fault(Fault::Missing));
     // Without an `init` in the initrd the kernel mounts `root=` by itself.
-    if trouble.hop.role == Role::Command && is_missing && has("root=") {
+    if trouble.hop.role == Role::Command && is_missing && mounts_root(params) {
         return;
     }
     let what = match (trouble.hop.role, is_missing) {
@@ -83,6 +81,9 @@ mod tests {
         assert_eq!(ids(&inspection), ["inspected/executability/initrd"]);
         fake.file("kernel-params", "root=/dev/vda1");
         assert_eq!(ids(&inspected(&fake)), [""; 0]);
+        // As NixOS says to systemd in the initrd.
+        fake.file("kernel-params", "root=fstab");
+        assert_eq!(ids(&inspected(&fake)), ["inspected/executability/initrd"]);
         fake.file("kernel-params", "rdinit=/other");
         assert_eq!(ids(&inspected(&fake)), [""; 0]);
     }

@@ -3,6 +3,7 @@
 
 mod libraries;
 mod programs;
+mod services;
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read as _};
@@ -10,6 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub use programs::InitrdFiles;
 use programs::{FIRST_BYTES, Follower};
+pub use services::InitrdService;
 
 use super::Closure;
 use super::cpio_names::{self, TRAILER};

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-use super::libraries;
+use super::services::InitrdService;
+use super::{libraries, services};
 use crate::closure::cpio_names::Entry;
 use crate::closure::execution::elf::{self, ElfNeeds};
 use crate::closure::execution::hop::{Fault, Hop, Role};
@@ -14,10 +15,13 @@ use crate::vocabulary::ElfClass;
 pub struct InitrdFiles {
     /// `/init`, its interpreter and its loader, with paths of the initrd.
     pub hops: Vec<Hop>,
+    /// What systemd is asked to start there.
+    pub services: Vec<InitrdService>,
     /// Why nothing is known of it, where nothing is.
     pub unreadable: Option<String>,
 }
 
+const INIT: &str = "/init";
 /// What a look at a file takes: program headers and the loader's name stand at the beginning of a program, and no link leads further
 /// than `PATH_MAX`.
 pub(super) const FIRST_BYTES: u64 = 4096;
@@ -40,6 +44,8 @@ pub(super) enum Content {
         executable: bool,
     },
     Script(String),
+    /// The text of a unit of systemd's, or of a drop-in.
+    Unit(String),
     /// No file to execute.
     NotExecutable,
     NotAProgram,
@@ -51,7 +57,7 @@ impl Content {
     /// Bytes that it takes beyond its own.
     fn length(&self) -> usize {
         match self {
-            Self::Link(text) | Self::Script(text) => text.len(),
+            Self::Link(text) | Self::Script(text) | Self::Unit(text) => text.len(),
             Self::Elf { loader, needs, .. } => {
                 let names = needs.iter().flat_map(|needs| {
                     [&needs.needed, &needs.rpath, &needs.runpath]
@@ -108,7 +114,7 @@ impl Follower {
             self.files.insert(name.to_owned(), content);
         }
         if is_on_the_way(name, self.wanted.as_deref()) {
-            (self.hops, self.wanted) = followed(&self.files);
+            (self.hops, self.wanted) = followed(&self.files, INIT);
         }
         self.too_many = self.files.len() >= MAX_FILES || self.kept >= MAX_KEPT;
         Ok(())
@@ -125,13 +131,19 @@ impl Follower {
         let mut hops = match &unreadable {
             Some(_) => Vec::new(),
             None if self.wanted.is_none() => self.hops,
-            None => followed(&self.files).0,
+            None => followed(&self.files, INIT).0,
         };
-        // A library that has not come may be in what was not read.
+        let mut services = Vec::new();
+        // What has not come may be in what was not read.
         if end.is_ok() && !self.too_many {
             libraries::look_for(&self.files, &mut hops);
+            services = services::read(&self.files);
         }
-        InitrdFiles { hops, unreadable }
+        InitrdFiles {
+            hops,
+            services,
+            unreadable,
+        }
     }
 }
 
@@ -157,6 +169,9 @@ fn content_of(entry: &Entry, first: &[u8], rest: &mut dyn Read) -> io::Result<Op
     if first.is_empty() && entry.links > 1 {
         return Ok(Some(Content::Unread));
     }
+    if !executable && services::is_unit(entry.name) {
+        return services::text(first, rest).map(|text| Some(Content::Unit(text)));
+    }
     if !executable {
         return Ok(Some(Content::NotExecutable));
     }
@@ -174,10 +189,13 @@ fn is_on_the_way(name: &str, wanted: Option<&str>) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// What executes `/init`, as far as files are known; then the name of the one that is not there, or not yet.
-fn followed(files: &BTreeMap<String, Content>) -> (Vec<Hop>, Option<String>) {
+/// What executes a program, as far as files are known; then the name of the one that is not there, or not yet.
+pub(super) fn followed(
+    files: &BTreeMap<String, Content>,
+    program: &str,
+) -> (Vec<Hop>, Option<String>) {
     let mut hops = Vec::new();
-    let mut next = Some(("/init".to_owned(), Role::Command));
+    let mut next = Some((program.to_owned(), Role::Command));
     let mut wanted = None;
     while let Some((path, role)) = next.take() {
         let mut hop = Hop::new(&path, role);
@@ -188,6 +206,7 @@ fn followed(files: &BTreeMap<String, Content>) -> (Vec<Hop>, Option<String>) {
             }
             Ok(
                 Content::NotExecutable
+                | Content::Unit(_)
                 | Content::Link(_)
                 | Content::Elf {
                     executable: false, ..

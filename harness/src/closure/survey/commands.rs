@@ -3,7 +3,7 @@ use super::tracer::Tracer;
 use crate::closure::execution::hop::Hop;
 use crate::closure::execution::script::names_libraries;
 use crate::closure::files::ClosureFiles;
-use crate::closure::unit_file::{UnitFile, command_lines, command_words};
+use crate::closure::unit_file::{UnitFile, command_lines, command_prefixes, command_words};
 use crate::closure::units;
 
 /// One `Exec…=` of a unit.
@@ -65,7 +65,7 @@ pub(super) fn of_unit(
                 let program = command_words(line).into_iter().next().unwrap_or_default();
                 let mut command = Command {
                     key: (*key).to_owned(),
-                    optional: prefixes(line).contains('-'),
+                    optional: command_prefixes(line).contains('-'),
                     hops: Vec::new(),
                     unseen: None,
                 };
@@ -82,12 +82,6 @@ pub(super) fn of_unit(
         }
     }
     commands
-}
-
-fn prefixes(line: &str) -> &str {
-    let line = line.trim_start();
-    let program = line.trim_start_matches(['@', '-', ':', '+', '!', '|']);
-    &line[..line.len() - program.len()]
 }
 
 /// The absolute path of a program; `None` where only the machine knows it, or where the unit searches directories of its own.

@@ -117,8 +117,8 @@ fn with_initrd(mut survey: Survey, closure: &Closure) -> Survey {
     survey.initrd = match closure.initrd() {
         Ok(initrd) => initrd.programs.clone(),
         Err(error) => InitrdFiles {
-            hops: Vec::new(),
             unreadable: Some(error.to_string()),
+            ..InitrdFiles::default()
         },
     };
     let reasons = survey.initrd.unreadable.iter();

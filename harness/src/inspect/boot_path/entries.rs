@@ -1,6 +1,7 @@
 //! The toplevel leads to a kernel and an initrd.
 
 use super::{NEXT, error, warning};
+use crate::inspect::kernel::mounts_root;
 use crate::inspect::rules::{Outcome, Subject};
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
@@ -26,7 +27,10 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     if boot.initrd.is_some() {
         return;
     }
-    if boot.absent.contains(&"initrd") && !told("initrd") && has_root(subject) {
+    if boot.absent.contains(&"initrd")
+        && !told("initrd")
+        && mounts_root(&subject.facts.kernel_params)
+    {
         // `boot.initrd.enable = false`
         let summary = "there is no initrd: the kernel mounts the root by itself, with the drivers that it has built in";
         warning(outcome, "initrd", summary.to_owned());
@@ -38,11 +42,6 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
 fn nowhere(outcome: &mut Outcome, name: &str) {
     let summary = format!("`{name}` of the toplevel leads to no file of the closure");
     error(outcome, name, summary, NEXT);
-}
-
-fn has_root(subject: &Subject) -> bool {
-    let mut params = subject.facts.kernel_params.iter();
-    params.any(|param| param.starts_with("root="))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `activate`, `prepare-root` and `switch-to-configuration` of the toplevel.
 
 use super::group::is_certain;
-use crate::closure::{Kind, Started};
+use crate::closure::{Fault, Kind, Started};
 use crate::inspect::rules::{Outcome, Subject};
 use crate::inspect::trouble::{Reason, Trouble, troubles};
 use crate::vocabulary::{Check, Finding, Severity, State};
@@ -38,11 +38,11 @@ fn tool(subject: &Subject, started: &Started, outcome: &mut Outcome) {
         true => "it".to_owned(),
         false => format!("{}, which it needs,", worst.hop.path),
     };
-    let text = format!(
-        "`{}` cannot run: {whose} {}",
-        started.name,
-        worst.what(subject)
-    );
+    let what = match worst.reason {
+        Reason::Fault(Fault::Missing) => "is not in the closure".to_owned(),
+        _ => worst.what(subject),
+    };
+    let text = format!("`{}` cannot run: {whose} {what}", started.name);
     let mut finding = finding(&started.name, text.clone());
     for trouble in &found {
         finding = finding.with_evidence(started.name.as_str(), trouble.evidence(subject));
