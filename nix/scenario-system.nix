@@ -68,6 +68,8 @@ in
   boot.loader.systemd-boot.enable = bootLoader == "systemd-boot";
   boot.kernelParams = system.kernel_params;
   boot.initrd.availableKernelModules = system.initrd_modules;
+  # Where the scenario says nothing, stage 1 is what nixpkgs has by default.
+  boot.initrd.systemd.enable = lib.mkIf (system.stage_1 or null == "systemd") true;
   boot.kernelPackages = lib.mkIf (
     system.kernel != system.userland
   ) packages.${platform system.kernel}.linuxPackages;

@@ -32,17 +32,10 @@ let
   # Nothing where there are none, so that no other toplevel is another one for them.
   entries = file: if specialisations == { } then "" else "\n${lib.withoutNewline (builtins.readFile file)}";
 
-  initrdFiles = lib.run "initrd-files-${system.kernel}" {
-    busybox = kernelPlatform.debs.get "busybox-static";
-    fsck = kernelPlatform.debs.get "e2fsck-static";
-    inherit (kernelPlatform) kernelModules;
-    modules = system.initrd_modules;
-    init = lib.guestScript "stage-1-init.sh" {
-      inherit (common) rootLabel;
-      rootType = "ext4";
-      modules = lib.words system.initrd_modules;
-    } ./guest/stage-1.sh;
-  } ./build/initrd.sh;
+  initrdFiles = import ./stage-1.nix {
+    inherit lib system kernelPlatform common;
+    inherit (parts) userland accounts;
+  };
 
   serial = builtins.any (param: builtins.match "console=ttyS0.*" param != null) system.kernel_params;
   # As on NixOS, the options of GRUB's installer are a file of their own.
@@ -103,6 +96,7 @@ let
     kernelParams = system.kernel_params;
     kernelParamsJson = builtins.toJSON system.kernel_params;
     label = "NixOS 12.lab (${scenario}, ${name})";
+    stage1 = system.stage_1 or "script";
   };
 in
 # The parts' store paths, for who damages one.

@@ -9,7 +9,7 @@ mod read;
 
 pub use model::{
     Architecture, Expectation, InspectionSpec, InstalledBootLoader, NetworkSpec, Rehearsal,
-    Scenario, ServiceSpec, SystemSpec, VirtualHostSpec,
+    Scenario, ServiceSpec, Stage1, SystemSpec, VirtualHostSpec,
 };
 pub use mutation::{Mutation, Part};
 pub use read::{ScenarioError, file, names};

@@ -107,6 +107,8 @@ pub struct SystemSpec {
     /// The label of a FAT that is mounted at `/boot`, where there is one.
     pub esp_label: Option<String>,
     pub initrd_modules: Option<Vec<String>>,
+    /// A script, where absent.
+    pub stage_1: Option<Stage1>,
     pub tools: Option<Vec<String>>,
     pub network: Option<NetworkSpec>,
     /// Whether an ssh server lets root in, without a password: the guest's network is the host's loopback.
@@ -117,6 +119,16 @@ pub struct SystemSpec {
     pub specialisations: Option<BTreeMap<String, Self>>,
     /// Faults, each made to a copy of one part as it is built, in this order.
     pub mutations: Option<Vec<Mutation>>,
+}
+
+/// Who is the init of the initrd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage1 {
+    /// NixOS's own, by default up to 25.11.
+    Script,
+    /// The default from 26.05.
+    Systemd,
 }
 
 /// Which bootloader the lab's installer installs.

@@ -4,7 +4,13 @@ install_script() { # FROM TO
   sed "s,@out@,$out,g" "$1" > "$2"
   chmod 755 "$2"
 }
-install_script "$stage2" "$out/init"
+case $stage1 in
+  script) install_script "$stage2" "$out/init" ;;
+  systemd)
+    install_script "$stage2" "$out/prepare-root"
+    cp "$userland/lib/systemd/systemd" "$out/init"
+    ;;
+esac
 install_script "$activate" "$out/activate"
 install_script "$switch" "$out/bin/switch-to-configuration"
 printf '#!%s\nexec %s dry-activate\n' "$userland/bin/sh" "$out/bin/switch-to-configuration" > "$out/dry-activate"
