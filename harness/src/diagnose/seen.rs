@@ -133,6 +133,17 @@ pub(super) fn is_in_initrd(case: Case<'_>, finding: &Finding) -> bool {
     stage(case, finding).is_some_and(|stage| stage <= Stage::Initrd)
 }
 
+/// Whether systemd in the initrd says that it has activated the system, by the unit's name or description.
+pub(super) fn was_activated_in_initrd(case: Case<'_>, finding: &Finding) -> bool {
+    let mut lines = console(case, finding).iter();
+    lines.any(|line| {
+        line.contains("Finished ")
+            && ["NixOS Activation", "initrd-nixos-activation.service"]
+                .iter()
+                .any(|unit| line.contains(unit))
+    })
+}
+
 /// Whether the candidate's files, as they are on the host, say nothing against being executed.
 pub(super) fn can_be_executed(case: Case<'_>, _finding: &Finding) -> bool {
     let findings = case.run.inspected.iter().flat_map(|i| &i.findings);

@@ -9,7 +9,9 @@ const NEXT: &str = "add what is missing to `boot.initrd.systemd.storePaths` (or 
                     unit's commands into the initrd";
 
 pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
-    for service in &subject.survey.initrd.services {
+    let services = subject.survey.initrd.services.iter();
+    // A condition is how a unit says that it is not for every machine.
+    for service in services.filter(|service| service.required || !service.conditional) {
         let found = service.commands.iter().find_map(|(key, hops)| {
             let certain = |trouble: &Trouble| trouble.hop.role != Role::Call;
             Some((key, troubles(subject, hops).find(certain)?))
@@ -30,7 +32,8 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
             text.clone(),
         )
         .with_evidence(trouble.hop.path.as_str(), short(subject, &trouble));
-        if service.required {
+        let fails = service.awaited || *key == "ExecStartPre";
+        if service.required && fails && !service.conditional {
             let text = format!("{text}; the boot ends in emergency mode");
             outcome.cause(text, NEXT, [finding]);
         } else {
@@ -76,11 +79,12 @@ mod tests {
     use crate::inspect::testing::{ids, inspected, server};
     use crate::vocabulary::{ElfClass, Verdict};
 
-    const UNIT: &[u8] = b"[Service]\nExecStart=/nix/store/k-keys/bin/fetch\n";
+    const ONESHOT: &[u8] = b"[Service]\nType=oneshot\nExecStart=/nix/store/k-keys/bin/fetch\n";
+    const SIMPLE: &[u8] = b"[Service]\nExecStart=/nix/store/k-keys/bin/fetch\n";
     const DIRECTORY: &str = "etc/systemd/system";
 
     /// Inspects a server whose initrd has a service that a unit of this name asks for.
-    fn inspect(asked: &str, program: Option<ElfClass>) -> crate::inspect::Inspection {
+    fn inspect(asked: &str, text: &[u8], program: Option<ElfClass>) -> crate::inspect::Inspection {
         let fake = server();
         let init = elf(ElfClass::X86_64);
         let (unit, link) = (
@@ -90,7 +94,7 @@ mod tests {
         let program = program.map(elf);
         let mut files = vec![
             ("init", 0o100_755, init.as_slice()),
-            (&unit, 0o100_444, UNIT),
+            (&unit, 0o100_444, text),
             (&link, 0o120_777, b"../unlock.service"),
         ];
         for module in ["virtio_blk.ko", "virtio_pci.ko", "ext4.ko"] {
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn a_required_service_without_its_program_fails_and_a_wanted_one_warns() {
         let id = "inspected/executability/initrd/unlock.service";
-        let required = inspect("initrd.target.requires", None);
+        let required = inspect("initrd.target.requires", ONESHOT, None);
         assert_eq!(ids(&required), [id]);
         assert_eq!(required.verdict, Verdict::Fail);
         let headline = &required.headline;
@@ -116,16 +120,20 @@ mod tests {
             headline.contains("which is not in the initrd"),
             "{headline}"
         );
-        let wanted = inspect("sysinit.target.wants", None);
+        let wanted = inspect("sysinit.target.wants", ONESHOT, None);
         assert_eq!(ids(&wanted), [id]);
         assert_eq!(wanted.verdict, Verdict::Pass);
+        // systemd calls it started before it is executed.
+        let simple = inspect("initrd.target.requires", SIMPLE, None);
+        assert_eq!(ids(&simple), [id]);
+        assert_eq!(simple.verdict, Verdict::Pass);
     }
 
     #[test]
     fn a_service_that_can_run_is_silent_and_one_of_another_class_is_not() {
-        let runs = inspect("initrd.target.requires", Some(ElfClass::X86_64));
+        let runs = inspect("initrd.target.requires", ONESHOT, Some(ElfClass::X86_64));
         assert_eq!(ids(&runs), [""; 0]);
-        let foreign = inspect("initrd.target.requires", Some(ElfClass::Other));
+        let foreign = inspect("initrd.target.requires", ONESHOT, Some(ElfClass::Other));
         assert_eq!(foreign.verdict, Verdict::Fail);
     }
 }

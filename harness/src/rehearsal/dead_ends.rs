@@ -42,6 +42,11 @@ const DEAD_ENDS: &[DeadEnd] = &[
         text: "Freezing execution",
         reason: "systemd gave up and froze",
     },
+    // What it says of it on the console, where the other goes to the journal alone (`src/core/main.c`).
+    DeadEnd {
+        text: "[!!!!!!] ",
+        reason: "systemd gave up and froze",
+    },
     DeadEnd {
         text: "grub rescue>",
         reason: "GRUB rescue prompt",
@@ -99,6 +104,14 @@ const DEAD_ENDS: &[DeadEnd] = &[
     },
     DeadEnd {
         text: "Please enter passphrase for disk",
+        reason: "systemd asks for a disk's passphrase",
+    },
+    DeadEnd {
+        text: "Please enter recovery key for disk",
+        reason: "systemd asks for a disk's passphrase",
+    },
+    DeadEnd {
+        text: "Please enter passphrase or recovery key for disk",
         reason: "systemd asks for a disk's passphrase",
     },
 ];
@@ -173,6 +186,12 @@ mod tests {
     }
 
     #[test]
+    fn a_systemd_that_gives_up_says_so_on_the_console_alone() {
+        let line = "[!!!!!!] Switch root target contains no usable init.";
+        assert_eq!(dead_end_of(line), Some("systemd gave up and froze"));
+    }
+
+    #[test]
     fn a_screen_tells_why_the_bootloader_stops() {
         let screen = |lines: &[&str]| -> Vec<String> {
             lines.iter().map(|line| (*line).to_owned()).collect()
@@ -212,6 +231,7 @@ mod tests {
         for line in [
             "Passphrase for /dev/disk/by-uuid/4c1e: ",
             "Please enter passphrase for disk nixos (cryptroot): (press TAB for no echo)",
+            "Please enter passphrase or recovery key for disk nixos (cryptroot):",
         ] {
             assert!(dead_end_of(line).is_some(), "{line}");
         }

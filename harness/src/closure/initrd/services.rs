@@ -15,8 +15,12 @@ use crate::closure::unit_file::{UnitFile, command_lines, command_prefixes, comma
 pub struct InitrdService {
     /// `unlock.service`.
     pub name: String,
-    /// Whether a unit that every boot goes through requires it, whatever the machine is: where it fails, the boot ends in emergency mode.
+    /// Whether a unit that every boot goes through requires it: where it fails, the boot ends in emergency mode.
     pub required: bool,
+    /// Whether it has a condition: where that does not hold it is left out, which is no failure.
+    pub conditional: bool,
+    /// Whether a program that cannot be executed fails its start, and with it what requires it.
+    pub awaited: bool,
     /// The commands whose failure is its own: `ExecStart` and what executes it.
     pub commands: Vec<(&'static str, Vec<Hop>)>,
 }
@@ -35,6 +39,18 @@ const SPINE: &[&str] = &[
     "initrd-fs.target",
     "initrd-switch-root.target",
     "initrd-switch-root.service",
+    // What mounts the root, by the initrd's table or the parameters (systemd-fstab-generator(8), systemd-gpt-auto-generator(8)).
+    "sysroot.mount",
+];
+/// Whose start is done only when the program runs, or has run: of any other type a program that cannot be executed fails later
+/// (systemd.service(5), `Type=`).
+const AWAITED: &[&str] = &[
+    "oneshot",
+    "exec",
+    "forking",
+    "notify",
+    "notify-reload",
+    "dbus",
 ];
 const COMMANDS: &[&str] = &["ExecStartPre", "ExecStart", "ExecStartPost"];
 /// What is in the initrd itself; the root file system and state come later.
@@ -69,7 +85,9 @@ pub(super) fn read(files: &BTreeMap<String, Content>) -> Vec<InitrdService> {
         let commands = commands(files, &unit);
         Some(InitrdService {
             name,
-            required: required && !is_conditional(&unit),
+            required,
+            conditional: is_conditional(&unit),
+            awaited: is_awaited(&unit),
             commands,
         })
     });
@@ -125,7 +143,11 @@ fn load(files: &BTreeMap<String, Content>, directory: &str, name: &str) -> Optio
     Some(unit)
 }
 
-/// A condition that does not hold leaves the service out, and is no failure.
+fn is_awaited(unit: &UnitFile) -> bool {
+    let last = unit.list("Service", "Type").pop();
+    last.is_some_and(|kind| AWAITED.contains(&kind))
+}
+
 fn is_conditional(unit: &UnitFile) -> bool {
     let assignments = unit.assignments();
     let mut lines = assignments.lines();
@@ -195,10 +217,10 @@ mod tests {
 
     #[test]
     fn a_program_that_was_not_copied_is_missing() {
-        let unit = "[Service]\nExecStart=/nix/store/k-keys/bin/fetch --all\n";
+        let unit = "[Service]\nType=oneshot\nExecStart=/nix/store/k-keys/bin/fetch --all\n";
         let found = services(unit, &[]);
         assert_eq!(found[0].name, "unlock.service");
-        assert!(found[0].required);
+        assert!(found[0].required && found[0].awaited && !found[0].conditional);
         assert_eq!(found[0].commands[0].1[0].fault, Some(Fault::Missing));
         let program = elf(ElfClass::X86_64);
         let whole = services(unit, &[("nix/store/k-keys/bin/fetch", PROGRAM, &program)]);
@@ -220,10 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn what_need_not_run_is_not_required() {
+    fn what_need_not_run_is_told_so_or_left_out() {
         let start = "ExecStart=/nix/store/k-keys/bin/fetch\n";
         let conditional = format!("[Unit]\nConditionPathExists=/x\n[Service]\n{start}");
-        assert!(!services(&conditional, &[])[0].required);
+        assert!(services(&conditional, &[])[0].conditional);
         for unit in [
             "[Service]\nExecStart=-/nix/store/k-keys/bin/fetch\n",
             "[Service]\nExecStart=/sysroot/bin/fetch\n",

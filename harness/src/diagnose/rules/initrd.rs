@@ -12,6 +12,25 @@ const ACTIVATION_FAILED: &str = "systemctl status initrd-nixos-activation.servic
 const SWITCH_FAILED: &str = "systemctl status initrd-switch-root.service'";
 
 pub(super) const RULES: &[Rule] = &[
+    // A stray `exit` in a snippet ends `activate`, and `prepare-root` goes on (`stage-2-init.sh`): what it had still to make is not there.
+    Rule {
+        id: "activation-cut-short",
+        takes: &[failed()
+            .showing(&[
+                "no usable init",
+                "does not seem to be an OS tree",
+                SWITCH_FAILED,
+            ])
+            .where_it(seen::was_activated_in_initrd)],
+        headline: &[
+            "{it fails}: the activation in the initrd ended before it was done, and systemd finds no system to switch to",
+        ],
+        next: &[
+            "look for a snippet of `system.activationScripts` that says `exit`, or sets `-e`: it ends `activate`, and /etc and /run/current-system \
+             are never made; `diff` the toplevel's `activate` with that of the generation that runs",
+        ],
+        ..BOOT
+    },
     Rule {
         id: "entry-before-its-store",
         takes: &[failed()
@@ -67,7 +86,7 @@ pub(super) const RULES: &[Rule] = &[
         ],
         next: &[
             "see that the toplevel of the entry's `init=` is on the machine's disk (a generation that was collected as garbage is not), and that \
-             its `prepare-root` can be executed, then `switch-to-configuration boot`; `boot.initrd.systemd.emergencyAccess` opens a shell there, \
+             what prepares the root (its `prepare-root`) can be executed, then `switch-to-configuration boot`; `boot.initrd.systemd.emergencyAccess` opens a shell there, \
              where `journalctl -b` has its words",
         ],
         ..BOOT

@@ -42,6 +42,7 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
         }
     }
     root_param(subject, outcome);
+    read_only_root(subject, outcome);
     blacklist(subject, outcome);
     length(subject, outcome);
     console(subject, outcome);
@@ -86,6 +87,28 @@ fn root_param(subject: &Subject, outcome: &mut Outcome) {
             told.1, listed.1
         );
         warning(outcome, "kernel-params", summary);
+    }
+}
+
+/// What `root=` names is mounted read-only by systemd in the initrd, unless `rw` says otherwise (systemd-fstab-generator(8)). The scripted
+/// stage 2 mounts it again; what systemd runs there to activate the system does not.
+fn read_only_root(subject: &Subject, outcome: &mut Outcome) {
+    let params = &subject.facts.kernel_params;
+    let last = |is_it: fn(&str) -> bool| params.iter().rev().map(String::as_str).find(|p| is_it(p));
+    let is_device = |root: &str| {
+        kind_and_name(root).0.is_some() || (root.starts_with("/dev/") && root != "/dev/nfs")
+    };
+    let root = last(|param| param.starts_with("root=")).and_then(|p| p.strip_prefix("root="));
+    let flags =
+        last(|param| param.starts_with("rootflags=")).and_then(|p| p.strip_prefix("rootflags="));
+    let is_writable = last(|param| ["ro", "rw"].contains(&param)) == Some("rw")
+        || flags.is_some_and(|flags| flags.split(',').any(|flag| flag == "rw"));
+    // NixOS copies systemd to `init` where it is stage 1.
+    let init = subject.survey.boot.init.first();
+    let is_systemds = init.is_some_and(|hop| hop.class.is_some());
+    if is_systemds && root.is_some_and(is_device) && !is_writable {
+        let summary = "`root=` names a device, and nothing says `rw`: systemd in the initrd mounts it read-only, and the activation there cannot write";
+        warning(outcome, "kernel-params", summary.to_owned());
     }
 }
 
@@ -164,9 +187,10 @@ fn console(subject: &Subject, outcome: &mut Outcome) {
 
 #[cfg(test)]
 mod tests {
+    use crate::closure::testing::elf;
     use crate::inspect::Inspection;
     use crate::inspect::testing::{ids, inspected, server};
-    use crate::vocabulary::Verdict;
+    use crate::vocabulary::{ElfClass, Verdict};
 
     const FOUND: [&str; 1] = ["inspected/boot-path/kernel-params"];
 
@@ -182,6 +206,30 @@ mod tests {
         let inspection = with("init=/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-other/init");
         assert_eq!(ids(&inspection), FOUND);
         assert_eq!(inspection.verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_root_that_systemd_mounts_read_only_is_a_warning() {
+        let with = |params: &str| {
+            let fake = server();
+            fake.program("toplevel", "init", elf(ElfClass::X86_64));
+            fake.file("etc/fstab", "LABEL=nixos / ext4 defaults 0 1\n");
+            fake.file("kernel-params", params);
+            inspected(&fake)
+        };
+        for params in ["root=LABEL=nixos", "root=/dev/vda1 rw ro"] {
+            assert_eq!(ids(&with(params)), FOUND, "{params}");
+            assert_eq!(with(params).verdict, Verdict::Pass);
+        }
+        for params in [
+            "",
+            "root=fstab",
+            "root=gpt-auto",
+            "root=LABEL=nixos rw",
+            "root=LABEL=nixos rootflags=noatime,rw",
+        ] {
+            assert_eq!(ids(&with(params)), [""; 0], "{params}");
+        }
     }
 
     #[test]

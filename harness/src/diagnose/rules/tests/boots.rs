@@ -116,6 +116,21 @@ pub(super) const ROWS: &[Row] = &[
         "another CPU",
     ),
     (
+        "activation-cut-short",
+        || {
+            dead(
+                "systemd gave up and froze",
+                Stage::Initrd,
+                &[
+                    "[  OK  ] Finished NixOS Activation.",
+                    "         Starting Switch Root...",
+                    "[!!!!!!] Switch root target contains no usable init.",
+                ],
+            )
+        },
+        "the activation in the initrd ended before it was done",
+    ),
+    (
         "initrd-activation",
         || {
             dead(
