@@ -43,6 +43,15 @@ pub(super) fn next(frames: &Frames, path: &str) -> Result<NextBoot, String> {
             break;
         }
     }
+    if let Some(entry) = menu.asks_for_password() {
+        return Err(asks_for_password(path, entry));
+    }
+    // An entry that is chosen for one boot is waited for no longer than a second.
+    if menu.waits && !chosen_by.starts_with("next_entry") {
+        return Err(format!(
+            "the menu of {path} waits for a key for ever (`timeout=-1`): nothing starts by itself"
+        ));
+    }
     let Some(entry) = menu.default_entry() else {
         return Err(format!("{path} has no entry that starts by itself"));
     };
@@ -67,6 +76,14 @@ pub(super) fn next(frames: &Frames, path: &str) -> Result<NextBoot, String> {
         kernel: start.kernel.as_deref().map(file),
         initrds: start.initrds.iter().map(|initrd| file(initrd)).collect(),
     })
+}
+
+/// Why nobody can have an entry start by itself.
+pub(super) fn asks_for_password(path: &str, entry: &GrubEntry) -> String {
+    format!(
+        "`{}` of {path} asks for a user's name and password (`superusers`, and no `--unrestricted`)",
+        sanitise::line(&entry.title)
+    )
 }
 
 /// What the entries of the menu at `path` start, those of submenus in their places.

@@ -22,6 +22,8 @@ use crate::vocabulary::StorePath;
 /// What is asked of a machine: lines for [`asking`](crate::shell::asking).
 pub const QUESTIONS: &str = include_str!("questions.sh");
 
+/// The bootloaders whose menus are read.
+const READ: &[&str] = &["grub", "systemd-boot", "lanzaboote"];
 /// More generations than a menu is of use with.
 const MOST_OFFERED: usize = 1000;
 
@@ -113,6 +115,10 @@ enum Menu {
 }
 
 fn menu(frames: &Frames) -> Result<Menu, String> {
+    // What the installer of another bootloader left alone is the menu of nobody any longer.
+    if installer(frames).is_some_and(|name| name != "none" && !READ.contains(&name)) {
+        return Err(absent(frames));
+    }
     let boots: Vec<&str> = frames
         .whole("boots")
         .unwrap_or_default()
@@ -157,7 +163,7 @@ fn absent(frames: &Frames) -> String {
         Some("none") => {
             "the system installs no bootloader: what starts its kernel is outside of it".to_owned()
         }
-        Some(name) if !["grub", "systemd-boot", "lanzaboote"].contains(&name) => {
+        Some(name) if !READ.contains(&name) => {
             format!("the bootloader is {name}, whose menu bootproof does not read")
         }
         _ => format!(

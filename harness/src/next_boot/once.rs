@@ -39,9 +39,14 @@ pub fn once(frames: &Frames, toplevel: &str) -> Result<Once, String> {
 
 fn by_grub(frames: &Frames, path: &str, toplevel: &str) -> Result<Once, String> {
     let script = grub::script(frames, path)?;
-    let Some(entry) = place_of(&grub_menu::parse(script).entries, toplevel) else {
+    let mut menu = grub_menu::parse(script);
+    let Some(entry) = place_of(&menu.entries, toplevel) else {
         return Ok(Once::NoEntry);
     };
+    menu.default = Some(entry.clone());
+    if let Some(restricted) = menu.asks_for_password() {
+        return Err(grub::asks_for_password(path, restricted));
+    }
     if !grub::sets_default_by(script, "next_entry") {
         return Err(format!(
             "{path} does not ask for `next_entry`, by which an entry is chosen for one boot"
@@ -183,6 +188,13 @@ mod tests {
         let machine = Machine::with(&[("boot/grub/grub.cfg", &plain)]);
         assert!(machine.choose(OLD).unwrap_err().contains("`next_entry`"));
         assert!(Machine::with(&[]).choose(OLD).is_err());
+    }
+
+    #[test]
+    fn an_entry_that_asks_for_a_password_cannot_be_chosen() {
+        let text = format!("set superusers=\"root\"\n{}", menu(&[OLD]));
+        let machine = Machine::with(&[("boot/grub/grub.cfg", &text)]);
+        assert!(machine.choose(OLD).unwrap_err().contains("password"));
     }
 
     #[test]

@@ -25,6 +25,8 @@ struct Entry {
     linux: Option<String>,
     initrds: Vec<String>,
     options: Vec<String>,
+    /// It starts an EFI program, which may be another bootloader, or a kernel that is not read.
+    starts_another: bool,
     out_of_tries: bool,
 }
 
@@ -39,14 +41,42 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
         }
         None => "",
     };
+    let timeout = settings
+        .lines()
+        .filter_map(split)
+        .rfind(|(key, _)| *key == "timeout");
+    if timeout.is_some_and(|(_, value)| value == "menu-force") {
+        let path = loader_conf.unwrap_or_default();
+        return Err(format!(
+            "the menu waits for a key for ever (`timeout menu-force` of {path}): nothing starts by itself"
+        ));
+    }
     for wish in wishes(frames, settings, loader_conf) {
         let pattern = wish.pattern.to_lowercase();
         let is_meant = |entry: &&Entry| {
             matches(&pattern, &entry.id.to_lowercase()) && !(wish.skips_bad && entry.out_of_tries)
         };
+        // Which of an installer's two kinds comes first is told by what images have within them.
+        let kinds = |is_image: bool| {
+            let mut meant = entries.iter().filter(is_meant);
+            meant.any(|entry| entry.id.ends_with(IMAGE) == is_image)
+        };
+        if kinds(true) && kinds(false) {
+            return Err(format!(
+                "unified kernel images stand beside the entries, and {} means both",
+                wish.source
+            ));
+        }
         if let Some(entry) = entries.iter().find(is_meant) {
-            let started = entry.started(wish.source, wish.on_purpose);
+            let started = entry.started(wish.source, wish.on_purpose)?;
             return Ok(with_fallback(started, &entries));
+        }
+        // What systemd-boot finds by itself: Windows, the firmware's setup.
+        if pattern.starts_with("auto-") {
+            return Err(format!(
+                "{} is {pattern}, which is no Linux that is read",
+                wish.source
+            ));
         }
     }
     // An image has its sort key within it, so that it is not known which comes first.
@@ -57,7 +87,7 @@ pub(super) fn next(frames: &Frames, loader_conf: Option<&str>) -> Result<NextBoo
     }
     match entries.iter().find(|entry| !entry.out_of_tries) {
         Some(entry) => {
-            let started = entry.started("the first of the menu".to_owned(), false);
+            let started = entry.started("the first of the menu".to_owned(), false)?;
             Ok(with_fallback(started, &entries))
         }
         None => Err("systemd-boot has no entry that starts a Linux".to_owned()),
@@ -71,12 +101,12 @@ fn entries(frames: &Frames) -> Result<(Vec<Entry>, bool), String> {
         if frame.end != End::Whole {
             return Err(format!("{path}: {}", frame.end.reason()));
         }
-        // What names no kernel starts another program, or is no entry.
-        entries.extend(Entry::parse(path, &frame.body).filter(|entry| entry.linux.is_some()));
+        let entry = Entry::parse(path, &frame.body);
+        entries.extend(entry.filter(|entry| entry.linux.is_some() || entry.starts_another));
     }
     let images = frames.named("image ");
     let images = Vec::from_iter(images.filter_map(|(path, f)| Entry::of_image(path, &f.body)));
-    let mixed = !images.is_empty() && !entries.is_empty();
+    let mixed = !images.is_empty() && entries.iter().any(|entry| entry.linux.is_some());
     entries.extend(images);
     entries.sort_by(Entry::order);
     Ok((entries, mixed))
@@ -179,6 +209,7 @@ impl Entry {
                 "version" => entry.version = line(),
                 "linux" => entry.linux = Some(line()),
                 "initrd" => entry.initrds.push(line()),
+                "efi" | "uki" => entry.starts_another = true,
                 // Its value may be longer than a line that people read.
                 "options" => entry
                     .options
@@ -234,12 +265,18 @@ impl Entry {
         toplevel_of(inits.next_back())
     }
 
-    fn started(&self, chosen_by: String, on_purpose: bool) -> NextBoot {
+    fn started(&self, chosen_by: String, on_purpose: bool) -> Result<NextBoot, String> {
+        if self.linux.is_none() {
+            return Err(format!(
+                "{} ({chosen_by}) starts an EFI program, which is no Linux that is read",
+                self.id
+            ));
+        }
         let file = |named: &String| {
             let below = named.trim_start_matches('/');
             BootFile::new(named, Some(format!("{}/{below}", self.boot)))
         };
-        NextBoot {
+        Ok(NextBoot {
             loader: "systemd-boot".to_owned(),
             entry: match &self.title {
                 Some(title) => format!("{} ({title} {})", self.id, self.version),
@@ -251,7 +288,7 @@ impl Entry {
             fallback: None,
             kernel: self.linux.as_ref().map(file),
             initrds: self.initrds.iter().map(file).collect(),
-        }
+        })
     }
 }
 

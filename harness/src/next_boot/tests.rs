@@ -244,3 +244,68 @@ fn a_copied_kernel_is_looked_for_where_the_installer_puts_it() {
         .end("size /boot/kernels/new-bzImage", "absent");
     assert_eq!(started(&machine).kernel.unwrap().presence, Presence::Gone);
 }
+
+fn unknown(machine: &Recorded) -> String {
+    machine.machine().next.unwrap_err()
+}
+
+#[test]
+fn a_menu_that_waits_for_ever_starts_nothing_by_itself() {
+    let mut machine = with_systemd_boot();
+    machine.say(
+        "text /boot/loader/loader.conf",
+        "timeout menu-force\ndefault nixos-generation-2.conf\n",
+    );
+    assert!(unknown(&machine).contains("menu-force"));
+    let mut machine = healthy();
+    let script = format!("set timeout=1\n{}set timeout=-1\n", script_of_nixos("0"));
+    machine.say("text /boot/grub/grub.cfg", script);
+    assert!(unknown(&machine).contains("timeout=-1"));
+}
+
+#[test]
+fn an_entry_that_asks_for_a_password_starts_nothing_by_itself() {
+    let mut machine = healthy();
+    let script = format!("set superusers=\"root\"\n{}", script_of_nixos("0"));
+    machine.say("text /boot/grub/grub.cfg", script.as_str());
+    assert!(machine.machine().next.is_ok());
+    let restricted = script.replace(" --unrestricted", "");
+    machine.say("text /boot/grub/grub.cfg", restricted);
+    assert!(unknown(&machine).contains("password"));
+}
+
+#[test]
+fn what_another_bootloader_has_left_behind_is_no_menu() {
+    let mut machine = with_systemd_boot();
+    machine.say(
+        "installer",
+        "INSTALL_BOOTLOADER=/nix/store/0fqyhyvhx6pzd1v5cv2x0rjx1ia4zgc5-limine-install.py",
+    );
+    assert!(unknown(&machine).contains("limine"));
+}
+
+#[test]
+fn a_wish_for_two_kinds_of_entries_is_not_decided() {
+    let mut machine = with_systemd_boot();
+    machine
+        .say("text /boot/loader/loader.conf", "default nixos-*\n")
+        .say(
+            "image /boot/EFI/Linux/nixos-generation-3.efi",
+            format!("init={NEW}/init"),
+        );
+    assert!(unknown(&machine).contains("means both"));
+}
+
+#[test]
+fn an_entry_that_starts_no_linux_is_not_passed_over() {
+    let mut machine = with_systemd_boot();
+    machine.say("efi LoaderEntryOneShot", efi_variable("auto-windows"));
+    assert!(unknown(&machine).contains("auto-windows"));
+    machine
+        .say("efi LoaderEntryOneShot", efi_variable("memtest86.conf"))
+        .say(
+            "entry /boot/loader/entries/memtest86.conf",
+            "title Memtest\nefi /efi/memtest86/memtest.efi\n",
+        );
+    assert!(unknown(&machine).contains("memtest86.conf"));
+}

@@ -116,9 +116,15 @@ pub fn grub_menu(bytes: &[u8]) {
 
 fn write_menu(entries: &[GrubEntry], depth: usize, text: &mut String) {
     assert!(depth <= 17, "submenus nest too deep");
-    for GrubEntry { title, id, does } in entries {
+    for entry in entries {
+        let GrubEntry {
+            title, id, does, ..
+        } = entry;
         let id = id.iter().map(|id| format!(" --id {}", quoted(id)));
-        let head = quoted(title) + &id.collect::<String>();
+        let mut head = quoted(title) + &id.collect::<String>();
+        if entry.is_unrestricted {
+            head.push_str(" --unrestricted");
+        }
         let start = match does {
             Does::Opens(inner) => {
                 let _ = writeln!(text, "submenu {head} {{");

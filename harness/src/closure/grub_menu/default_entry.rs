@@ -4,17 +4,30 @@ impl GrubMenu {
     /// The entry that is started without a key being pressed, as GRUB's `normal/menu.c` finds it; `None` where the menu is empty or the
     /// default is a submenu as such.
     pub fn default_entry(&self) -> Option<&GrubEntry> {
+        let last = self.default_path().pop()?;
+        matches!(last.does, Does::Start(_)).then_some(last)
+    }
+
+    /// The submenu or entry on the way to the default that nobody gets past without a password.
+    pub fn asks_for_password(&self) -> Option<&GrubEntry> {
+        let mut path = self.default_path().into_iter();
+        path.find(|entry| self.has_superusers && !entry.is_unrestricted)
+    }
+
+    /// The submenus that the default is in, and what it names in the last of them.
+    fn default_path(&self) -> Vec<&GrubEntry> {
+        let mut path = Vec::new();
         let mut entries = &self.entries;
         let mut rest = self.default.as_deref();
-        loop {
-            let (entry, inner) = chosen(entries, rest.unwrap_or_default())?;
-            match (&entry.does, inner) {
-                (Does::Start(_), _) => return Some(entry),
-                (Does::Opens(_), None) => return None,
-                (Does::Opens(inner), Some(_)) => entries = inner,
-            }
+        while let Some((entry, inner)) = chosen(entries, rest.unwrap_or_default()) {
+            path.push(entry);
+            let (Does::Opens(below), Some(_)) = (&entry.does, inner) else {
+                break;
+            };
+            entries = below;
             rest = inner;
         }
+        path
     }
 }
 

@@ -20,6 +20,10 @@ pub struct GrubMenu {
     /// unless `grubenv` has a `saved_entry`.
     pub default: Option<String>,
     pub entries: Vec<GrubEntry>,
+    /// Whether `superusers` is set: what is not unrestricted then starts only with a user's name and password (GRUB manual, "Authentication").
+    pub has_superusers: bool,
+    /// Whether the last `timeout` that is set without a variable is negative: the menu waits for a key for ever.
+    pub waits: bool,
     /// Why a part was left out.
     pub problems: Vec<&'static str>,
 }
@@ -30,6 +34,8 @@ pub struct GrubEntry {
     pub title: String,
     /// `--id`.
     pub id: Option<String>,
+    /// `--unrestricted`: nobody is asked for a password.
+    pub is_unrestricted: bool,
     pub does: Does,
 }
 
@@ -165,17 +171,27 @@ impl Reader<'_> {
             return self.problem("there are too many entries");
         }
         let (title, id) = title_and_id(words);
-        entries.push(GrubEntry { title, id, does });
+        entries.push(GrubEntry {
+            title,
+            id,
+            is_unrestricted: words.iter().any(|word| word == "--unrestricted"),
+            does,
+        });
     }
 
-    /// Takes note of `set default=…`.
+    /// Takes note of `set default=…` and what else decides on what starts by itself.
     fn assign(&mut self, words: &[String]) {
         let [set, assignment] = without_keywords(words) else {
             return;
         };
-        let value = assignment.strip_prefix("default=");
-        if let Some(value) = value.filter(|value| set == "set" && !value.contains('$')) {
-            self.menu.default = Some(value.to_owned());
+        let Some((name, value)) = assignment.split_once('=').filter(|_| set == "set") else {
+            return;
+        };
+        match name {
+            "default" if !value.contains('$') => self.menu.default = Some(value.to_owned()),
+            "timeout" if !value.contains('$') => self.menu.waits = value.starts_with('-'),
+            "superusers" => self.menu.has_superusers = !value.is_empty(),
+            _ => {}
         }
     }
 

@@ -50,14 +50,23 @@ pub(super) fn rule(subject: &Subject, outcome: &mut Outcome) {
     outcome.notes.push(note);
 }
 
-/// What may yet make room: GRUB's installer removes old kernels after it has copied the new one, systemd-boot's before that.
+/// What may yet make room: GRUB's installer removes old kernels after it has copied the new one, as limine's and lanzaboote's do;
+/// systemd-boot's before that.
 fn unless(subject: &Subject) -> Option<&'static str> {
     if subject.baseline.is_none() {
         Some("they are there already (`--baseline` tells)")
-    } else if matches!(subject.facts.boot_loader, BootLoader::Grub { .. }) {
+    } else if copies_first(&subject.facts.boot_loader) {
         None
     } else {
         Some("it can remove those of deleted generations first")
+    }
+}
+
+fn copies_first(boot_loader: &BootLoader) -> bool {
+    match boot_loader {
+        BootLoader::Grub { .. } => true,
+        BootLoader::SystemdBoot => false,
+        BootLoader::Other { name } => ["limine", "lanzaboote"].contains(&name.as_str()),
     }
 }
 
