@@ -85,6 +85,8 @@ fn every_scenario_that_boots_is_a_nixos_configuration_of_the_same_services() {
             "healthy-candidate",
             "healthy-i686-baseline",
             "healthy-i686-candidate",
+            "healthy-systemd-stage-1-baseline",
+            "healthy-systemd-stage-1-candidate",
             "healthy-uefi-baseline",
             "healthy-uefi-candidate",
             "outage-2023-08-08-baseline",
@@ -102,6 +104,8 @@ fn every_scenario_that_boots_is_a_nixos_configuration_of_the_same_services() {
     );
     let passed = "/services/nginx/virtualHosts/gamma.example/locations/~1/proxyPass";
     assert_eq!(outage.pointer(passed).unwrap(), "http://127.0.0.1:8083");
+    let by_systemd = &systems["healthy-systemd-stage-1-candidate"]["boot"]["initrd"]["systemd"];
+    assert_eq!(by_systemd["enable"], true);
     let unlike = &systems["unlike-the-lab-candidate"];
     let firewall = json!({ "enable": true, "allowedTCPPorts": [80] });
     assert_eq!(unlike["networking"]["firewall"], firewall);
